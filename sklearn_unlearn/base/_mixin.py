@@ -1,0 +1,341 @@
+"""The contract of ``unlearn``: finding rows, transactions, counting, the log."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import copy
+import time
+from abc import abstractmethod
+from datetime import UTC, datetime
+
+import numpy as np
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn_unlearn.utils._rows import RowStore
+
+from sklearn_unlearn import __version__
+from sklearn_unlearn.utils._request import Request
+from sklearn_unlearn.utils._sklearn_compat import _num_samples
+from sklearn_unlearn.utils._tags import UnlearnerTags, with_unlearner_tags
+from sklearn_unlearn.utils._validation import (
+    check_groups,
+    check_on_unknown,
+    split_fit_params,
+)
+
+
+class UnlearnerMixin:
+    """Mixin that gives an estimator ``unlearn`` and ``export``.
+
+    A subclass calls `_start_memory` at the end of ``fit`` and implements the
+    hook `_unlearn_rows`; row look-up, the transaction, counting and the log are
+    written here once.
+
+    See Also
+    --------
+    BaseUnlearner : Meta-estimator built on this mixin.
+
+    Notes
+    -----
+    *Transactions.* The hook runs on a shallow copy of the estimator, whose
+    attributes then replace those of the estimator in one assignment. A hook
+    therefore assigns new objects and never changes one in place.
+
+    *What a caller learns.* ``unlearn`` refuses rows that were never fitted, so
+    who may call it can test whether a row was in the training data. With
+    ``on_unknown="ignore"`` neither the return value nor the log tells.
+
+    Examples
+    --------
+    >>> from sklearn_unlearn.base import UnlearnerMixin
+    >>> from sklearn_unlearn.exact import Retrain
+    >>> issubclass(Retrain, UnlearnerMixin)
+    True
+    """
+
+    def unlearn(
+        self,
+        X_forget=None,
+        y_forget=None,
+        *,
+        groups=None,
+        X_retain=None,
+        y_retain=None,
+        on_unknown="raise",
+    ):
+        """Forget training rows.
+
+        Either all of it happens or, whatever goes wrong, nothing.
+
+        Parameters
+        ----------
+        X_forget : array-like, sparse matrix or data frame of shape \
+                (n_forget, n_features), default=None
+            The rows to forget, as they were given to ``fit``. They are found by
+            value: of k equal rows in the request, k copies are forgotten, those
+            that came last first.
+        y_forget : array-like of shape (n_forget,) or (n_forget, n_outputs), \
+                default=None
+            Their targets. Needed only to choose between equal rows with
+            different targets, or if no rows are kept.
+        groups : array-like of shape (n_groups,), default=None
+            Ids given to ``fit(X, y, groups=...)``, instead of `X_forget`: all
+            rows of these ids are forgotten.
+        X_retain : array-like of shape (n_retain, n_features), default=None
+            The rows that stay. If given, `X_forget` and `X_retain` together *are*
+            the training set: nothing is looked up.
+        y_retain : array-like of shape (n_retain,) or (n_retain, n_outputs), \
+                default=None
+            Targets of `X_retain`.
+        on_unknown : {"raise", "ignore"}, default="raise"
+            What to do about rows or ids that are not among the kept ones.
+
+        Returns
+        -------
+        self : object
+            The estimator, which has forgotten the rows.
+
+        Raises
+        ------
+        UnknownRowsError
+            If a row was never fitted, or is forgotten already.
+        AmbiguousRowsError
+            If a row cannot be told from a different kept row.
+        ValueError
+            If the request is malformed, or would leave no row.
+        """
+        check_is_fitted(self)
+        check_on_unknown(on_unknown)
+        if (X_forget is None) == (groups is None):
+            raise ValueError(
+                "Pass exactly one of X_forget, the rows to forget, and groups, the "
+                "ids of the rows to forget."
+            )
+        if X_forget is not None and _num_samples(X_forget) == 0:
+            return self
+        started = time.perf_counter()
+        new = self._aside()
+        if X_retain is not None:
+            if groups is not None:
+                raise ValueError(
+                    "X_retain goes with X_forget; it does not with groups."
+                )
+            n_rows = new._forget_given(X_forget, y_forget, X_retain, y_retain)
+        else:
+            n_rows = new._forget_kept(X_forget, y_forget, groups, on_unknown)
+        new._log(n_rows, time.perf_counter() - started, silent=on_unknown == "ignore")
+        self.__dict__ = new.__dict__
+        return self
+
+    def export(self):
+        """Return a copy for deployment, which predicts but keeps no rows.
+
+        Retained rows travel with a pickle of the estimator itself. The copy has
+        neither them nor their index, groups, per-row arguments or seeds.
+        Models that *are* their rows (nearest neighbours, kernel machines) hold
+        them still.
+
+        Returns
+        -------
+        object
+            A fitted copy, whose ``unlearn`` refuses to run.
+        """
+        check_is_fitted(self)
+        new = self._aside()
+        new._drop_memory()
+        new = copy.deepcopy(new)
+        seeds = {
+            name: None
+            for name, value in new.get_params(deep=True).items()
+            if name.split("__")[-1] == "random_state" and value is not None
+        }
+        return new.set_params(**seeds)
+
+    @abstractmethod
+    def _unlearn_rows(self, request):
+        """Hook: replace the fitted attributes by those without ``request.forget``.
+
+        Parameters
+        ----------
+        request : Request
+            ``forget`` and ``retain`` rows, and the ``mask`` over the rows kept
+            until now. `self` is a copy aside whose `_rows` already holds the
+            retained rows only. Assign attributes; change no object in place.
+        """
+
+    # ------------------------------------------------------------------ memory
+
+    def _start_memory(self, X, y, groups=None, params=None, forget=None):
+        """Keep the rows after a fit, then forget those that `forget` marks.
+
+        Parameters
+        ----------
+        X, y : training rows and targets as given to ``fit``
+        groups : array-like of shape (n_rows,) or None
+        params : dict
+            Arguments of ``fit``; those with one entry per row are cut with the
+            rows and passed again.
+        forget : ndarray of positions or None
+        """
+        n_rows = _num_samples(X)
+        per_row, self._fit_params = split_fit_params(params or {}, n_rows)
+        self.n_forgotten_, self.unlearning_log_ = 0, []
+        self._has_target = y is not None
+        forgets = forget is not None and len(forget) > 0
+        if self.store_training_data or forgets:
+            groups = None if groups is None else check_groups(groups, n_rows)
+            self._rows = RowStore.keep(X, y, groups=groups, params=per_row)
+        else:
+            self._rows = None
+        if forgets:
+            started = time.perf_counter()
+            n_rows = self._forget_positions(forget)
+            self._log(n_rows, time.perf_counter() - started)
+        if not self.store_training_data:
+            self._rows = None
+
+    def _drop_memory(self):
+        """Let go of everything that only serves later requests."""
+        self._rows = None
+        self._fit_params = {}
+
+    def _aside(self):
+        """Return a copy that shares every attribute.
+
+        ``copy.copy`` would go through ``__getstate__``, which is for pickles.
+        """
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__)
+        return new
+
+    # ---------------------------------------------------------------- requests
+
+    def _forget_kept(self, X_forget, y_forget, groups, on_unknown):
+        """Find the rows among the kept ones and forget them."""
+        store = self.__dict__.get("_rows")
+        if store is None:
+            raise self._no_rows_error()
+        if groups is not None:
+            if not store.has_groups:
+                raise ValueError(
+                    "groups can only be forgotten if fit was given the ids of the "
+                    "rows: fit(X, y, groups=ids)."
+                )
+            groups = np.atleast_1d(np.asarray(groups))
+            positions = store.find_groups(groups, on_unknown=on_unknown)
+            n_requested = len(groups)
+        else:
+            X_forget = self._validate_forget(X_forget)
+            positions = store.find(X_forget, y_forget, on_unknown=on_unknown)
+            n_requested = _num_samples(X_forget)
+        if len(positions):
+            self._forget_positions(positions)
+        return n_requested if on_unknown == "ignore" else len(positions)
+
+    def _forget_positions(self, positions):
+        """Forget the kept rows at these positions."""
+        store = self._rows
+        if len(positions) == store.n_rows:
+            raise ValueError(
+                "The request would forget every row: nothing would be left to "
+                "predict with. Delete the model instead."
+            )
+        mask = np.zeros(store.n_rows, dtype=bool)
+        mask[positions] = True
+        self._rows = kept = store.drop(positions)
+        self._unlearn_rows(
+            Request(
+                mask,
+                lambda: store.take(positions),
+                kept.rows,
+                store.blocks_of(positions),
+            )
+        )
+        self.n_forgotten_ += len(positions)
+        return len(positions)
+
+    def _forget_given(self, X_forget, y_forget, X_retain, y_retain):
+        """Forget rows when the caller gives the whole training set."""
+        n_forget, n_retain = _num_samples(X_forget), _num_samples(X_retain)
+        if n_retain == 0:
+            raise ValueError(
+                "X_retain is empty: nothing would be left to predict with."
+            )
+        store = self.__dict__.get("_rows")
+        supervised = self._has_target if store is None else store.has_target
+        if supervised and y_retain is None:
+            raise ValueError("y_retain must be passed with X_retain.")
+        if store is not None and n_forget + n_retain != store.n_rows:
+            raise ValueError(
+                f"X_forget and X_retain together must be the training set of "
+                f"{store.n_rows} rows; got {n_forget} + {n_retain} rows."
+            )
+        if store is not None and store.param_names:
+            raise ValueError(
+                f"fit was given {', '.join(store.param_names)} per row, which cannot "
+                "be matched with X_retain. Leave X_retain out, or fit again."
+            )
+        X_forget, X_retain = map(self._validate_forget, (X_forget, X_retain))
+        given = RowStore.keep(X_retain, y_retain)
+        if self.store_training_data:
+            self._rows = given
+        mask = np.r_[np.zeros(n_retain, dtype=bool), np.ones(n_forget, dtype=bool)]
+
+        def forget():
+            return RowStore.keep(X_forget, y_forget).rows()
+
+        self._unlearn_rows(Request(mask, forget, given.rows))
+        self.n_forgotten_ += n_forget
+        return n_forget
+
+    def _validate_forget(self, X):
+        """Raise scikit-learn's messages for wrong names or number of features."""
+        if hasattr(self, "n_features_in_"):
+            if not hasattr(X, "shape"):
+                X = np.asarray(X)
+            if len(X.shape) != 2:
+                raise ValueError(
+                    f"Expected 2D array, got {len(X.shape)}D array instead: X_forget "
+                    "holds rows; use X_forget.reshape(1, -1) for a single row."
+                )
+            validate_data(self, X, reset=False, skip_check_array=True)
+        return X
+
+    def _no_rows_error(self):
+        """The error for a request that needs rows which are not kept."""
+        if not self.store_training_data and hasattr(self, "n_forgotten_"):
+            return ValueError(
+                f"This {type(self).__name__} keeps no rows (store_training_data="
+                "False): pass X_retain, and y_retain if it has a target, with "
+                "X_forget."
+            )
+        return NotFittedError(
+            f"This {type(self).__name__} holds no training rows: it is an exported "
+            "copy, a slice of a pipeline or a step of one. Call unlearn on the whole "
+            "fitted model."
+        )
+
+    def _log(self, n_rows, seconds, silent=False):
+        """Add a record of a request, without anything of its rows.
+
+        How long a request took tells whether its rows were found; a silent
+        record leaves that out.
+        """
+        record = {
+            "n_rows": int(n_rows),
+            "method": type(self).__name__,
+            "guarantee": self._unlearner_tags().guarantee,
+            "seconds": None if silent else seconds,
+            "version": __version__,
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        self.unlearning_log_ = [*self.unlearning_log_, record]
+
+    # -------------------------------------------------------------------- tags
+
+    def _unlearner_tags(self):
+        """Tags of this class; overridden where they depend on the parameters."""
+        return UnlearnerTags(guarantee="approximate")
+
+    def __sklearn_tags__(self):
+        return with_unlearner_tags(super().__sklearn_tags__(), self._unlearner_tags())

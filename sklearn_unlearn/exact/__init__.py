@@ -1,0 +1,24 @@
+"""Exact forgetting for scikit-learn estimators; needs no torch."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+from sklearn_unlearn.exact._exact_unlearner import ExactUnlearner
+from sklearn_unlearn.exact._retrain import Retrain
+from sklearn_unlearn.exact._rules import (
+    Rule,
+    SummaryRule,
+    UnlearningCost,
+    find_rule,
+    register_rule,
+)
+
+__all__ = [
+    "ExactUnlearner",
+    "Retrain",
+    "Rule",
+    "SummaryRule",
+    "UnlearningCost",
+    "find_rule",
+    "register_rule",
+]

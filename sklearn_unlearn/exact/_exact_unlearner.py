@@ -1,0 +1,204 @@
+"""Exact forgetting by the fastest way that there is for an estimator."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+from sklearn.frozen import FrozenEstimator
+
+from sklearn_unlearn.base import BaseUnlearner, UnlearnerTags
+
+# rules register themselves when imported
+from sklearn_unlearn.exact import (  # noqa: F401
+    _rules_encoding,
+    _rules_linear,
+    _rules_logistic,
+    _rules_naive_bayes,
+    _rules_neighbors,
+    _rules_pca,
+    _rules_scaling,
+)
+from sklearn_unlearn.exact._retrain import Retrain, refit_on_retained
+from sklearn_unlearn.exact._rules import BlockSummaries, UnlearningCost, find_rule
+
+
+class ExactUnlearner(BaseUnlearner):
+    """Forget rows of a scikit-learn estimator exactly, and fast where it can be.
+
+    After ``unlearn`` the fitted estimator is the one that ``fit`` gives on the
+    retained rows. How it gets there depends on the type of the estimator:
+
+    * ``StandardScaler``, ``MinMaxScaler``, ``OneHotEncoder``, ``SimpleImputer``
+      (mean, constant), ``PCA`` (covariance solver), ``LinearRegression``,
+      ``Ridge`` and ``GaussianNB`` re-read only the blocks of rows that held a
+      forgotten one;
+    * ``LogisticRegression`` (l2 penalty, up to 2000 coefficients) goes by Newton
+      steps from the present optimum to the new one;
+    * everything else, nearest neighbours among it, is fitted again.
+
+    `unlearning_cost` tells which of these a request would take. Rules for other
+    types are added with `register_rule`.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        What to fit: a classifier, regressor or transformer, or a
+        ``FrozenEstimator`` around one that is fitted already.
+    store_training_data : bool, default=True
+        Whether to keep the retained rows. Without them, ``unlearn`` must be
+        given ``X_retain`` and ``y_retain``, and fits again.
+
+    Attributes
+    ----------
+    estimator_ : estimator instance
+        The fitted scikit-learn estimator, an ordinary one.
+    classes_ : ndarray of shape (n_classes,)
+        Labels seen in ``fit``, forgotten ones included. Only for classifiers.
+    n_features_in_ : int
+        Number of features seen in ``fit``, if the inner estimator has it.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in ``fit``, if all of them are strings.
+    n_forgotten_ : int
+        Number of rows forgotten since ``fit``.
+    unlearning_log_ : list of dict
+        One record per request, without any data.
+
+    See Also
+    --------
+    Retrain : Always fits again.
+    register_rule : Adds a rule for another type of estimator.
+    sklearn_unlearn.pipeline.Pipeline : Forgets through all steps of a pipeline.
+
+    Notes
+    -----
+    The first request builds the index of the rows and their summaries, which
+    costs about as much as a fit; it can be had beforehand from `prepare`.
+
+    ``LogisticRegression`` is taken to its optimum in ``fit`` already: a solver
+    stops somewhere near it, and where it stops depends on where it started, so
+    that only the optimum is a function of the rows.
+
+    References
+    ----------
+    .. [1] Y. Cao and J. Yang, "Towards Making Systems Forget with Machine
+       Unlearning", IEEE Symposium on Security and Privacy, 2015.
+    .. [2] T. F. Chan, G. H. Golub and R. J. LeVeque, "Algorithms for Computing
+       the Sample Variance", The American Statistician 37(3), 1983.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn_unlearn.exact import ExactUnlearner
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = ExactUnlearner(Ridge()).fit(X, y).unlearn(X[:20])
+    >>> reference = Ridge().fit(X[20:], y[20:])
+    >>> bool(np.allclose(model.predict(X), reference.predict(X), rtol=1e-10))
+    True
+    """
+
+    def prepare(self):
+        """Build the index of the rows and the summaries now.
+
+        Otherwise the first request does so, and takes that much longer.
+
+        Returns
+        -------
+        self : object
+            The estimator, unchanged but for its readiness.
+        """
+        if self._rows is None:
+            raise self._no_rows_error()
+        self._rows.build_index()
+        if self._summaries is None and self._uses_summaries():
+            rule = find_rule(self.estimator_)
+            self._summaries = BlockSummaries(rule, self.estimator_, self._rows)
+        return self
+
+    def unlearning_cost(self, X_forget, y_forget=None):
+        """Tell what ``unlearn(X_forget)`` would cost, without doing it.
+
+        Parameters
+        ----------
+        X_forget : array-like of shape (n_forget, n_features)
+            Rows to forget.
+        y_forget : array-like of shape (n_forget,), default=None
+            Their targets.
+
+        Returns
+        -------
+        UnlearningCost
+            The path, and the number of rows that it reads.
+        """
+        positions = Retrain._find(self, X_forget, y_forget)
+        n_forget, n_retain = len(positions), self._rows.n_rows - len(positions)
+        rule, name = find_rule(self.estimator_), type(self.estimator_).__name__
+        if not self._covered():
+            reason = f"no faster rule covers this {name}"
+            return UnlearningCost("refit", n_forget, n_retain, n_retain, reason)
+        if not self._uses_summaries():
+            reason = f"{name} goes from its present solution to the new one"
+            return UnlearningCost(rule.path, n_forget, n_retain, n_retain, reason)
+        n_read, reason = n_retain, "summaries are made at the first request"
+        if self._summaries is not None or n_forget:
+            blocks = self._rows.blocks_of(positions)
+            n_read = self._rows.rows_in(blocks) - n_forget
+            reason = f"{len(blocks)} of {self._rows.n_blocks} blocks are read again"
+        return UnlearningCost(rule.path, n_forget, int(n_read), n_retain, reason)
+
+    def _fit_estimator(self, X, y, params):
+        self._summaries = None
+        if isinstance(self.estimator, FrozenEstimator):
+            return super()._fit_estimator(X, y, params)
+        template = self._template()
+        return find_rule(template).fit(template, X, y, **params)
+
+    def _unlearn_rows(self, request):
+        if request.moved or not self._uses_summaries():
+            return self._refit(request)
+        rule, fitted = find_rule(self.estimator_), self.estimator_
+        if self._summaries is None:
+            summaries = BlockSummaries(rule, fitted, self._rows)
+        else:
+            summaries = self._summaries.updated(
+                rule, fitted, self._rows, request.blocks
+            )
+        self._summaries = summaries
+        assembled = summaries.assemble(rule, fitted)
+        if assembled is None:
+            return self._refit(request)
+        self.estimator_ = assembled
+
+    def _refit(self, request):
+        """Fit again, starting from the fitted estimator where its rule can."""
+        if request.moved:
+            self._summaries = None
+        fitted = self.estimator_
+        if type(fitted) is not type(self._template()):
+            fitted = self._template()  # the constant model of a single class
+        rule = find_rule(fitted)
+        self.estimator_ = refit_on_retained(
+            rule, fitted, request.retain, self._fit_params
+        )
+
+    def _covered(self):
+        """Whether the rule has a faster way than ``fit`` for these rows."""
+        rows = self._rows.take([0])
+        params = {**rows.params, **self._fit_params}
+        return find_rule(self.estimator_).covers(
+            self.estimator_, rows.X, rows.y, **params
+        )
+
+    def _uses_summaries(self):
+        rule = find_rule(self.estimator_)
+        return rule.path == "summaries" and self._covered()
+
+    def _drop_memory(self):
+        super()._drop_memory()
+        self._summaries = None
+
+    def _unlearner_tags(self):
+        inner = self.estimator
+        if isinstance(inner, FrozenEstimator):
+            inner = inner.estimator
+        return UnlearnerTags(find_rule(inner).guarantee(inner))

@@ -1,0 +1,166 @@
+"""Means, sums of squares and scatter matrices of blocks of rows, and their union.
+
+Everything is centred on the block's own mean, so large means cost no accuracy.
+"""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import numpy as np
+
+__all__ = [
+    "block_moments",
+    "block_scatter",
+    "merge_moments",
+    "merge_scatter",
+    "segment_sum",
+]
+
+
+def segment_sum(values, starts):
+    """Sum over consecutive segments of rows, empty ones included.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, ...)
+    starts : ndarray of shape (n_segments,)
+        First row of each segment, not decreasing.
+
+    Returns
+    -------
+    ndarray of shape (n_segments, ...)
+    """
+    sums = np.zeros((len(starts), *values.shape[1:]))
+    filled = np.diff(np.append(starts, len(values))) > 0
+    if filled.any():
+        # reduceat would return the next row, not zero, for an empty segment
+        sums[filled] = np.add.reduceat(values, starts[filled], axis=0)
+    return sums
+
+
+def block_moments(X, starts, weight=None):
+    """Weight, mean and sum of squared deviations of each column in each segment.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+        NaN is left out.
+    starts : ndarray of shape (n_segments,)
+        First row of each segment.
+    weight : ndarray of shape (n_rows,), default=None
+        Weight per row.
+
+    Returns
+    -------
+    total, mean, m2 : ndarray of shape (n_segments, n_columns)
+        Where `total` is zero, so are the other two.
+    """
+    X = np.asarray(X, dtype=np.float64)
+    lengths = np.diff(np.append(starts, len(X)))
+    missing = np.isnan(X)
+    some_missing = missing.any()
+    if weight is None and not some_missing:
+        total = np.repeat(lengths.astype(np.float64)[:, None], X.shape[1], axis=1)
+        W = None
+    else:
+        W = np.ones(len(X)) if weight is None else np.asarray(weight, np.float64)
+        W = np.where(missing, 0.0, W[:, None])
+        total = segment_sum(W, starts)
+        if some_missing:
+            X = np.where(missing, 0.0, X)
+    divisor = np.where(total == 0, 1.0, total)
+    mean = segment_sum(X if W is None else X * W, starts) / divisor
+    deviation = X - np.repeat(mean, lengths, axis=0)
+    # The second pass corrects the rounding of the first, as two-pass variance
+    # algorithms do: a constant column gets exactly its constant as mean.
+    mean += segment_sum(deviation if W is None else deviation * W, starts) / divisor
+    deviation = X - np.repeat(mean, lengths, axis=0)
+    deviation *= deviation
+    m2 = segment_sum(deviation if W is None else deviation * W, starts)
+    return total, mean, m2
+
+
+def merge_moments(total, mean, m2):
+    """Moments of the union of all segments.
+
+    Parameters
+    ----------
+    total, mean, m2 : ndarray of shape (n_segments, ...)
+        As `block_moments` returns them.
+
+    Returns
+    -------
+    total, mean, m2 : ndarray of shape (...)
+    """
+    overall = total.sum(axis=0)
+    divisor = np.where(overall == 0, 1.0, overall)
+    # A mean of differences from one segment keeps the digits of a large mean.
+    first = np.argmax(total > 0, axis=0)
+    pivot = np.take_along_axis(mean, first[None], axis=0)[0]
+    shift = (total * (mean - pivot)).sum(axis=0) / divisor
+    centre = pivot + shift
+    m2 = m2.sum(axis=0) + (total * (mean - centre) ** 2).sum(axis=0)
+    return overall, centre, m2
+
+
+def block_scatter(Z, starts, weight=None):
+    """Weight, mean and packed scatter matrix of each segment.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n_rows, n_columns)
+    starts : ndarray of shape (n_segments,)
+        First row of each segment; none is empty.
+    weight : ndarray of shape (n_rows,), default=None
+        Weight per row.
+
+    Returns
+    -------
+    total : ndarray of shape (n_segments,)
+    mean : ndarray of shape (n_segments, n_columns)
+    scatter : ndarray of shape (n_segments, n_columns * (n_columns + 1) / 2)
+        Upper triangles of ``sum w (z - mean) (z - mean)^T``.
+    """
+    Z = np.asarray(Z, dtype=np.float64)
+    upper = np.triu_indices(Z.shape[1])
+    ends = np.append(starts[1:], len(Z))
+    total = np.empty(len(starts))
+    mean = np.empty((len(starts), Z.shape[1]))
+    scatter = np.empty((len(starts), len(upper[0])))
+    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        block = Z[start:end]
+        w = None if weight is None else np.asarray(weight[start:end], np.float64)
+        total[i] = len(block) if w is None else w.sum()
+        mean[i] = 0.0 if total[i] == 0 else np.average(block, axis=0, weights=w)
+        deviation = block - mean[i]
+        weighted = deviation if w is None else deviation * w[:, None]
+        scatter[i] = (deviation.T @ weighted)[upper]
+    return total, mean, scatter
+
+
+def merge_scatter(total, mean, scatter):
+    """Weight, mean and scatter matrix of the union of all segments.
+
+    Parameters
+    ----------
+    total, mean, scatter : ndarray
+        As `block_scatter` returns them.
+
+    Returns
+    -------
+    total : float
+    mean : ndarray of shape (n_columns,)
+    scatter : ndarray of shape (n_columns, n_columns)
+    """
+    n_columns = mean.shape[1]
+    overall = total.sum()
+    pivot = mean[np.argmax(total > 0)]
+    centre = pivot + total @ (mean - pivot) / overall
+    packed = scatter.sum(axis=0)
+    full = np.empty((n_columns, n_columns))
+    upper = np.triu_indices(n_columns)
+    full[upper] = packed
+    full.T[upper] = packed
+    between = mean - centre
+    full += (between.T * total) @ between
+    return overall, centre, full

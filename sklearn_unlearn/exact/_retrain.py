@@ -1,0 +1,137 @@
+"""Forgetting by fitting again on the retained rows."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+from sklearn.dummy import DummyClassifier
+
+from sklearn_unlearn.base import BaseUnlearner, UnlearnerTags
+from sklearn_unlearn.exact._rules import Rule, UnlearningCost
+from sklearn_unlearn.utils._one_class import only_class
+from sklearn_unlearn.utils._sklearn_compat import _num_samples
+
+
+class Retrain(BaseUnlearner):
+    """Forget rows of any scikit-learn estimator by fitting it again without them.
+
+    The reference that every other method is measured against: after
+    ``unlearn``, the model is bit for bit the one that ``fit`` gives on the
+    retained rows in their order, with the same seed.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        What to fit: a classifier, regressor or transformer, or a
+        ``FrozenEstimator`` around one that is fitted already.
+    reseed : bool, default=False
+        Whether a refit draws fresh randomness in place of integer
+        ``random_state`` parameters. Then the guarantee, ``"exact_law"``, also
+        holds against requests that were chosen after seeing the model.
+    store_training_data : bool, default=True
+        Whether to keep the retained rows. Without them, ``unlearn`` must be
+        given ``X_retain`` and ``y_retain``.
+
+    Attributes
+    ----------
+    estimator_ : estimator instance
+        The fitted estimator.
+    classes_ : ndarray of shape (n_classes,)
+        Labels seen in ``fit``, forgotten ones included. Only for classifiers.
+    n_features_in_ : int
+        Number of features seen in ``fit``, if the inner estimator has it.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in ``fit``, if all of them are strings.
+    n_forgotten_ : int
+        Number of rows forgotten since ``fit``.
+    unlearning_log_ : list of dict
+        One record per request, without any data.
+
+    See Also
+    --------
+    ExactUnlearner : The same result, often much faster.
+
+    References
+    ----------
+    .. [1] Y. Cao and J. Yang, "Towards Making Systems Forget with Machine
+       Unlearning", IEEE Symposium on Security and Privacy, 2015.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from sklearn_unlearn.exact import Retrain
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = Retrain(DecisionTreeClassifier(random_state=0)).fit(X, y)
+    >>> model.unlearn(X[:10]).n_forgotten_
+    10
+    """
+
+    _parameter_constraints: dict = {
+        **BaseUnlearner._parameter_constraints,
+        "reseed": ["boolean"],
+    }
+
+    def __init__(self, estimator, *, reseed=False, store_training_data=True):
+        super().__init__(estimator, store_training_data=store_training_data)
+        self.reseed = reseed
+
+    def unlearning_cost(self, X_forget, y_forget=None):
+        """Tell what ``unlearn(X_forget)`` would cost, without doing it.
+
+        Parameters
+        ----------
+        X_forget : array-like of shape (n_forget, n_features)
+            Rows to forget.
+        y_forget : array-like of shape (n_forget,), default=None
+            Their targets.
+
+        Returns
+        -------
+        UnlearningCost
+            The path, and the number of rows that it reads.
+        """
+        positions = self._find(X_forget, y_forget)
+        n_retain = self._rows.n_rows - len(positions)
+        return UnlearningCost(
+            "refit", len(positions), n_retain, n_retain, "Retrain always fits again"
+        )
+
+    def _find(self, X_forget, y_forget):
+        """Positions of the rows, or the error that ``unlearn`` would raise."""
+        if self._rows is None:
+            raise self._no_rows_error()
+        if _num_samples(X_forget) == 0:
+            return []
+        return self._rows.find(self._validate_forget(X_forget), y_forget)
+
+    def _unlearn_rows(self, request):
+        template = self._template()
+        if self.reseed:
+            template.set_params(
+                **{
+                    name: None
+                    for name, value in template.get_params(deep=True).items()
+                    if name.split("__")[-1] == "random_state" and value is not None
+                }
+            )
+        self.estimator_ = refit_on_retained(
+            Rule(), template, request.retain, self._fit_params
+        )
+
+    def _unlearner_tags(self):
+        guarantee = Rule().guarantee(self.estimator)
+        return UnlearnerTags("exact_law" if self.reseed else guarantee)
+
+
+def refit_on_retained(rule, fitted, rows, fit_params):
+    """Fit again; a model of which one class is left is the constant one.
+
+    Many classifiers refuse to be fitted on a single class. That is no reason to
+    refuse a request to forget the others.
+    """
+    try:
+        return rule.refit(fitted, rows.X, rows.y, **rows.params, **fit_params)
+    except ValueError:
+        if only_class(fitted, rows.y) is None:
+            raise
+        return DummyClassifier().fit(rows.X, rows.y)

@@ -1,0 +1,386 @@
+"""Rules: how a fitted estimator of one type forgets rows exactly."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import clone
+
+__all__ = ["Rule", "SummaryRule", "UnlearningCost", "find_rule", "register_rule"]
+
+# Rows that are summarised at a time, so that temporaries stay in cache.
+CHUNK_BLOCKS = 16
+
+
+@dataclass(frozen=True)
+class UnlearningCost:
+    """What a request would cost, told before it is made.
+
+    Parameters
+    ----------
+    path : {"summaries", "warm start", "refit"}
+        ``"summaries"``: only the blocks that hold a forgotten row are read
+        again; ``"warm start"``: all retained rows are read, starting from the
+        present solution; ``"refit"``: as much as ``fit``.
+    n_forget : int
+        Rows that the request would forget.
+    n_read : int
+        Retained rows that would be read.
+    n_retain : int
+        Retained rows.
+    reason : str
+        Why this path is taken, in words.
+
+    See Also
+    --------
+    ExactUnlearner : Estimator that tells its cost.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_unlearn.exact import ExactUnlearner
+    >>> X = np.random.default_rng(0).normal(size=(1000, 3))
+    >>> cost = ExactUnlearner(StandardScaler()).fit(X).unlearning_cost(X[:1])
+    >>> cost.path, cost.n_read
+    ('summaries', 255)
+    """
+
+    path: str
+    n_forget: int
+    n_read: int
+    n_retain: int
+    reason: str
+
+
+class Rule:
+    """How to forget exactly: fit again on the retained rows.
+
+    This base class is the rule of every type that has none of its own. A
+    subclass overrides `refit` if it can start from the fitted estimator, or
+    derives from `SummaryRule` if it need not read most rows at all.
+
+    See Also
+    --------
+    SummaryRule : Rule for models that are functions of sums.
+    register_rule : Makes a rule known.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn_unlearn.exact import Rule
+    >>> X, y = [[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0]
+    >>> rule = Rule()
+    >>> model = rule.fit(Ridge(alpha=1e-6), X, y)
+    >>> rule.refit(model, X[:2], y[:2]).predict([[4.0]]).round(3)
+    array([4.])
+    """
+
+    path = "refit"
+
+    def guarantee(self, estimator):
+        """Return what forgetting by this rule guarantees.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            Fitted or not.
+
+        Returns
+        -------
+        {"exact", "exact_law"}
+            ``"exact_law"`` if a second fit on the same rows may differ.
+        """
+        seeds = (
+            value
+            for name, value in estimator.get_params(deep=True).items()
+            if name.split("__")[-1] == "random_state"
+        )
+        fixed = all(isinstance(seed, (int, np.integer)) for seed in seeds)
+        return "exact" if fixed else "exact_law"
+
+    def covers(self, estimator, X, y=None, **params):
+        """Tell whether the rule has a faster way than `fit` for this case.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            Fitted estimator.
+        X, y : array-like
+            Some rows (at least one), to tell their type by.
+        **params : dict
+            Arguments of ``fit``.
+
+        Returns
+        -------
+        bool
+            False means that the estimator is fitted again.
+        """
+        return False
+
+    def fit(self, estimator, X, y=None, **params):
+        """Fit `estimator` in place so that the rule applies to it.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            What to fit.
+        X, y : array-like
+            Training rows.
+        **params : dict
+            Arguments of ``fit``.
+
+        Returns
+        -------
+        estimator instance
+            The fitted estimator.
+        """
+        return estimator.fit(X, y, **params)
+
+    def refit(self, fitted, X, y=None, **params):
+        """Return what `fit` gives on these rows, perhaps starting from `fitted`.
+
+        Parameters
+        ----------
+        fitted : estimator instance
+            Fitted on more rows; it is not changed.
+        X, y : array-like
+            Retained rows.
+        **params : dict
+            Arguments of ``fit``, cut to the retained rows.
+
+        Returns
+        -------
+        estimator instance
+            A new fitted estimator.
+        """
+        return self.fit(clone(fitted), X, y, **params)
+
+
+class SummaryRule(Rule):
+    """Rule for estimators whose fit depends on the rows through summaries.
+
+    The rows lie in blocks. `summarise` maps a block to a summary of fixed shape,
+    `assemble` turns the summaries of all blocks into the fitted estimator. To
+    forget rows, only the blocks that held them are summarised again. So the new
+    state is a function of the retained rows alone: nothing is subtracted,
+    nothing cancels, and nothing drifts however many requests follow.
+
+    See Also
+    --------
+    Rule : Fits again.
+    register_rule : Makes a rule known.
+
+    Examples
+    --------
+    The largest value of each column, as a scaler that is not in scikit-learn:
+
+    >>> import numpy as np
+    >>> from sklearn.preprocessing import MaxAbsScaler
+    >>> from sklearn_unlearn.exact import SummaryRule
+    >>> class LargestValue(SummaryRule):
+    ...     def summarise(self, fitted, X, y, starts, **params):
+    ...         return {"max": np.maximum.reduceat(np.abs(X), starts)}
+    ...
+    ...     def assemble(self, fitted, summaries):
+    ...         return MaxAbsScaler().fit(summaries["max"].max(axis=0)[None])
+    >>> X = np.array([[1.0], [2.0], [9.0], [4.0]])
+    >>> rule, scaler = LargestValue(), MaxAbsScaler().fit(X)
+    >>> summaries = rule.summarise(scaler, X, None, [0, 2])
+    >>> rule.assemble(scaler, summaries).max_abs_
+    array([9.])
+    """
+
+    path = "summaries"
+
+    def covers(self, estimator, X, y=None, **params):
+        """Tell whether summaries can be used; see `Rule.covers`.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            Fitted estimator.
+        X, y : array-like
+            Some rows.
+        **params : dict
+            Arguments of ``fit``.
+
+        Returns
+        -------
+        bool
+            True unless overridden.
+        """
+        return True
+
+    @abstractmethod
+    def summarise(self, fitted, X, y, starts, **params):
+        """Summarise consecutive blocks of rows.
+
+        Parameters
+        ----------
+        fitted : estimator instance
+            Fitted estimator, for its parameters and classes.
+        X, y : array-like
+            Rows of the blocks, one block after the other.
+        starts : ndarray of shape (n_blocks,)
+            First row of each block; no block is empty.
+        **params : dict
+            Arguments of ``fit`` with one entry per row, cut to these rows.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_blocks, ...)
+            Their sums over blocks, minima, ..., whatever `assemble` needs.
+        """
+
+    @abstractmethod
+    def assemble(self, fitted, summaries):
+        """Return the estimator that `fit` gives on the rows summarised.
+
+        Parameters
+        ----------
+        fitted : estimator instance
+            Fitted before; it is not changed.
+        summaries : dict of str to ndarray of shape (n_blocks, ...)
+            Summaries of the blocks that have rows.
+
+        Returns
+        -------
+        estimator instance or None
+            A new fitted estimator; None if the summaries do not determine it
+            accurately enough, which makes the caller fit again.
+        """
+
+
+class BlockSummaries:
+    """Summaries of all blocks of a row store, kept up to date by a rule.
+
+    Parameters
+    ----------
+    rule : SummaryRule
+        What summarises and assembles.
+    fitted : estimator instance
+        Fitted estimator.
+    store : RowStore
+        Rows of all blocks.
+    """
+
+    def __init__(self, rule, fitted, store):
+        self._values = None
+        self._update(rule, fitted, store, np.arange(store.n_blocks))
+
+    def updated(self, rule, fitted, store, blocks):
+        """Return summaries of `store`, of which only `blocks` have changed."""
+        new = object.__new__(type(self))
+        new._values = {name: value.copy() for name, value in self._values.items()}
+        new._n_rows = self._n_rows.copy()
+        new._update(rule, fitted, store, blocks)
+        return new
+
+    def assemble(self, rule, fitted):
+        """Return the estimator that follows from the summaries."""
+        filled = self._n_rows > 0
+        values = self._values
+        if not filled.all():
+            values = {name: value[filled] for name, value in values.items()}
+        return rule.assemble(fitted, values)
+
+    def _update(self, rule, fitted, store, blocks):
+        for chunk in np.split(blocks, range(CHUNK_BLOCKS, len(blocks), CHUNK_BLOCKS)):
+            rows, starts = store.block_rows(chunk)
+            n_rows = np.diff(np.append(starts, _n_rows(rows.X)))
+            if self._values is None:
+                self._n_rows = np.zeros(store.n_blocks, dtype=np.int64)
+            self._n_rows[chunk] = n_rows
+            if not n_rows.any():
+                continue
+            summaries = rule.summarise(
+                fitted, rows.X, rows.y, starts[n_rows > 0], **rows.params
+            )
+            if self._values is None:
+                self._values = {
+                    name: np.zeros((store.n_blocks, *value.shape[1:]), value.dtype)
+                    for name, value in summaries.items()
+                }
+            for name, value in self._values.items():
+                value[chunk[n_rows > 0]] = summaries[name]
+                value[chunk[n_rows == 0]] = 0
+
+
+def _n_rows(X):
+    return X.shape[0] if hasattr(X, "shape") else len(X)
+
+
+_RULES: dict[type, Rule] = {}
+_REFIT = Rule()
+
+
+def register_rule(*estimator_types):
+    """Class decorator that registers a rule for these types of estimator.
+
+    A rule holds for exactly these types: a subclass may fit in another way, and
+    is fitted again unless it has a rule of its own.
+
+    Parameters
+    ----------
+    *estimator_types : type
+        Types of estimator.
+
+    Returns
+    -------
+    callable
+        Decorator of a `Rule` subclass without constructor arguments.
+
+    See Also
+    --------
+    Rule : What to derive from.
+
+    Examples
+    --------
+    >>> from sklearn.base import BaseEstimator
+    >>> from sklearn_unlearn.exact import Rule, find_rule, register_rule
+    >>> class MyModel(BaseEstimator):
+    ...     pass
+    >>> @register_rule(MyModel)
+    ... class MyRule(Rule):
+    ...     path = "warm start"
+    >>> find_rule(MyModel()).path
+    'warm start'
+    """
+
+    def decorate(rule):
+        for estimator_type in estimator_types:
+            _RULES[estimator_type] = rule()
+        return rule
+
+    return decorate
+
+
+def find_rule(estimator):
+    """Return the rule for an estimator.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Fitted or not.
+
+    Returns
+    -------
+    Rule
+        The registered rule of its type, or the one that fits again.
+
+    See Also
+    --------
+    register_rule : Makes a rule known.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Lasso, Ridge
+    >>> from sklearn_unlearn.exact import find_rule
+    >>> find_rule(Ridge()).path, find_rule(Lasso()).path
+    ('summaries', 'refit')
+    """
+    return _RULES.get(type(estimator), _REFIT)

@@ -1,0 +1,106 @@
+"""Rules for least squares."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import copy
+
+import numpy as np
+from scipy import linalg, sparse
+from sklearn.linear_model import LinearRegression, Ridge
+
+from sklearn_unlearn.exact._moments import block_scatter, merge_scatter
+from sklearn_unlearn.exact._rules import SummaryRule, register_rule
+
+# Largest condition number of the scaled normal equations that are solved. They
+# lose as many digits as it has, so 1e-16 * 1e7 keeps 1e-9.
+MAX_CONDITION = 1e7
+
+
+class _LeastSquares(SummaryRule):
+    """Solve the normal equations made of the scatter matrices of blocks."""
+
+    def guarantee(self, estimator):
+        return "exact"
+
+    def summarise(self, fitted, X, y, starts, sample_weight=None):
+        X, y = np.asarray(X, np.float64), np.asarray(y, np.float64)
+        Z = np.column_stack([X, y])
+        total, mean, scatter = block_scatter(Z, starts, sample_weight)
+        return {"total": total, "mean": mean, "scatter": scatter}
+
+    def assemble(self, fitted, summaries):
+        n_features = fitted.n_features_in_
+        total, mean, scatter = merge_scatter(**summaries)
+        if not fitted.fit_intercept:  # moments about zero, not about the mean
+            scatter = scatter + total * np.outer(mean, mean)
+        A = scatter[:n_features, :n_features]
+        B = scatter[:n_features, n_features:]
+        solution = self._solve(fitted, A, B)
+        if solution is None:
+            return None
+        new = copy.copy(fitted)
+        new.__dict__.update(solution)
+        coef = solution["coef_"]
+        if fitted.fit_intercept:
+            intercept = mean[n_features:] - coef @ mean[:n_features]
+            new.intercept_ = intercept.reshape(np.shape(fitted.intercept_))[()]
+        new.coef_ = coef.reshape(fitted.coef_.shape).astype(fitted.coef_.dtype)
+        return new
+
+
+def solve_scaled(A, B):
+    """Solve ``A W^T = B`` for positive definite `A`, scaled to unit diagonal.
+
+    Returns
+    -------
+    ndarray of shape (n_targets, n_features) or None
+        None if the scaled matrix is too ill-conditioned.
+    """
+    diagonal = np.diag(A)
+    if (diagonal <= 0).any():
+        return None
+    scale = 1 / np.sqrt(diagonal)
+    scaled = A * np.outer(scale, scale)
+    eigenvalues = linalg.eigvalsh(scaled)
+    if eigenvalues[0] * MAX_CONDITION < eigenvalues[-1]:
+        return None
+    factor = linalg.cho_factor(scaled)
+    return (linalg.cho_solve(factor, B * scale[:, None]) * scale[:, None]).T
+
+
+@register_rule(Ridge)
+class RidgeRule(_LeastSquares):
+    """Ridge regression by a direct solver."""
+
+    def covers(self, estimator, X, y=None, **params):
+        direct = estimator.solver in ("auto", "cholesky", "svd")
+        dense = not sparse.issparse(X) and np.asarray(X).dtype != np.float32
+        return direct and dense and not estimator.positive
+
+    def _solve(self, fitted, A, B):
+        alphas = np.broadcast_to(fitted.alpha, B.shape[1:])
+        coef = np.empty(B.T.shape)
+        for alpha in np.unique(alphas):
+            targets = alphas == alpha
+            solved = solve_scaled(A + alpha * np.eye(len(A)), B[:, targets])
+            if solved is None:
+                return None
+            coef[targets] = solved
+        return {"coef_": coef}
+
+
+@register_rule(LinearRegression)
+class LinearRegressionRule(_LeastSquares):
+    """Ordinary least squares."""
+
+    def covers(self, estimator, X, y=None, **params):
+        dense = not sparse.issparse(X) and np.asarray(X).dtype != np.float32
+        return dense and not estimator.positive
+
+    def _solve(self, fitted, A, B):
+        coef = solve_scaled(A, B)
+        if coef is None:
+            return None
+        singular = np.sqrt(np.clip(linalg.eigvalsh(A)[::-1], 0, None))
+        return {"coef_": coef, "rank_": len(A), "singular_": singular}

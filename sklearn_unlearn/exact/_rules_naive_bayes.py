@@ -1,0 +1,63 @@
+"""Rule for Gaussian naive Bayes."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import copy
+
+import numpy as np
+from sklearn.naive_bayes import GaussianNB
+
+from sklearn_unlearn.exact._moments import block_moments, merge_moments
+from sklearn_unlearn.exact._rules import SummaryRule, register_rule
+
+
+@register_rule(GaussianNB)
+class GaussianNBRule(SummaryRule):
+    """Moments of the columns by block and class."""
+
+    def guarantee(self, estimator):
+        return "exact"
+
+    def covers(self, estimator, X, y=None, **params):
+        # given priors must match the classes left: scikit-learn says so better
+        return estimator.priors is None
+
+    def summarise(self, fitted, X, y, starts, sample_weight=None):
+        X = np.asarray(X, dtype=np.float64)
+        classes = fitted.classes_
+        n_blocks, n_classes = len(starts), len(classes)
+        block = np.repeat(np.arange(n_blocks), np.diff(np.append(starts, len(X))))
+        group = block * n_classes + np.searchsorted(classes, y)
+        order = np.argsort(group, kind="stable")
+        bounds = np.searchsorted(group[order], np.arange(n_blocks * n_classes))
+        shape = (n_blocks, n_classes, X.shape[1])
+        rows = X[order]
+        # the smoothing is a share of the largest variance, which is unweighted
+        moments = plain = block_moments(rows, bounds)
+        if sample_weight is not None:
+            weight = np.asarray(sample_weight)[order]
+            moments = block_moments(rows, bounds, weight)
+        names = "total", "mean", "m2", "n_rows", "plain_mean", "plain_m2"
+        values = (value.reshape(shape) for value in (*moments, *plain))
+        return dict(zip(names, values, strict=True))
+
+    def assemble(self, fitted, summaries):
+        total, mean, m2 = merge_moments(
+            summaries["total"], summaries["mean"], summaries["m2"]
+        )
+        n_rows, plain_mean, plain_m2 = merge_moments(
+            summaries["n_rows"], summaries["plain_mean"], summaries["plain_m2"]
+        )
+        n_all, _, m2_all = merge_moments(n_rows, plain_mean, plain_m2)
+        left = n_rows[:, 0] > 0
+        if (total[left] == 0).any():
+            return None  # a class whose weights are all zero
+        new = copy.copy(fitted)
+        new.classes_ = fitted.classes_[left]
+        new.class_count_ = total[left, 0]
+        new.class_prior_ = new.class_count_ / new.class_count_.sum()
+        new.epsilon_ = fitted.var_smoothing * (m2_all / n_all).max()
+        new.theta_ = mean[left]
+        new.var_ = m2[left] / total[left] + new.epsilon_
+        return new

@@ -1,0 +1,75 @@
+"""Rule for principal components."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import copy
+from numbers import Integral
+
+import numpy as np
+from scipy import linalg, sparse
+from sklearn.decomposition import PCA
+from sklearn.utils.extmath import svd_flip
+
+from sklearn_unlearn.exact._moments import block_scatter, merge_scatter
+from sklearn_unlearn.exact._rules import SummaryRule, register_rule
+
+
+@register_rule(PCA)
+class PCARule(SummaryRule):
+    """Eigenvectors of the covariance made of the scatter matrices of blocks.
+
+    It stands in for the solver that works on the covariance, scikit-learn's
+    choice for many rows and few columns. Other solvers fit again.
+    """
+
+    def guarantee(self, estimator):
+        solver = getattr(estimator, "_fit_svd_solver", estimator.svd_solver)
+        if solver in ("full", "covariance_eigh"):
+            return "exact"
+        return super().guarantee(estimator)
+
+    def covers(self, estimator, X, y=None, **params):
+        dense = not sparse.issparse(X) and np.asarray(X).dtype != np.float32
+        solver = estimator.svd_solver in ("auto", "covariance_eigh")
+        return dense and solver and estimator.n_components != "mle"
+
+    def summarise(self, fitted, X, y, starts):
+        total, mean, scatter = block_scatter(X, starts)
+        return {"total": total, "mean": mean, "scatter": scatter}
+
+    def assemble(self, fitted, summaries):
+        total, mean, scatter = merge_scatter(**summaries)
+        n_rows, n_features = int(total), len(mean)
+        if fitted.svd_solver == "auto" and (
+            n_features > 1000 or n_rows < 10 * n_features
+        ):
+            return None  # scikit-learn would take another solver
+        if n_rows < 2:
+            return None
+        variance, vectors = linalg.eigh(scatter / (n_rows - 1))
+        variance = np.clip(variance[::-1], 0.0, None)
+        ratio = variance / variance.sum()
+        _, components = svd_flip(None, vectors[:, ::-1].T, u_based_decision=False)
+        k = _n_components(fitted.n_components, n_rows, n_features, ratio)
+        if k > min(n_rows, n_features):
+            return None
+        new = copy.copy(fitted)
+        new.n_samples_, new.n_components_, new.mean_ = n_rows, k, mean
+        new.components_ = components[:k].copy()
+        new.explained_variance_ = variance[:k].copy()
+        new.explained_variance_ratio_ = ratio[:k].copy()
+        new.singular_values_ = np.sqrt(variance[:k] * (n_rows - 1))
+        rest = variance[k : min(n_rows, n_features)]
+        new.noise_variance_ = rest.mean() if len(rest) else 0.0
+        return new
+
+
+def _n_components(wanted, n_rows, n_features, ratio):
+    """Return how many components to keep, by the rules of `PCA`."""
+    if wanted is None:
+        return min(n_rows, n_features)
+    if isinstance(wanted, Integral):
+        return int(wanted)
+    cumulative = np.cumsum(ratio)
+    return int(np.searchsorted(cumulative, wanted, side="right")) + 1

@@ -1,0 +1,96 @@
+"""Errors and warnings that are particular to forgetting."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+__all__ = [
+    "AmbiguousRowsError",
+    "PipelineMemoryWarning",
+    "UnknownRowsError",
+    "UnlearningWarning",
+]
+
+
+class UnknownRowsError(ValueError):
+    """Some rows of a request were never fitted, or are forgotten already.
+
+    Nothing has changed when it is raised. Pass ``on_unknown="ignore"`` to
+    ``unlearn`` to forget the other rows of the request.
+
+    See Also
+    --------
+    AmbiguousRowsError : The rows exist, but more than one choice is possible.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn_unlearn.exact import ExactUnlearner
+    >>> from sklearn_unlearn.exceptions import UnknownRowsError
+    >>> X, y = np.arange(12.0).reshape(6, 2), [0, 1, 0, 1, 0, 1]
+    >>> model = ExactUnlearner(GaussianNB()).fit(X, y)
+    >>> try:
+    ...     model.unlearn([[7.0, 7.0]])
+    ... except UnknownRowsError as error:
+    ...     print("refused")
+    refused
+    """
+
+
+class AmbiguousRowsError(ValueError):
+    """A row of a request fits several kept rows that are not the same.
+
+    Nothing has changed when it is raised. Equal rows with different targets
+    are told apart by ``y_forget``; rows within rounding distance of one
+    another by exact values.
+
+    See Also
+    --------
+    UnknownRowsError : The rows are not among the kept ones.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn_unlearn.exact import ExactUnlearner
+    >>> from sklearn_unlearn.exceptions import AmbiguousRowsError
+    >>> X, y = np.array([[0.0], [0.0], [1.0], [2.0]]), [0, 1, 0, 1]
+    >>> model = ExactUnlearner(GaussianNB()).fit(X, y)
+    >>> try:
+    ...     model.unlearn([[0.0]])
+    ... except AmbiguousRowsError as error:
+    ...     print("which of the two?")
+    which of the two?
+    >>> model.unlearn([[0.0]], [1]).n_forgotten_
+    1
+    """
+
+
+class UnlearningWarning(UserWarning):
+    """Forgetting went well, but something outside the model needs attention.
+
+    See Also
+    --------
+    PipelineMemoryWarning : Rows of the past will have to be passed again.
+
+    Examples
+    --------
+    >>> from sklearn_unlearn.exceptions import UnlearningWarning
+    >>> issubclass(UnlearningWarning, UserWarning)
+    True
+    """
+
+
+class PipelineMemoryWarning(UnlearningWarning):
+    """A pipeline without kept rows has steps that cannot forget without them.
+
+    See Also
+    --------
+    UnlearningWarning : The parent of this warning.
+
+    Examples
+    --------
+    >>> from sklearn_unlearn.exceptions import PipelineMemoryWarning
+    >>> issubclass(PipelineMemoryWarning, UserWarning)
+    True
+    """

@@ -1,0 +1,577 @@
+"""scikit-learn's Pipeline, which can also forget rows through all of its steps."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import warnings
+
+import numpy as np
+from sklearn import pipeline
+from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, check_memory
+
+from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags, is_unlearner
+from sklearn_unlearn.exact import Rule, UnlearningCost, find_rule
+from sklearn_unlearn.exceptions import PipelineMemoryWarning, UnlearningWarning
+from sklearn_unlearn.utils._one_class import only_class
+from sklearn_unlearn.utils._request import Request
+from sklearn_unlearn.utils._response import constant_response, pad_response
+from sklearn_unlearn.utils._sklearn_compat import (
+    _num_samples,
+    routed_fit_request,
+)
+from sklearn_unlearn.utils._steps import (
+    FitThrough,
+    carry_over,
+    drop_inner_memory,
+    fresh_step,
+    is_estimator,
+)
+from sklearn_unlearn.utils._tags import GUARANTEES
+from sklearn_unlearn.utils._validation import check_forget_mask
+
+__all__ = ["Pipeline", "make_pipeline"]
+
+
+def _final_has(method):
+    """Whether the last step has `method`; an empty pipeline has none."""
+
+    def check(self):
+        for _, last in self.steps[-1:]:
+            getattr(last, method)  # raises the AttributeError that names it
+        return len(self.steps) > 0
+
+    return check
+
+
+def _can_transform(self):
+    """Whether the last step, if there is one to fit, transforms."""
+    last = self.steps[-1][1] if self.steps else None
+    return last in (None, "passthrough") or (
+        hasattr(last, "transform") or hasattr(last, "fit_transform")
+    )
+
+
+class Pipeline(UnlearnerMixin, pipeline.Pipeline):
+    """Sequence of transformers with an estimator at the end, which can forget.
+
+    It is scikit-learn's ``Pipeline`` in every other respect. ``unlearn`` takes
+    rows as they were given to ``fit`` (raw: strings, categories and missing
+    values included). Each step then forgets them: an unlearner at the end in
+    its own way, any other step exactly. Later steps are given what
+    ``fit_transform`` of the earlier ones yields on the retained rows, as a fit
+    on those rows alone would give them. So a pipeline of scikit-learn's own
+    estimators forgets exactly, with nothing to wrap.
+
+    Parameters
+    ----------
+    steps : list of (str, estimator) tuples
+        Steps, as for :class:`sklearn.pipeline.Pipeline`.
+    transform_input : list of str, default=None
+        Names of metadata to transform along; see
+        :class:`sklearn.pipeline.Pipeline`.
+    memory : str or object with the joblib.Memory interface, default=None
+        Cache of fitted transformers. It holds rows on disk, which ``unlearn``
+        does not find: it warns, and neither reads nor writes the cache.
+    verbose : bool, default=False
+        Whether to print the time that each step takes in ``fit``.
+    store_training_data : bool, default=True
+        Whether to keep the retained rows. Without them, ``unlearn`` must be
+        given ``X_retain`` and ``y_retain``.
+
+    Attributes
+    ----------
+    named_steps : Bunch
+        Steps by name.
+    classes_ : ndarray of shape (n_classes,)
+        Labels seen in ``fit``, forgotten ones included. Only for classifiers.
+    n_features_in_ : int
+        Number of features seen in ``fit``, if the first step has it.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in ``fit``, if the first step has them.
+    n_forgotten_ : int
+        Number of rows forgotten since ``fit``.
+    unlearning_log_ : list of dict
+        One record per request, without any data.
+
+    See Also
+    --------
+    make_pipeline : Names the steps for you.
+    sklearn_unlearn.exact.ExactUnlearner : For a single estimator.
+
+    Notes
+    -----
+    ``unlearn`` replaces ``steps`` by updated copies. Objects that the caller
+    holds on to, and slices taken before, still remember.
+
+    A step that is the last one and has a rule in
+    :mod:`sklearn_unlearn.exact` is fitted through the rule:
+    ``LogisticRegression`` is taken to its optimum.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_unlearn.pipeline import make_pipeline
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
+    >>> model.unlearn(X[:7]).n_forgotten_
+    7
+    >>> reference = make_pipeline(StandardScaler(), LogisticRegression())
+    >>> p = reference.fit(X[7:], y[7:]).predict_proba(X)
+    >>> bool(abs(model.predict_proba(X) - p).max() < 1e-8)
+    True
+    """
+
+    # asked for by default, so that searches need no set_fit_request
+    __metadata_request__fit = {"forget": True, "groups": True}
+
+    _parameter_constraints: dict = {
+        **pipeline.Pipeline._parameter_constraints,
+        "store_training_data": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        steps,
+        *,
+        transform_input=None,
+        memory=None,
+        verbose=False,
+        store_training_data=True,
+    ):
+        super().__init__(
+            steps, transform_input=transform_input, memory=memory, verbose=verbose
+        )
+        self.store_training_data = store_training_data
+
+    def fit(self, X, y=None, *, forget=None, groups=None, **params):
+        """Fit all steps, then forget the rows that `forget` marks.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix, data frame or list of documents
+            Training rows, as the first step takes them.
+        y : array-like of shape (n_rows,) or (n_rows, n_outputs), default=None
+            Targets.
+        forget : array-like of shape (n_rows,), dtype=bool, default=None
+            Rows to forget after the fit on all of them. It is not passed on to
+            steps. As metadata with one entry per row it is cut by every
+            splitter.
+        groups : array-like of shape (n_rows,), default=None
+            One id per row, for ``unlearn(groups=...)``.
+        **params : dict
+            As for :meth:`sklearn.pipeline.Pipeline.fit`.
+
+        Returns
+        -------
+        self : object
+            The fitted pipeline.
+        """
+        if forget is not None:
+            forget = check_forget_mask(forget, _num_samples(X))
+        self._fit_and_keep("fit", X, y, params, groups, forget)
+        return self
+
+    @available_if(_can_transform)
+    def fit_transform(self, X, y=None, **params):
+        """Fit all steps and transform the training rows.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame
+            Training rows.
+        y : array-like of shape (n_rows,), default=None
+            Targets.
+        **params : dict
+            As for :meth:`sklearn.pipeline.Pipeline.fit_transform`.
+
+        Returns
+        -------
+        array-like of shape (n_rows, n_outputs)
+            Transformed rows.
+        """
+        return self._fit_and_keep("fit_transform", X, y, params)
+
+    @available_if(_final_has("fit_predict"))
+    def fit_predict(self, X, y=None, **params):
+        """Fit all steps and return the labels of the last one.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame
+            Training rows.
+        y : array-like of shape (n_rows,), default=None
+            Targets.
+        **params : dict
+            As for :meth:`sklearn.pipeline.Pipeline.fit_predict`.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            Predictions on the training rows.
+        """
+        return self._fit_and_keep("fit_predict", X, y, params)
+
+    def _fit_and_keep(self, method, X, y, params, groups=None, forget=None):
+        """Fit by scikit-learn's `method`, then keep the rows."""
+        self._only_class = self._classes = None
+        last = self.steps[-1][1] if method == "fit" and self.steps else None
+        rule = find_rule(last)
+        by_rule = type(rule).fit is not Rule.fit
+        if by_rule:
+            plain = self.steps
+            stand_in = FitThrough(
+                last, lambda Xt, yt=None, **p: rule.fit(last, Xt, yt, **p)
+            )
+            self.steps = [*plain[:-1], (plain[-1][0], stand_in)]
+        try:
+            result = getattr(super(), method)(X, y, **params)
+        finally:
+            if by_rule:
+                self.steps = [*self.steps[:-1], plain[-1]]
+        for step in self._estimators():
+            drop_inner_memory(step)
+        last = self.steps[-1][1] if self.steps else None
+        self._classes = getattr(last, "classes_", None)
+        self._start_memory(X, y, groups, params, forget)
+        if not self.store_training_data:
+            self._warn_about_steps()
+        return result
+
+    def unlearning_cost(self, X_forget, y_forget=None):
+        """Tell what ``unlearn(X_forget)`` would cost, step by step.
+
+        Parameters
+        ----------
+        X_forget : array-like of shape (n_forget, n_features)
+            Rows to forget.
+        y_forget : array-like of shape (n_forget,), default=None
+            Their targets.
+
+        Returns
+        -------
+        dict of str to UnlearningCost
+            Cost by name of step.
+        """
+        check_is_fitted(self)
+        if self.__dict__.get("_rows") is None:
+            raise self._no_rows_error()
+        positions = self._rows.find(self._validate_forget(X_forget), y_forget)
+        n_retain = self._rows.n_rows - len(positions)
+        costs = {}
+        for i, (name, step) in enumerate(self.steps):
+            path, reason = "refit", "earlier steps are fitted again on retained rows"
+            if i == len(self.steps) - 1 and is_estimator(step):
+                reason = "the last step is fitted again on retained rows"
+                if is_unlearner(step):
+                    path, reason = "unlearner", "the last step forgets in its own way"
+                elif find_rule(step).path == "warm start":
+                    path, reason = "warm start", "from its present solution"
+            costs[name] = UnlearningCost(
+                path, len(positions), n_retain, n_retain, reason
+            )
+        return costs
+
+    # ----------------------------------------------------------------- forget
+
+    def _unlearn_rows(self, request):
+        """Let scikit-learn fit the steps on the retained rows, the last one ours."""
+        rows = request.retain
+        before = self.steps
+        n_forget = int(request.mask.sum())
+        plain = [(name, fresh_step(step)) for name, step in before]
+        name, last = before[-1]
+        fresh = plain[-1][1]
+        stand_in = fresh
+        steps = list(plain[:-1])
+        if is_estimator(fresh):
+
+            def fit_last(X, y=None, **params):
+                return self._forget_last(last, fresh, request, X, y, params, steps)
+
+            stand_in = FitThrough(fresh, fit_last)
+        inner = pipeline.Pipeline(
+            [*plain[:-1], (name, stand_in)], transform_input=self.transform_input
+        )
+        steps[:] = inner.steps[:-1]
+        self._only_class = None
+        inner.fit(rows.X, rows.y, **rows.params, **self._fit_params)
+        after = [*inner.steps[:-1]]
+        after.append((name, stand_in._result if stand_in is not fresh else fresh))
+        for (_, old), (_, new) in zip(before, after, strict=True):
+            carry_over(old, new, n_forget)
+        if check_memory(self.memory).location is not None:
+            warnings.warn(
+                f"The cache at {check_memory(self.memory).location!r} still holds "
+                "transformed rows, the forgotten ones among them. Clear it with "
+                "joblib.Memory(location).clear().",
+                UnlearningWarning,
+                stacklevel=2,
+            )
+        self.steps = after
+
+    def _forget_last(self, old, fresh, request, X, y, params, steps):
+        """Return the last step without the forgotten rows."""
+        if is_unlearner(old):
+            new = old._aside()
+
+            def forget():
+                Xt = request.forget.X
+                for _, step in steps:
+                    if is_estimator(step):
+                        Xt = step.transform(Xt)
+                return request.forget._replace(X=Xt)
+
+            retain = request.retain._replace(X=X, y=y, params={})
+            new._fit_params = params
+            new._unlearn_rows(Request(request.mask, forget, lambda: retain))
+            return new
+        rule = find_rule(old)
+        try:
+            return rule.refit(old, X, y, **params)
+        except ValueError:
+            # A classifier that cannot be fitted on one class: predict that class.
+            self._only_class = only_class(old, y)
+            if self._only_class is None:
+                raise
+            return fresh
+
+    def _estimators(self):
+        return [step for _, step in self.steps if is_estimator(step)]
+
+    def _warn_about_steps(self):
+        """Name the steps that will need the rows again."""
+        names = [name for name, step in self.steps if is_estimator(step)]
+        if names:
+            warnings.warn(
+                "This pipeline keeps no rows (store_training_data=False). To forget, "
+                f"the steps {', '.join(names)} need X_retain and y_retain passed to "
+                "unlearn.",
+                PipelineMemoryWarning,
+                stacklevel=3,
+            )
+
+    def _drop_memory(self):
+        super()._drop_memory()
+        steps = []
+        for name, step in self.steps:
+            if is_estimator(step) and is_unlearner(step):
+                step = step._aside()
+                step._drop_memory()
+            steps.append((name, step))
+        self.steps = steps
+
+    # ---------------------------------------------------------------- predict
+
+    @property
+    def classes_(self):
+        """Labels seen in ``fit``, forgotten ones included."""
+        classes = self.__dict__.get("_classes")
+        return self.steps[-1][1].classes_ if classes is None else classes
+
+    def _respond(self, method, X, params):
+        check_is_fitted(self)
+        if self.__dict__.get("_only_class") is not None:
+            n_rows = _num_samples(X)
+            return constant_response(method, n_rows, self._only_class, self.classes_)
+        values = getattr(super(), method)(X, **params)
+        if self.__dict__.get("_classes") is None or method == "predict":
+            return values
+        fitted = getattr(self.steps[-1][1], "classes_", self._classes)
+        return pad_response(values, method, fitted, self._classes)
+
+    @available_if(_final_has("predict"))
+    def predict(self, X, **params):
+        """Transform rows and predict with the last step.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame
+            Rows.
+        **params : dict
+            As for :meth:`sklearn.pipeline.Pipeline.predict`.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_outputs)
+            Predictions.
+        """
+        return self._respond("predict", X, params)
+
+    @available_if(_final_has("predict_proba"))
+    def predict_proba(self, X, **params):
+        """Transform rows and predict probabilities; 0 for a forgotten class.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame
+            Rows.
+        **params : dict
+            As for :meth:`sklearn.pipeline.Pipeline.predict_proba`.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes)
+            Probabilities.
+        """
+        return self._respond("predict_proba", X, params)
+
+    @available_if(_final_has("predict_log_proba"))
+    def predict_log_proba(self, X, **params):
+        """Transform rows and predict log-probabilities; -inf for a forgotten class.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame
+            Rows.
+        **params : dict
+            As for :meth:`sklearn.pipeline.Pipeline.predict_log_proba`.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes)
+            Logarithms of probabilities.
+        """
+        return self._respond("predict_log_proba", X, params)
+
+    @available_if(_final_has("decision_function"))
+    def decision_function(self, X, **params):
+        """Transform rows and evaluate decision functions; -inf for a forgotten class.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame
+            Rows.
+        **params : dict
+            As for :meth:`sklearn.pipeline.Pipeline.decision_function`.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_classes)
+            Decision values.
+        """
+        return self._respond("decision_function", X, params)
+
+    @available_if(_final_has("score"))
+    def score(self, X, y=None, sample_weight=None, **params):
+        """Transform rows and score with the last step.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame
+            Rows.
+        y : array-like of shape (n_rows,), default=None
+            Targets.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights, passed to ``score`` of the last step if given.
+        **params : dict
+            As for :meth:`sklearn.pipeline.Pipeline.score`.
+
+        Returns
+        -------
+        float
+            The score.
+        """
+        if self.__dict__.get("_only_class") is not None:
+            hits = np.asarray(y) == self.predict(X)
+            return float(np.average(hits, weights=sample_weight))
+        return super().score(X, y, sample_weight=sample_weight, **params)
+
+    # --------------------------------------------------------------- plumbing
+
+    def __getitem__(self, ind):
+        """Return a step, or a slice of the pipeline, which keeps no rows.
+
+        Parameters
+        ----------
+        ind : int, str or slice
+            Position or name of a step, or a slice of positions.
+
+        Returns
+        -------
+        estimator or Pipeline
+            The step, or a pipeline of the same steps.
+        """
+        part = super().__getitem__(ind)
+        if isinstance(ind, slice):
+            part.transform_input = self.transform_input
+            part.store_training_data = self.store_training_data
+        return part
+
+    def get_metadata_routing(self):
+        """Return who asks for which metadata.
+
+        Returns
+        -------
+        MetadataRouter
+            That of scikit-learn's pipeline, which also asks for ``forget`` and
+            ``groups`` in ``fit``.
+        """
+        router = super().get_metadata_routing()
+        return router.add_self_request(routed_fit_request(self, ("forget", "groups")))
+
+    def __sklearn_is_fitted__(self):
+        if self.__dict__.get("_only_class") is not None:
+            return True
+        return super().__sklearn_is_fitted__()
+
+    def _unlearner_tags(self):
+        guarantee = "exact"
+        for step in self.__dict__.get("steps", ()):
+            estimator = step[1]
+            if not is_estimator(estimator):
+                continue
+            if is_unlearner(estimator):
+                own = get_tags(estimator).unlearner_tags.guarantee
+            else:
+                own = find_rule(estimator).guarantee(estimator)
+            guarantee = max(guarantee, own, key=GUARANTEES.index)
+        return UnlearnerTags(guarantee)
+
+
+def make_pipeline(
+    *steps, memory=None, transform_input=None, verbose=False, store_training_data=True
+):
+    """Construct a `Pipeline` from estimators, which are named by their types.
+
+    Parameters
+    ----------
+    *steps : estimators
+        Steps, in order.
+    memory : str or object with the joblib.Memory interface, default=None
+        Cache of fitted transformers; see `Pipeline`.
+    transform_input : list of str, default=None
+        Names of metadata to transform along.
+    verbose : bool, default=False
+        Whether to print the time that each step takes in ``fit``.
+    store_training_data : bool, default=True
+        Whether to keep the retained rows.
+
+    Returns
+    -------
+    Pipeline
+        The pipeline.
+
+    See Also
+    --------
+    Pipeline : What is returned.
+
+    Examples
+    --------
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_unlearn.pipeline import make_pipeline
+    >>> list(make_pipeline(StandardScaler(), GaussianNB()).named_steps)
+    ['standardscaler', 'gaussiannb']
+    """
+    named = pipeline.make_pipeline(*steps).steps
+    return Pipeline(
+        named,
+        memory=memory,
+        transform_input=transform_input,
+        verbose=verbose,
+        store_training_data=store_training_data,
+    )

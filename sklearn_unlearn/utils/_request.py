@@ -1,0 +1,46 @@
+"""A request to forget, as the estimators of the package hand it to one another."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+from functools import cached_property
+
+__all__ = ["Request"]
+
+
+class Request:
+    """The rows to forget and the rows that stay, read only if somebody asks.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (n_kept,), dtype=bool
+        Which of the rows kept so far are to be forgotten, in their order.
+    forget, retain : callable () -> Rows
+        Give the rows to forget and the retained ones, in the coordinates in
+        which the receiver sees them *now*.
+    blocks : ndarray or None, default=None
+        Numbers of the blocks of the row store that held a forgotten row. None
+        if the rows have moved to other coordinates since they were fitted:
+        nothing computed from them is valid any more.
+    """
+
+    def __init__(self, mask, forget, retain, blocks=None):
+        self.mask = mask
+        self.blocks = blocks
+        self._forget = forget
+        self._retain = retain
+
+    @property
+    def moved(self):
+        """Whether the rows lie in other coordinates than when they were fitted."""
+        return self.blocks is None
+
+    @cached_property
+    def forget(self):
+        """Rows to forget (``X``, ``y``, ``params``)."""
+        return self._forget()
+
+    @cached_property
+    def retain(self):
+        """Retained rows (``X``, ``y``, ``params``), freshly allocated."""
+        return self._retain()

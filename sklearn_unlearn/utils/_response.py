@@ -1,0 +1,62 @@
+"""Predictions that keep the column of a class of which no row is left."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import numpy as np
+
+__all__ = ["constant_response", "pad_response"]
+
+# What a class that the fitted model does not know gets from each method.
+ABSENT = {
+    "predict_proba": 0.0,
+    "predict_log_proba": -np.inf,
+    "decision_function": -np.inf,
+}
+PRESENT = {"predict_proba": 1.0, "predict_log_proba": 0.0, "decision_function": 0.0}
+
+
+def pad_response(values, method, fitted_classes, classes):
+    """Spread the columns of `fitted_classes` over those of `classes`.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,) or (n_rows, n_fitted_classes)
+        What `method` of the fitted model returned.
+    method : str
+        Name of the method.
+    fitted_classes, classes : ndarray of shape (n_fitted_classes,), (n_classes,)
+        Sorted labels; the first are a subset of the second.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_classes)
+        `values` itself if nothing is missing.
+    """
+    if isinstance(values, list):  # one array per output
+        return [
+            pad_response(v, method, f, c)
+            for v, f, c in zip(values, fitted_classes, classes, strict=True)
+        ]
+    if method not in ABSENT or len(fitted_classes) == len(classes):
+        return values
+    if method == "decision_function" and values.ndim == 1:
+        # a binary decision, now one of several columns
+        values = np.column_stack([-values, values])
+    if values.shape[1] != len(fitted_classes):
+        return values  # one column per pair of classes: there is none to add
+    padded = np.full((len(values), len(classes)), ABSENT[method], dtype=values.dtype)
+    padded[:, np.searchsorted(classes, fitted_classes)] = values
+    return padded
+
+
+def constant_response(method, n_rows, label, classes):
+    """What `method` returns when `label` is the only class with rows left."""
+    column = int(np.searchsorted(classes, label))
+    if method == "predict":
+        return np.full(n_rows, label, dtype=classes.dtype)
+    if method == "decision_function" and len(classes) == 2:
+        return np.full(n_rows, np.inf if column == 1 else -np.inf)
+    values = np.full((n_rows, len(classes)), ABSENT[method])
+    values[:, column] = PRESENT[method]
+    return values

@@ -1,0 +1,54 @@
+"""The only place that touches what scikit-learn does not promise to keep."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+from sklearn.base import _fit_context
+from sklearn.preprocessing._data import _handle_zeros_in_scale, _is_constant_feature
+from sklearn.utils import _safe_indexing
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metadata_routing import _raise_for_params, _routing_enabled
+from sklearn.utils.validation import _is_arraylike, _num_samples
+
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "StrOptions",
+    "_fit_context",
+    "_handle_zeros_in_scale",
+    "_is_arraylike",
+    "_is_constant_feature",
+    "_num_samples",
+    "_raise_for_params",
+    "_routing_enabled",
+    "_safe_indexing",
+    "routed_fit_request",
+    "without_callbacks",
+]
+
+
+def routed_fit_request(estimator, names):
+    """The metadata request of `estimator` for these arguments of ``fit`` alone.
+
+    ``MetadataRouter.add_self_request(estimator)`` would also announce what
+    inherited methods take (``score(sample_weight=)`` of a pipeline), and make
+    every search that passes sample weights fail.
+    """
+    from sklearn.utils.metadata_routing import MetadataRequest
+
+    own = estimator._get_metadata_request()
+    try:
+        request = MetadataRequest(owner=estimator)
+    except TypeError:  # pragma: no cover - some versions take the name
+        request = MetadataRequest(owner=type(estimator).__name__)
+    for name in names:
+        request.fit.add_request(param=name, alias=own.fit.requests.get(name))
+    return request
+
+
+def without_callbacks(estimator):
+    """Take the callbacks of scikit-learn 1.9 off `estimator` and return them.
+
+    A refit inside ``unlearn`` must not open a second run in the user's monitor.
+    """
+    return estimator.__dict__.pop("_skl_callbacks", None)

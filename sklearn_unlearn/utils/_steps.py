@@ -1,0 +1,79 @@
+"""What a pipeline does to its steps while it is fitted or forgets."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+from sklearn.base import clone
+
+from sklearn_unlearn.utils._sklearn_compat import without_callbacks
+from sklearn_unlearn.utils._tags import is_unlearner
+
+__all__ = [
+    "FitThrough",
+    "carry_over",
+    "drop_inner_memory",
+    "fresh_step",
+    "is_estimator",
+]
+
+
+def is_estimator(step):
+    """Whether a step is an estimator, not None or "passthrough"."""
+    return step is not None and not isinstance(step, str)
+
+
+class FitThrough:
+    """Stand in for a step while scikit-learn fits a pipeline.
+
+    It is the step in every respect but ``fit``, which is a function of ours.
+    So scikit-learn's own code routes metadata and callbacks to it.
+    """
+
+    def __init__(self, step, fit):
+        self.__dict__.update(_step=step, _fit=fit)
+
+    def fit(self, X, y=None, **params):
+        self.__dict__["_result"] = self._fit(X, y, **params)
+        return self
+
+    def __getattr__(self, name):
+        return getattr(self.__dict__["_step"], name)
+
+    def __setattr__(self, name, value):
+        setattr(self._step, name, value)
+
+    def __delattr__(self, name):
+        delattr(self._step, name)
+
+
+def fresh_step(step):
+    """Return an unfitted copy of a step, which no callback of the user hears."""
+    if step is None or isinstance(step, str):
+        return step
+    fresh = clone(step)
+    without_callbacks(fresh)
+    return fresh
+
+
+def carry_over(old, new, n_forget):
+    """Give the updated step the callbacks and the count of the old one."""
+    if old is None or isinstance(old, str):
+        return
+    callbacks = vars(old).get("_skl_callbacks")
+    if callbacks is not None:
+        new._skl_callbacks = callbacks
+    if is_unlearner(old):
+        new.n_forgotten_ = old.n_forgotten_ + n_forget
+        new.unlearning_log_ = list(old.unlearning_log_)
+        drop_inner_memory(new)
+
+
+def drop_inner_memory(estimator):
+    """Make the steps within let go of their rows: the outermost keeps them."""
+    if is_unlearner(estimator):
+        estimator._drop_memory()
+    for attribute in ("steps", "transformers_", "transformer_list"):
+        for item in getattr(estimator, attribute, ()):
+            inner = item[1]
+            if inner is not None and not isinstance(inner, str):
+                drop_inner_memory(inner)

@@ -1,0 +1,55 @@
+"""Checks of the arguments that only this package has."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import numpy as np
+
+from sklearn_unlearn.utils._sklearn_compat import _is_arraylike, _num_samples
+
+__all__ = ["check_forget_mask", "check_groups", "check_on_unknown", "split_fit_params"]
+
+
+def check_forget_mask(forget, n_rows):
+    """Return the positions where the boolean mask `forget` of ``fit`` is true."""
+    mask = np.asarray(forget)
+    if mask.dtype != bool or mask.shape != (n_rows,):
+        raise ValueError(
+            f"forget must be a boolean mask with one entry per row of X, shape "
+            f"({n_rows},); got dtype {mask.dtype} and shape {mask.shape}."
+        )
+    if mask.all():
+        raise ValueError(
+            "forget marks every row: nothing would be left to predict with. "
+            "Leave at least one row unmarked."
+        )
+    return np.flatnonzero(mask)
+
+
+def check_groups(groups, n_rows):
+    """Return `groups` as an array with one id per row."""
+    groups = np.asarray(groups)
+    if groups.shape != (n_rows,):
+        raise ValueError(
+            f"groups must hold one id per row of X, shape ({n_rows},); got shape "
+            f"{groups.shape}."
+        )
+    return groups
+
+
+def check_on_unknown(on_unknown):
+    """Raise unless `on_unknown` is one of its two values."""
+    if on_unknown not in ("raise", "ignore"):
+        raise ValueError(f'on_unknown must be "raise" or "ignore"; got {on_unknown!r}.')
+
+
+def split_fit_params(params, n_rows):
+    """Split arguments of ``fit`` into those with one entry per row and the others.
+
+    It is the rule by which scikit-learn slices them in cross-validation.
+    """
+    per_row, whole = {}, {}
+    for name, value in params.items():
+        sliced = _is_arraylike(value) and _num_samples(value) == n_rows
+        (per_row if sliced else whole)[name] = value
+    return per_row, whole
