@@ -7,7 +7,7 @@ import copy
 
 import numpy as np
 from scipy import linalg, sparse
-from scipy.special import log_expit, log_softmax
+from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_class_weight
@@ -51,8 +51,7 @@ class LogisticRegressionRule(Rule):
         return estimator
 
     def refit(self, fitted, X, y=None, **params):
-        same_classes = len(np.unique(y)) == len(fitted.__dict__.get("classes_", ()))
-        if same_classes and self.covers(fitted, X):
+        if hasattr(fitted, "coef_") and self.covers(fitted, X):
             theta = _solve(fitted, X, y, **params)
             if theta is not None:
                 new = copy.copy(fitted)
@@ -90,40 +89,42 @@ def _solve(estimator, X, y, sample_weight=None):
     Returns
     -------
     ndarray of shape (n_features [+ 1], n_columns) or None
-        None if Newton's method does not get to the optimum.
+        None if a class has no rows, or Newton's method does not get there.
     """
     problem = _Problem(estimator, X, y, sample_weight)
+    if not problem.has_all_classes:
+        return None
     theta = estimator.coef_.T.astype(np.float64)
     if estimator.fit_intercept:
         theta = np.vstack([theta, estimator.intercept_.astype(np.float64)])
-    loss, gradient = problem.loss_and_gradient(theta)
-    factor, last, size = None, np.inf, problem.size(gradient)
+    loss, factor, size, last = None, None, np.inf, np.inf
     for _ in range(MAX_STEPS):
-        if not np.isfinite(size):
-            return None
+        if factor is None or size > 0.1 * last:
+            gradient, hessian = problem.gradient_and_hessian(theta)
+            size = problem.size(gradient)
+            try:
+                factor = linalg.cho_factor(hessian)
+            except (linalg.LinAlgError, ValueError):
+                return None  # not positive definite, or not finite
         if size <= TOLERANCE:
             return theta
-        if factor is None or size > 0.1 * last:
-            try:
-                factor = linalg.cho_factor(problem.hessian(theta))
-            except linalg.LinAlgError:
-                return None
         step = linalg.cho_solve(factor, gradient.T.ravel())
         step = step.reshape(gradient.T.shape).T
-        scale = 1.0
-        # Far from the optimum a full step may overshoot. Close to it rounding
-        # hides the decrease of the loss, so the gradient may speak for the step.
-        while True:
+        for scale in 0.5 ** np.arange(30):
             trial = theta - scale * step
-            trial_loss, trial_gradient = problem.loss_and_gradient(trial)
+            trial_gradient = problem.gradient(trial)
             trial_size = problem.size(trial_gradient)
-            if trial_loss <= loss or trial_size < size or scale < 1e-10:
+            if trial_size < size:
                 break
-            scale /= 2
-        if scale < 1e-10:
+            # Far from the optimum a gradient may grow while the loss falls.
+            loss = problem.loss(theta) if loss is None else loss
+            trial_loss = problem.loss(trial)
+            if trial_loss < loss:
+                break
+        else:
             # no step helps: rounding is all that is left, or there is no optimum
             return theta if size <= 100 * TOLERANCE else None
-        theta, loss, gradient = trial, trial_loss, trial_gradient
+        theta, gradient, loss = trial, trial_gradient, None
         last, size = size, trial_size
     return None
 
@@ -131,7 +132,8 @@ def _solve(estimator, X, y, sample_weight=None):
 class _Problem:
     """Loss, gradient and Hessian of penalised logistic regression.
 
-    Two classes have one column of coefficients, more have one per class.
+    Two classes have one column of coefficients, more have one per class. Rows are
+    visited in chunks that stay in cache.
 
     Parameters
     ----------
@@ -144,98 +146,102 @@ class _Problem:
 
     def __init__(self, estimator, X, y, sample_weight):
         classes = estimator.classes_
-        self.X = X if sparse.issparse(X) else np.asarray(X, dtype=np.float64)
         if sparse.issparse(X):
             self.X = sparse.csr_array(X, dtype=np.float64)
+        else:
+            self.X = np.ascontiguousarray(X, dtype=np.float64)
         self.code = np.searchsorted(classes, np.asarray(y))
-        weight = np.ones(len(self.code))
-        if sample_weight is not None:
-            weight = np.broadcast_to(sample_weight, weight.shape).astype(np.float64)
-        if estimator.class_weight is not None:
-            weight = (
-                weight
-                * compute_class_weight(
-                    estimator.class_weight,
-                    classes=classes,
-                    y=np.asarray(y),
-                    sample_weight=sample_weight,
-                )[self.code]
-            )
-        self.weight = weight
+        self.has_all_classes = np.bincount(self.code, minlength=len(classes)).all()
+        self.weight = _weights(estimator, self.code, y, sample_weight)
         self.binary = len(classes) == 2
         self.fit_intercept = estimator.fit_intercept
         self.penalty = 1.0 / estimator.C
-        # what a gradient of one per row amounts to, entry by entry
-        magnitude = weight @ abs(self.X)
-        if self.fit_intercept:
-            magnitude = np.append(magnitude, weight.sum())
-        self.magnitude = np.where(magnitude == 0, 1.0, magnitude)[:, None]
+        self.magnitude = None
 
     def size(self, gradient):
-        """Largest entry of the gradient, relative to the scale of its column."""
+        """Largest entry of the gradient, relative to the rounding of its sum."""
         return np.max(np.abs(gradient) / self.magnitude)
 
-    def _scores(self, theta):
+    def _chunks(self):
+        for start in range(0, len(self.code), CHUNK_ROWS):
+            yield slice(start, start + CHUNK_ROWS)
+
+    def _scores(self, theta, part):
         if self.fit_intercept:
-            return self.X @ theta[:-1] + theta[-1]
-        return self.X @ theta
+            return self.X[part] @ theta[:-1] + theta[-1]
+        return self.X[part] @ theta
 
-    def _probabilities(self, theta):
-        scores = self._scores(theta)
+    def _residual(self, scores, part):
+        """Derivative of the loss of each row by its scores, weighted."""
+        code = self.code[part]
         if self.binary:
-            return np.exp(log_expit(scores))
-        return np.exp(log_softmax(scores, axis=1))
-
-    def loss_and_gradient(self, theta):
-        """Penalised loss and its gradient, both summed over rows."""
-        scores = self._scores(theta)
-        if self.binary:
-            signed = np.where(self.code == 1, 1.0, -1.0)
-            margin = scores[:, 0] * signed
-            log_likelihood = log_expit(margin)
-            # 1 - p of the true class, without cancellation
-            residual = (-signed * np.exp(log_expit(-margin)))[:, None]
+            sign = 1.0 - 2.0 * code
+            # one minus the probability of the true class, without cancellation
+            residual = (sign * expit(sign * scores[:, 0]))[:, None]
         else:
-            log_p = log_softmax(scores, axis=1)
-            rows = np.arange(len(log_p))
-            log_likelihood = log_p[rows, self.code]
-            residual = np.exp(log_p)
-            residual[rows, self.code] -= 1.0
-        residual *= self.weight[:, None]
-        gradient = self.X.T @ residual
-        coef = theta[:-1] if self.fit_intercept else theta
-        gradient += self.penalty * coef
-        if self.fit_intercept:
-            gradient = np.vstack([gradient, residual.sum(axis=0)])
-        loss = 0.5 * self.penalty * np.sum(coef**2) - self.weight @ log_likelihood
-        return loss, gradient
+            residual = softmax(scores, axis=1)
+            residual[np.arange(len(code)), code] -= 1.0
+        return residual * self.weight[part, None]
 
-    def hessian(self, theta):
-        """Hessian over the coefficients of the first column, the second, ..."""
-        p = self._probabilities(theta)
-        n_columns, n_rows = p.shape[1], p.shape[0]
-        size = theta.shape[0]
+    def gradient(self, theta):
+        """Gradient of the penalised loss, summed over rows."""
+        gradient = np.zeros_like(theta)
+        for part in self._chunks():
+            self._add_gradient(gradient, part, self._scores(theta, part))
+        return self._penalised(gradient, theta)
+
+    def _add_gradient(self, gradient, part, scores):
+        residual = self._residual(scores, part)
+        if self.fit_intercept:
+            gradient[:-1] += self.X[part].T @ residual
+            gradient[-1] += residual.sum(axis=0)
+        else:
+            gradient += self.X[part].T @ residual
+
+    def _penalised(self, gradient, theta):
+        coef = slice(-1 if self.fit_intercept else None)
+        gradient[coef] += self.penalty * theta[coef]
+        return gradient
+
+    def loss(self, theta):
+        """Penalised loss, summed over rows."""
+        coef = theta[:-1] if self.fit_intercept else theta
+        loss = 0.5 * self.penalty * np.sum(coef**2)
+        for part in self._chunks():
+            scores, code = self._scores(theta, part), self.code[part]
+            if self.binary:
+                log_p = log_expit((2.0 * code - 1.0) * scores[:, 0])
+            else:
+                log_p = log_softmax(scores, axis=1)[np.arange(len(code)), code]
+            loss -= self.weight[part] @ log_p
+        return loss
+
+    def gradient_and_hessian(self, theta):
+        """Both in one pass; the Hessian over the first column, the second, ..."""
+        size, n_columns = theta.shape
+        n_coef = size - self.fit_intercept
         blocks = np.zeros((n_columns, n_columns, size, size))
-        for start in range(0, n_rows, CHUNK_ROWS):
-            part = slice(start, start + CHUNK_ROWS)
+        gradient, buffer = np.zeros_like(theta), np.empty((CHUNK_ROWS, n_coef))
+        for part in self._chunks():
+            scores = self._scores(theta, part)
+            self._add_gradient(gradient, part, scores)
+            p = expit(scores) if self.binary else softmax(scores, axis=1)
             X = self.X[part]
-            if sparse.issparse(X):
-                X = X.toarray()
-            if self.fit_intercept:
-                X = np.column_stack([X, np.ones(len(X))])
+            X = X.toarray() if sparse.issparse(X) else X
             for a in range(n_columns):
                 for b in range(a + 1):
-                    curvature = -p[part, a] * p[part, b]
-                    if a == b:
-                        curvature = p[part, a] * (1 - p[part, a])
-                    blocks[a, b] += X.T @ (X * (curvature * self.weight[part])[:, None])
+                    curvature = (float(a == b) - p[:, b]) * p[:, a] * self.weight[part]
+                    _add_outer(blocks[a, b], X, curvature, buffer[: len(X)])
         for a in range(n_columns):
             for b in range(a):
                 blocks[b, a] = blocks[a, b].T
         hessian = blocks.transpose(0, 2, 1, 3).reshape(n_columns * size, -1)
-        n_penalised = size - self.fit_intercept
+        # Rounding of a sum of n terms grows with the root of the sum of squares.
+        curvature = np.diag(hessian).reshape(n_columns, size).T
+        self.magnitude = np.sqrt(curvature * self.weight.sum())
+        self.magnitude[self.magnitude == 0] = 1.0
         index = np.arange(n_columns * size).reshape(n_columns, size)
-        penalised = index[:, :n_penalised].ravel()
+        penalised = index[:, :n_coef].ravel()
         hessian[penalised, penalised] += self.penalty
         if self.fit_intercept and not self.binary:
             # Adding the same to every intercept changes nothing. Give that
@@ -243,4 +249,32 @@ class _Problem:
             # stays the same.
             last = index[:, -1]
             hessian[np.ix_(last, last)] += np.trace(hessian) / len(hessian)
-        return hessian
+        return self._penalised(gradient, theta), hessian
+
+
+def _add_outer(block, X, curvature, buffer):
+    """Add ``sum_i curvature_i x_i x_i^T`` to `block`, with x_i = 1 for an intercept."""
+    n_coef = X.shape[1]
+    np.multiply(X, curvature[:, None], out=buffer)
+    block[:n_coef, :n_coef] += buffer.T @ X
+    if len(block) > n_coef:
+        column = buffer.sum(axis=0)
+        block[:n_coef, -1] += column
+        block[-1, :n_coef] += column
+        block[-1, -1] += curvature.sum()
+
+
+def _weights(estimator, code, y, sample_weight):
+    """Weight of each row: its own times that of its class."""
+    weight = np.ones(len(code))
+    if sample_weight is not None:
+        weight = np.broadcast_to(sample_weight, weight.shape).astype(np.float64)
+    if estimator.class_weight is not None:
+        by_class = compute_class_weight(
+            estimator.class_weight,
+            classes=estimator.classes_,
+            y=np.asarray(y),
+            sample_weight=sample_weight,
+        )
+        weight = weight * by_class[code]
+    return weight

@@ -1,0 +1,60 @@
+"""Small instances of every public estimator, for tests that run over all of them."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+from sklearn.decomposition import PCA
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from sklearn_unlearn.exact import ExactUnlearner, Retrain
+from sklearn_unlearn.pipeline import Pipeline
+
+# By name of the public class: every class that discovery finds must be here.
+INSTANCES = {
+    "Retrain": [
+        Retrain(LogisticRegression()),
+        Retrain(Ridge()),
+        Retrain(StandardScaler()),
+        Retrain(DecisionTreeClassifier(random_state=0)),
+    ],
+    "ExactUnlearner": [
+        ExactUnlearner(StandardScaler()),
+        ExactUnlearner(MinMaxScaler()),
+        ExactUnlearner(SimpleImputer()),
+        ExactUnlearner(PCA(2, svd_solver="covariance_eigh")),
+        ExactUnlearner(OneHotEncoder(handle_unknown="ignore")),
+        ExactUnlearner(LinearRegression()),
+        ExactUnlearner(Ridge()),
+        ExactUnlearner(LogisticRegression(max_iter=1000)),
+        ExactUnlearner(GaussianNB()),
+        ExactUnlearner(KNeighborsClassifier()),
+        ExactUnlearner(KNeighborsRegressor()),
+        ExactUnlearner(DecisionTreeClassifier(random_state=0)),
+    ],
+    "Pipeline": [
+        Pipeline([("scale", StandardScaler()), ("model", LogisticRegression())]),
+        Pipeline([("scale", MinMaxScaler()), ("model", KNeighborsRegressor())]),
+        Pipeline([("scale", StandardScaler()), ("pca", PCA(2, svd_solver="full"))]),
+        Pipeline(
+            [("scale", StandardScaler()), ("model", ExactUnlearner(GaussianNB()))]
+        ),
+    ],
+}
+
+# Checks of scikit-learn that may fail, with a reason each.
+EXPECTED_FAILURES: dict[str, dict[str, str]] = {}
+
+
+def all_instances():
+    """Every instance, in one list."""
+    return [estimator for instances in INSTANCES.values() for estimator in instances]
+
+
+def expected_failures(estimator):
+    """Names of scikit-learn's checks that `estimator` may fail, with reasons."""
+    return EXPECTED_FAILURES.get(type(estimator).__name__, {})

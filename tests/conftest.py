@@ -1,0 +1,46 @@
+"""What all tests share."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+import sklearn
+
+# no window may open; set before anything can import matplotlib
+os.environ["MPLBACKEND"] = "Agg"
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _same_sklearn_config():
+    """Undo what a test does to the configuration of scikit-learn."""
+    config = sklearn.get_config()
+    yield
+    sklearn.set_config(**config)
+
+
+@pytest.fixture(scope="session")
+def data_dir():
+    """Folder of the real data sets, which are not part of the repository.
+
+    The variable ``SKLEARN_UNLEARN_DATA`` names another one.
+    """
+    default = ROOT.parent / "shared" / "data"
+    folder = Path(os.environ.get("SKLEARN_UNLEARN_DATA", default))
+    if not (folder / "loaders.py").is_file():
+        pytest.skip("the real data sets are not here (set SKLEARN_UNLEARN_DATA)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def loaders(data_dir):
+    """Module with one function per real data set."""
+    spec = importlib.util.spec_from_file_location("loaders", data_dir / "loaders.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,323 @@
+"""What keeps the package in shape: import direction, sizes, and what is forbidden.
+
+When a limit is reached, split the idea; do not raise the limit.
+"""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import ast
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "sklearn_unlearn"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+OWN_FOLDERS = (
+    "sklearn_unlearn",
+    "tests",
+    "examples",
+    "benchmarks",
+    "docs",
+    "build_tools",
+)
+
+# Which parts of the package a part may import. Parts that are not written yet have
+# their line already. A part may always import itself; nobody imports the pipeline.
+_GROUND = {"exceptions", "utils", "base"}
+_NETWORKS = _GROUND | {"dropout", "_engine"}
+MAY_IMPORT = {
+    "__init__": {"_show_versions"},
+    "_show_versions": set(),
+    "exceptions": set(),
+    "utils": {"exceptions"},
+    "base": {"exceptions", "utils"},
+    "dropout": _GROUND,
+    "_engine": _GROUND | {"dropout"},
+    "neural_network": _NETWORKS,
+    "uncertainty": _NETWORKS | {"neural_network"},
+    "unlearning": _NETWORKS,
+    "exact": _GROUND,
+    "metrics": _GROUND,
+    "model_selection": _GROUND,
+    "datasets": _GROUND,
+    "inspection": _GROUND,
+    "pipeline": _GROUND | {"exact"},
+    "audit": _NETWORKS
+    | {"neural_network", "uncertainty", "unlearning", "exact", "metrics"}
+    | {"model_selection", "datasets", "inspection"},
+}
+WITHOUT_TORCH = {
+    "__init__",
+    "_show_versions",
+    "base",
+    "datasets",
+    "exact",
+    "exceptions",
+    "inspection",
+    "metrics",
+    "model_selection",
+    "pipeline",
+    "utils",
+}
+TORCH = {"skorch", "torch"}
+# not among the dependencies, or slow to import: inside functions only
+ONLY_INSIDE_FUNCTIONS = {"matplotlib", "pandas", "polars", "pytest", "rich"}
+
+FILE_LIMIT = 600
+METHOD_FILE_LIMIT = 400
+METHOD_FOLDERS = ("dropout", "exact", "unlearning")
+FUNCTION_LIMIT = 80
+PARAMETER_LIMIT = 15
+# they follow MLPClassifier
+MANY_PARAMETERS = {"DropoutClassifier", "DropoutRegressor"}
+
+HEADER = (
+    "# Authors: The sklearn-unlearn developers\n# SPDX-License-Identifier: BSD-3-Clause"
+)
+GLOBAL_STATE = {
+    "np.random.seed",
+    "np.random.set_state",
+    "numpy.random.seed",
+    "torch.manual_seed",
+    "torch.random.manual_seed",
+    "torch.set_num_threads",
+}
+# written apart, so that this file does not hold what it looks for
+MACHINE_PATHS = re.compile("|".join(f"/{name}/" for name in ("work", "tmp", "opt")))
+
+
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def part_of(path):
+    """The part of the package that a file belongs to, as in ``MAY_IMPORT``."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def own_files(*suffixes):
+    """Files of the repository with these suffixes, built ones left out."""
+    found = [path for path in ROOT.iterdir() if path.is_file()]
+    found += [p for folder in OWN_FOLDERS for p in (ROOT / folder).rglob("*")]
+    found += (ROOT / ".ci").rglob("*")
+    built = {"_build", "auto_examples", "generated", "gen_modules", "__pycache__"}
+    return sorted(
+        path
+        for path in found
+        if path.is_file()
+        and path.suffix in suffixes
+        and not built.intersection(path.relative_to(ROOT).parts)
+    )
+
+
+@cache
+def parse(path):
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def nodes(path, *types):
+    return [node for node in ast.walk(parse(path)) if isinstance(node, types)]
+
+
+def imported(tree):
+    """Absolute names that a tree imports, each with the names taken from it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, ()
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module, tuple(alias.name for alias in node.names)
+
+
+def own_parts_imported(path):
+    """The parts of the package that a file imports, at its top or in functions."""
+    parts = set()
+    for module, names in imported(parse(path)):
+        root, _, rest = module.partition(".")
+        if root != "sklearn_unlearn":
+            continue
+        if rest:
+            parts.add(rest.partition(".")[0])
+        else:  # from sklearn_unlearn import exact, __version__
+            parts.update(name for name in names if name in MAY_IMPORT)
+    return parts
+
+
+def at_import_time(path):
+    """The tree of a file without the bodies of its functions."""
+
+    class Drop(ast.NodeTransformer):
+        def visit_FunctionDef(self, node):
+            return None
+
+        visit_AsyncFunctionDef = visit_FunctionDef
+
+        def visit_If(self, node):
+            test = ast.unparse(node.test)
+            return None if test.endswith("TYPE_CHECKING") else self.generic_visit(node)
+
+    # not the tree of the cache, which the transformer would change
+    return Drop().visit(ast.parse(path.read_text(encoding="utf-8")))
+
+
+HIDE = """
+import sys
+from importlib.abc import MetaPathFinder
+class Hide(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {hidden}:
+            raise ModuleNotFoundError(name, name=name)
+sys.meta_path.insert(0, Hide())
+"""
+
+
+def loaded_by(statement, hidden=()):
+    """Top-level modules that a fresh interpreter holds after a statement.
+
+    For it, those in `hidden` are not installed.
+    """
+    hide = HIDE.replace("{hidden}", repr(set(hidden))) if hidden else ""
+    code = f"{hide}\n{statement}\nimport sys\nprint(*sorted(sys.modules))"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    return {name.partition(".")[0] for name in result.stdout.split()}
+
+
+def test_every_part_has_a_rule():
+    assert {part_of(path) for path in SOURCES} <= set(MAY_IMPORT)
+
+
+def test_rules_have_no_cycle():
+    done = set()
+    while len(done) < len(MAY_IMPORT):
+        ready = {part for part, others in MAY_IMPORT.items() if others <= done}
+        assert ready - done, f"in a cycle: {sorted(set(MAY_IMPORT) - done)}"
+        done |= ready
+    assert not any("pipeline" in others for others in MAY_IMPORT.values())
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_imports_point_one_way(path):
+    part = part_of(path)
+    wrong = own_parts_imported(path) - MAY_IMPORT[part] - {part}
+    assert not wrong, f"{part} may not import {sorted(wrong)}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_imports_are_light(path):
+    everywhere = {module.partition(".")[0] for module, _ in imported(parse(path))}
+    at_top = {module.partition(".")[0] for module, _ in imported(at_import_time(path))}
+    if part_of(path) in WITHOUT_TORCH:
+        assert not everywhere & TORCH
+    assert not at_top & ONLY_INSIDE_FUNCTIONS
+
+
+def test_root_imports_nothing():
+    loaded = loaded_by("import sklearn_unlearn; sklearn_unlearn.__version__")
+    heavy = TORCH | ONLY_INSIDE_FUNCTIONS | {"numpy", "scipy", "sklearn"}
+    assert not loaded & heavy
+
+
+def import_all_without_torch():
+    parts = sorted({part_of(path) for path in SOURCES} & WITHOUT_TORCH - {"__init__"})
+    parts += ["utils.estimator_checks", "utils.discovery"]
+    return "import " + ", ".join(f"sklearn_unlearn.{part}" for part in parts)
+
+
+def test_parts_without_torch_load_none():
+    assert not loaded_by(import_all_without_torch()) & (TORCH | {"matplotlib"})
+
+
+def test_optional_packages_are_optional():
+    # scikit-learn itself loads pandas and rich where it finds them, so it cannot be
+    # seen who did; that everything works without them can
+    loaded_by(import_all_without_torch(), hidden=TORCH | ONLY_INSIDE_FUNCTIONS)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_scikit_learn_privates_have_one_place(path):
+    if path.name == "_sklearn_compat.py":
+        return
+    private = [
+        (module, names)
+        for module, names in imported(parse(path))
+        if module.partition(".")[0] == "sklearn"
+        and any(name.startswith("_") for name in (*module.split("."), *names))
+    ]
+    assert not private, "import it in utils/_sklearn_compat.py"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_file_size(path):
+    n_lines = len(path.read_text(encoding="utf-8").splitlines())
+    is_method = part_of(path) in METHOD_FOLDERS
+    assert n_lines <= (METHOD_FILE_LIMIT if is_method else FILE_LIMIT)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_function_size(path):
+    long = {
+        node.name: node.end_lineno - node.lineno + 1
+        for node in nodes(path, ast.FunctionDef, ast.AsyncFunctionDef)
+        if node.end_lineno - node.lineno + 1 > FUNCTION_LIMIT
+    }
+    assert not long
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_constructor_size(path):
+    many = {}
+    for cls in nodes(path, ast.ClassDef):
+        for method in cls.body:
+            if getattr(method, "name", None) != "__init__":
+                continue
+            args = method.args
+            n_own = len(args.posonlyargs + args.args + args.kwonlyargs) - 1
+            if n_own > PARAMETER_LIMIT and cls.name not in MANY_PARAMETERS:
+                many[cls.name] = n_own
+    assert not many
+
+
+@pytest.mark.parametrize("path", own_files(".py"), ids=name_of)
+def test_python_file(path):
+    text = path.read_text(encoding="utf-8")
+    assert HEADER in text[: text.find(HEADER) + len(HEADER) + 1], "no header"
+    body = parse(path).body
+    first = next((n for n in body if not _is_docstring(n)), None)
+    if first is not None:
+        line = text[: text.index(HEADER)].count("\n") + 1
+        assert line < first.lineno, "the header comes before the code"
+    relative = [node for node in nodes(path, ast.ImportFrom) if node.level]
+    assert not relative, "imports are absolute"
+
+
+def _is_docstring(node):
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_no_global_state(path):
+    called = {ast.unparse(node) for node in nodes(path, ast.Attribute)}
+    assert not called & GLOBAL_STATE
+    taken = {
+        f"{module}.{name}" for module, names in imported(parse(path)) for name in names
+    }
+    assert not taken & GLOBAL_STATE
+
+
+def test_no_machine_paths():
+    suffixes = (".py", ".md", ".rst", ".toml", ".txt", ".cff", ".yml", "")
+    found = {
+        name_of(path): sorted(set(MACHINE_PATHS.findall(text)))
+        for path in own_files(*suffixes)
+        if MACHINE_PATHS.search(text := path.read_text(encoding="utf-8"))
+    }
+    assert not found

@@ -1,0 +1,65 @@
+"""scikit-learn's checks and the checks of the contract, over all public estimators."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import pickle
+
+import numpy as np
+import pytest
+from joblib import parallel_config
+from sklearn.base import clone
+from sklearn.model_selection import cross_val_predict
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sklearn_unlearn.utils._check_data import fresh, make_case
+from sklearn_unlearn.utils.discovery import all_estimators
+from sklearn_unlearn.utils.estimator_checks import parametrize_with_unlearner_checks
+from tests._instances import INSTANCES, all_instances, expected_failures
+
+
+def test_every_estimator_has_instances():
+    assert {name for name, _ in all_estimators()} <= set(INSTANCES)
+
+
+@parametrize_with_checks(
+    all_instances(), expected_failed_checks=expected_failures, xfail_strict=True
+)
+def test_sklearn_checks(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_unlearner_checks(all_instances())
+def test_contract(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("estimator", all_instances(), ids=repr)
+def test_same_bytes_in_every_backend(estimator):
+    if not hasattr(clone(estimator), "predict"):
+        pytest.skip("only predictors are cross-validated")
+    case = make_case(estimator)
+    results = []
+    for backend, n_jobs in (("loky", 1), ("threading", 2), ("loky", 2)):
+        with parallel_config(backend, n_jobs=n_jobs):
+            results.append(
+                cross_val_predict(
+                    fresh(estimator),
+                    case.X,
+                    case.y,
+                    cv=2,
+                    params={"forget": case.forget},
+                )
+            )
+    assert np.array_equal(results[0], results[1])
+    assert np.array_equal(results[0], results[2])
+
+
+@pytest.mark.parametrize("estimator", all_instances(), ids=repr)
+def test_export_is_clean(estimator):
+    case = make_case(estimator)
+    exported = fresh(estimator).fit(case.X, case.y).export()
+    names = exported.get_params(deep=True)
+    seeds = [v for k, v in names.items() if k.split("__")[-1] == "random_state"]
+    assert all(seed is None for seed in seeds)
+    pickle.loads(pickle.dumps(exported))
