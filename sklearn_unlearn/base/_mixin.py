@@ -10,12 +10,16 @@ from datetime import UTC, datetime
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from sklearn_unlearn.utils._rows import RowStore
 
 from sklearn_unlearn import __version__
 from sklearn_unlearn.utils._request import Request
-from sklearn_unlearn.utils._sklearn_compat import _num_samples
+from sklearn_unlearn.utils._sklearn_compat import (
+    _check_feature_names,
+    _check_n_features,
+    _num_samples,
+)
 from sklearn_unlearn.utils._tags import UnlearnerTags, with_unlearner_tags
 from sklearn_unlearn.utils._validation import (
     check_groups,
@@ -104,7 +108,8 @@ class UnlearnerMixin:
         ValueError
             If the request is malformed, or would leave no row.
         """
-        check_is_fitted(self)
+        if not hasattr(self, "unlearning_log_"):  # cheaper where it is there
+            check_is_fitted(self)
         check_on_unknown(on_unknown)
         if (X_forget is None) == (groups is None):
             raise ValueError(
@@ -298,7 +303,9 @@ class UnlearnerMixin:
                     f"Expected 2D array, got {len(X.shape)}D array instead: X_forget "
                     "holds rows; use X_forget.reshape(1, -1) for a single row."
                 )
-            validate_data(self, X, reset=False, skip_check_array=True)
+            # validate_data would do the same, and build the tags every time
+            _check_feature_names(self, X, reset=False)
+            _check_n_features(self, X, reset=False)
         return X
 
     def _no_rows_error(self):

@@ -3,6 +3,7 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import numpy as np
 from sklearn.frozen import FrozenEstimator
 
 from sklearn_unlearn.base import BaseUnlearner, UnlearnerTags
@@ -18,7 +19,12 @@ from sklearn_unlearn.exact import (  # noqa: F401
     _rules_scaling,
 )
 from sklearn_unlearn.exact._retrain import Retrain, refit_on_retained
-from sklearn_unlearn.exact._rules import BlockSummaries, UnlearningCost, find_rule
+from sklearn_unlearn.exact._rules import (
+    BlockSummaries,
+    SummaryRule,
+    UnlearningCost,
+    find_rule,
+)
 
 
 class ExactUnlearner(BaseUnlearner):
@@ -27,10 +33,10 @@ class ExactUnlearner(BaseUnlearner):
     After ``unlearn`` the fitted estimator is the one that ``fit`` gives on the
     retained rows. How it gets there depends on the type of the estimator:
 
-    * ``StandardScaler``, ``MinMaxScaler``, ``OneHotEncoder``, ``SimpleImputer``
-      (mean, constant), ``PCA`` (covariance solver), ``LinearRegression``,
-      ``Ridge`` and ``GaussianNB`` re-read only the blocks of rows that held a
-      forgotten one;
+    * ``StandardScaler``, ``PCA`` (covariance solver), ``LinearRegression``,
+      ``Ridge`` and ``GaussianNB`` take the rows off sums kept by block of rows;
+    * ``MinMaxScaler``, ``OneHotEncoder`` and ``SimpleImputer`` (mean) re-read only
+      the blocks that held a forgotten row;
     * ``LogisticRegression`` (l2 penalty, up to 2000 coefficients) goes by Newton
       steps from the present optimum to the new one;
     * everything else, nearest neighbours among it, is fitted again.
@@ -139,12 +145,16 @@ class ExactUnlearner(BaseUnlearner):
         if not self._uses_summaries():
             reason = f"{name} goes from its present solution to the new one"
             return UnlearningCost(rule.path, n_forget, n_retain, n_retain, reason)
-        n_read, reason = n_retain, "summaries are made at the first request"
-        if self._summaries is not None or n_forget:
-            blocks = self._rows.blocks_of(positions)
+        if self._summaries is None:
+            reason = "the first request makes the summaries: prepare() does it now"
+            return UnlearningCost(rule.path, n_forget, n_retain, n_retain, reason)
+        blocks = np.unique(self._rows.blocks_of(positions))
+        if type(rule).subtract is SummaryRule.subtract:
             n_read = self._rows.rows_in(blocks) - n_forget
             reason = f"{len(blocks)} of {self._rows.n_blocks} blocks are read again"
-        return UnlearningCost(rule.path, n_forget, int(n_read), n_retain, reason)
+        else:
+            n_read, reason = 0, "the rows are taken off the summaries of their blocks"
+        return UnlearningCost(rule.path, n_forget, n_read, n_retain, reason)
 
     def _fit_estimator(self, X, y, params):
         self._summaries = None
@@ -160,9 +170,7 @@ class ExactUnlearner(BaseUnlearner):
         if self._summaries is None:
             summaries = BlockSummaries(rule, fitted, self._rows)
         else:
-            summaries = self._summaries.updated(
-                rule, fitted, self._rows, request.blocks
-            )
+            summaries = self._summaries.updated(rule, fitted, self._rows, request)
         self._summaries = summaries
         assembled = summaries.assemble(rule, fitted)
         if assembled is None:

@@ -14,7 +14,12 @@ __all__ = [
     "merge_moments",
     "merge_scatter",
     "segment_sum",
+    "subtract_moments",
+    "subtract_scatter",
 ]
+
+# Share of a sum of squares that must be left for a subtraction to keep its digits.
+KEPT_SHARE = 0.25
 
 
 def segment_sum(values, starts):
@@ -103,6 +108,32 @@ def merge_moments(total, mean, m2):
     return overall, centre, m2
 
 
+def subtract_moments(whole, part):
+    """Take the moments of some rows off those of all rows.
+
+    Parameters
+    ----------
+    whole, part : tuple of (total, mean, m2)
+        As `block_moments` returns them.
+
+    Returns
+    -------
+    total, mean, m2 : ndarray of shape (n_segments, ...)
+    accurate : ndarray of bool, shape (n_segments,)
+        Where nothing of account was cancelled.
+    """
+    total, mean, m2 = whole
+    part_total, part_mean, part_m2 = part
+    rest = total - part_total
+    share = part_total / np.where(rest > 0, rest, 1.0)
+    shift = np.where(part_total > 0, part_mean - mean, 0.0)
+    rest_m2 = m2 - part_m2 - shift**2 * total * share
+    # entries without a forgotten row are as they were
+    fine = (rest > 0.5 * total) & (rest_m2 >= KEPT_SHARE * m2) | (part_total == 0)
+    accurate = fine.reshape(len(fine), -1).all(axis=1)
+    return rest, mean - shift * share, rest_m2, accurate
+
+
 def block_scatter(Z, starts, weight=None):
     """Weight, mean and packed scatter matrix of each segment.
 
@@ -164,3 +195,31 @@ def merge_scatter(total, mean, scatter):
     between = mean - centre
     full += (between.T * total) @ between
     return overall, centre, full
+
+
+def subtract_scatter(whole, part):
+    """Take the scatter matrices of some rows off those of all rows.
+
+    Parameters
+    ----------
+    whole, part : tuple of (total, mean, scatter)
+        As `block_scatter` returns them.
+
+    Returns
+    -------
+    total, mean, scatter : ndarray
+    accurate : ndarray of bool, shape (n_segments,)
+        Where nothing of account was cancelled.
+    """
+    total, mean, scatter = whole
+    part_total, part_mean, part_scatter = part
+    rest = total - part_total
+    share = part_total / np.where(rest > 0, rest, 1.0)
+    shift = part_mean - mean
+    row, column = np.triu_indices(mean.shape[1])
+    between = shift[:, row] * shift[:, column] * (total * share)[:, None]
+    rest_scatter = scatter - part_scatter - between
+    squares = row == column
+    kept = rest_scatter[:, squares] >= KEPT_SHARE * scatter[:, squares]
+    accurate = (rest > 0.5 * total) & kept.all(axis=1)
+    return rest, mean - shift * share[:, None], rest_scatter, accurate

@@ -11,8 +11,10 @@ from sklearn.base import clone
 
 __all__ = ["Rule", "SummaryRule", "UnlearningCost", "find_rule", "register_rule"]
 
-# Rows that are summarised at a time, so that temporaries stay in cache.
+# Blocks that are summarised at a time, so that temporaries stay in cache.
 CHUNK_BLOCKS = 16
+# Requests after which a summary is made anew instead of being subtracted from.
+MAX_SUBTRACTIONS = 32
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class UnlearningCost:
     Parameters
     ----------
     path : {"summaries", "warm start", "refit"}
-        ``"summaries"``: only the blocks that hold a forgotten row are read
+        ``"summaries"``: at most the blocks that hold a forgotten row are read
         again; ``"warm start"``: all retained rows are read, starting from the
         present solution; ``"refit"``: as much as ``fit``.
     n_forget : int
@@ -44,9 +46,10 @@ class UnlearningCost:
     >>> from sklearn.preprocessing import StandardScaler
     >>> from sklearn_unlearn.exact import ExactUnlearner
     >>> X = np.random.default_rng(0).normal(size=(1000, 3))
-    >>> cost = ExactUnlearner(StandardScaler()).fit(X).unlearning_cost(X[:1])
+    >>> model = ExactUnlearner(StandardScaler()).fit(X).prepare()
+    >>> cost = model.unlearning_cost(X[:1])
     >>> cost.path, cost.n_read
-    ('summaries', 255)
+    ('summaries', 0)
     """
 
     path: str
@@ -165,9 +168,12 @@ class SummaryRule(Rule):
 
     The rows lie in blocks. `summarise` maps a block to a summary of fixed shape,
     `assemble` turns the summaries of all blocks into the fitted estimator. To
-    forget rows, only the blocks that held them are summarised again. So the new
-    state is a function of the retained rows alone: nothing is subtracted,
-    nothing cancels, and nothing drifts however many requests follow.
+    forget rows, only the blocks that held them are summarised again, so the new
+    state is a function of the retained rows alone.
+
+    A rule may also define `subtract`, which takes the summary of forgotten rows
+    off that of their block. It is used where it keeps the digits, and a block is
+    summarised again after every 32 subtractions: rounding does not add up.
 
     See Also
     --------
@@ -195,6 +201,27 @@ class SummaryRule(Rule):
     """
 
     path = "summaries"
+
+    #: Blocks of the row store that share a summary.
+    blocks_per_summary = 1
+
+    def subtract(self, whole, part):
+        """Take the summaries of forgotten rows off those of their blocks.
+
+        Parameters
+        ----------
+        whole, part : dict of str to ndarray of shape (n_blocks, ...)
+            Summaries of blocks, and of the rows to forget in each.
+
+        Returns
+        -------
+        rest : dict of str to ndarray of shape (n_blocks, ...)
+            Summaries of the rows that stay.
+        accurate : ndarray of bool, shape (n_blocks,)
+            False where the block must be summarised again, which is what this
+            base class says of every block.
+        """
+        return whole, np.zeros(len(next(iter(whole.values()))), dtype=bool)
 
     def covers(self, estimator, X, y=None, **params):
         """Tell whether summaries can be used; see `Rule.covers`.
@@ -270,14 +297,32 @@ class BlockSummaries:
 
     def __init__(self, rule, fitted, store):
         self._values = None
-        self._update(rule, fitted, store, np.arange(store.n_blocks))
+        n_summaries = -(-store.n_blocks // rule.blocks_per_summary)
+        self._n_rows = np.zeros(n_summaries, dtype=np.int64)
+        self._n_subtracted = np.zeros(n_summaries, dtype=np.int64)
+        self._summarise(rule, fitted, store, np.arange(n_summaries))
 
-    def updated(self, rule, fitted, store, blocks):
-        """Return summaries of `store`, of which only `blocks` have changed."""
+    def updated(self, rule, fitted, store, request):
+        """Return summaries of `store`, which no longer has the rows to forget."""
         new = object.__new__(type(self))
         new._values = {name: value.copy() for name, value in self._values.items()}
-        new._n_rows = self._n_rows.copy()
-        new._update(rule, fitted, store, blocks)
+        new._n_rows, new._n_subtracted = self._n_rows.copy(), self._n_subtracted.copy()
+        touched, starts, counts = np.unique(
+            request.blocks // rule.blocks_per_summary,
+            return_index=True,
+            return_counts=True,
+        )
+        rows = request.forget
+        part = rule.summarise(fitted, rows.X, rows.y, starts, **rows.params)
+        whole = {name: value[touched] for name, value in self._values.items()}
+        rest, accurate = rule.subtract(whole, part)
+        accurate &= self._n_subtracted[touched] < MAX_SUBTRACTIONS
+        again, touched = touched[~accurate], touched[accurate]
+        for name, value in new._values.items():
+            value[touched] = rest[name][accurate]
+        new._n_rows[touched] -= counts[accurate]
+        new._n_subtracted[touched] += 1
+        new._summarise(rule, fitted, store, again)
         return new
 
     def assemble(self, rule, fitted):
@@ -288,26 +333,37 @@ class BlockSummaries:
             values = {name: value[filled] for name, value in values.items()}
         return rule.assemble(fitted, values)
 
-    def _update(self, rule, fitted, store, blocks):
-        for chunk in np.split(blocks, range(CHUNK_BLOCKS, len(blocks), CHUNK_BLOCKS)):
-            rows, starts = store.block_rows(chunk)
+    def _summarise(self, rule, fitted, store, numbers):
+        """Make the summaries of these numbers from the rows of their blocks."""
+        per = rule.blocks_per_summary
+        n_chunk = max(1, CHUNK_BLOCKS // per)
+        for chunk in np.split(numbers, range(n_chunk, len(numbers), n_chunk)):
+            if not len(chunk):
+                continue
+            blocks = (chunk[:, None] * per + np.arange(per)).ravel()
+            blocks = blocks[blocks < store.n_blocks]
+            rows, starts = store.block_rows(blocks)
+            starts = starts[::per]
             n_rows = np.diff(np.append(starts, _n_rows(rows.X)))
-            if self._values is None:
-                self._n_rows = np.zeros(store.n_blocks, dtype=np.int64)
-            self._n_rows[chunk] = n_rows
-            if not n_rows.any():
+            self._n_rows[chunk], self._n_subtracted[chunk] = n_rows, 0
+            filled = n_rows > 0
+            if not filled.any():
                 continue
             summaries = rule.summarise(
-                fitted, rows.X, rows.y, starts[n_rows > 0], **rows.params
+                fitted, rows.X, rows.y, starts[filled], **rows.params
             )
             if self._values is None:
                 self._values = {
-                    name: np.zeros((store.n_blocks, *value.shape[1:]), value.dtype)
-                    for name, value in summaries.items()
+                    name: np.zeros((len(self._n_rows), *v.shape[1:]), v.dtype)
+                    for name, v in summaries.items()
                 }
             for name, value in self._values.items():
-                value[chunk[n_rows > 0]] = summaries[name]
-                value[chunk[n_rows == 0]] = 0
+                value[chunk[filled]] = summaries[name]
+                value[chunk[~filled]] = 0
+
+    def _comparable_state(self):
+        """Nothing: two ways to the same rows may have cut them differently."""
+        return None
 
 
 def _n_rows(X):

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import linalg, sparse
 from sklearn.linear_model import LinearRegression, Ridge
 
-from sklearn_unlearn.exact._moments import block_scatter, merge_scatter
+from sklearn_unlearn.exact._moments import block_scatter, merge_scatter, subtract_scatter
 from sklearn_unlearn.exact._rules import SummaryRule, register_rule
 
 # Largest condition number of the scaled normal equations that are solved. They
@@ -20,6 +20,8 @@ MAX_CONDITION = 1e7
 class _LeastSquares(SummaryRule):
     """Solve the normal equations made of the scatter matrices of blocks."""
 
+    blocks_per_summary = 16
+
     def guarantee(self, estimator):
         return "exact"
 
@@ -28,6 +30,10 @@ class _LeastSquares(SummaryRule):
         Z = np.column_stack([X, y])
         total, mean, scatter = block_scatter(Z, starts, sample_weight)
         return {"total": total, "mean": mean, "scatter": scatter}
+
+    def subtract(self, whole, part):
+        *rest, accurate = subtract_scatter(whole.values(), part.values())
+        return dict(zip(whole, rest, strict=True)), accurate
 
     def assemble(self, fitted, summaries):
         n_features = fitted.n_features_in_

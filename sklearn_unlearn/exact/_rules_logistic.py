@@ -19,7 +19,7 @@ MAX_COEFFICIENTS = 2000
 MAX_STEPS = 60
 # Gradient, per row and unit of the column's mean magnitude, at the optimum.
 TOLERANCE = 1e-12
-CHUNK_ROWS = 2048
+CHUNK_ROWS = 8192
 
 
 @register_rule(LogisticRegression)

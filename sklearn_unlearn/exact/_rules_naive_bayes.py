@@ -8,13 +8,17 @@ import copy
 import numpy as np
 from sklearn.naive_bayes import GaussianNB
 
-from sklearn_unlearn.exact._moments import block_moments, merge_moments
+from sklearn_unlearn.exact._moments import block_moments, merge_moments, subtract_moments
 from sklearn_unlearn.exact._rules import SummaryRule, register_rule
+
+NAMES = "total", "mean", "m2", "n_rows", "plain_mean", "plain_m2"
 
 
 @register_rule(GaussianNB)
 class GaussianNBRule(SummaryRule):
     """Moments of the columns by block and class."""
+
+    blocks_per_summary = 16
 
     def guarantee(self, estimator):
         return "exact"
@@ -38,9 +42,19 @@ class GaussianNBRule(SummaryRule):
         if sample_weight is not None:
             weight = np.asarray(sample_weight)[order]
             moments = block_moments(rows, bounds, weight)
-        names = "total", "mean", "m2", "n_rows", "plain_mean", "plain_m2"
         values = (value.reshape(shape) for value in (*moments, *plain))
-        return dict(zip(names, values, strict=True))
+        return dict(zip(NAMES, values, strict=True))
+
+    def subtract(self, whole, part):
+        # moments with weights first, then those without
+        rest, accurate = {}, True
+        for names in (NAMES[:3], NAMES[3:]):
+            *values, fine = subtract_moments(
+                *([summary[name] for name in names] for summary in (whole, part))
+            )
+            rest.update(zip(names, values, strict=True))
+            accurate = accurate & fine
+        return rest, accurate
 
     def assemble(self, fitted, summaries):
         total, mean, m2 = merge_moments(

@@ -11,7 +11,7 @@ from scipy import linalg, sparse
 from sklearn.decomposition import PCA
 from sklearn.utils.extmath import svd_flip
 
-from sklearn_unlearn.exact._moments import block_scatter, merge_scatter
+from sklearn_unlearn.exact._moments import block_scatter, merge_scatter, subtract_scatter
 from sklearn_unlearn.exact._rules import SummaryRule, register_rule
 
 
@@ -22,6 +22,8 @@ class PCARule(SummaryRule):
     It stands in for the solver that works on the covariance, scikit-learn's
     choice for many rows and few columns. Other solvers fit again.
     """
+
+    blocks_per_summary = 16
 
     def guarantee(self, estimator):
         solver = getattr(estimator, "_fit_svd_solver", estimator.svd_solver)
@@ -37,6 +39,10 @@ class PCARule(SummaryRule):
     def summarise(self, fitted, X, y, starts):
         total, mean, scatter = block_scatter(X, starts)
         return {"total": total, "mean": mean, "scatter": scatter}
+
+    def subtract(self, whole, part):
+        *rest, accurate = subtract_scatter(whole.values(), part.values())
+        return dict(zip(whole, rest, strict=True)), accurate
 
     def assemble(self, fitted, summaries):
         total, mean, scatter = merge_scatter(**summaries)

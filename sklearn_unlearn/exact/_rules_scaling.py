@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from sklearn_unlearn.exact._moments import block_moments, merge_moments
+from sklearn_unlearn.exact._moments import block_moments, merge_moments, subtract_moments
 from sklearn_unlearn.exact._rules import SummaryRule, register_rule
 from sklearn_unlearn.utils._sklearn_compat import (
     _handle_zeros_in_scale,
@@ -32,9 +32,15 @@ class _DenseColumns(SummaryRule):
 class StandardScalerRule(_DenseColumns):
     """Means and variances from the moments of blocks."""
 
+    blocks_per_summary = 16
+
     def summarise(self, fitted, X, y, starts, sample_weight=None):
         total, mean, m2 = block_moments(X, starts, sample_weight)
         return {"total": total, "mean": mean, "m2": m2}
+
+    def subtract(self, whole, part):
+        *rest, accurate = subtract_moments(whole.values(), part.values())
+        return dict(zip(whole, rest, strict=True)), accurate
 
     def assemble(self, fitted, summaries):
         total, mean, m2 = merge_moments(**summaries)

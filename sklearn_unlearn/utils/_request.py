@@ -18,8 +18,8 @@ class Request:
     forget, retain : callable () -> Rows
         Give the rows to forget and the retained ones, in the coordinates in
         which the receiver sees them *now*.
-    blocks : ndarray or None, default=None
-        Numbers of the blocks of the row store that held a forgotten row. None
+    blocks : ndarray of shape (n_forget,) or None, default=None
+        Number of the block of the row store that held each forgotten row. None
         if the rows have moved to other coordinates since they were fitted:
         nothing computed from them is valid any more.
     """

@@ -38,16 +38,13 @@ def find_nearby(store, parts, names):
     Returns
     -------
     ndarray of int64, shape (n_queries,)
-        Where in the index the row is, or -1.
+        Positions among the kept rows, or -1.
     """
     found = np.full(parts[0].shape[0], -1, dtype=np.int64)
     if not any(part.dtype.kind == "f" for part in parts):
         return found
     columns = [_Column(part) for part in store.sample(SAMPLE_ROWS)]
-    # Equal rows are neighbours in the index: one of each stands for all.
-    hashes, ids = store._index
-    leaders = np.flatnonzero(np.append(True, hashes[1:] != hashes[:-1]))
-    positions = store.positions_of(ids[leaders])
+    positions = store.distinct_positions()  # one stands for all rows equal to it
     # for all rows, chunk by chunk: faster than gathering the leaders
     keys = [_keys(chunk, columns) for chunk in store.chunks()]
     exact, projected = (np.concatenate(k)[positions] for k in zip(*keys, strict=True))
@@ -75,7 +72,7 @@ def find_nearby(store, parts, names):
                     f"Row {names[q]} of X_forget is within rounding distance of "
                     "several different kept rows: give its exact values."
                 )
-            found[q] = leaders[row]
+            found[q] = positions[row]
     return found
 
 

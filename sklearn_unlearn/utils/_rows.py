@@ -14,12 +14,14 @@ from sklearn_unlearn.utils._columns import (
     row_hash,
     same_rows,
 )
+from sklearn_unlearn.utils._hash_index import HashIndex
 from sklearn_unlearn.utils._row_search import find_nearby, match_targets
 
 __all__ = ["RowStore", "Rows"]
 
 N_NAMED = 5  # positions that an error message lists
-CHUNK_BLOCKS = 8
+CHUNK_BLOCKS = 16
+FEW = 4096  # ids that are located one block after another
 
 
 class Rows(NamedTuple):
@@ -41,7 +43,7 @@ class RowStore:
     Use `keep` to make one.
     """
 
-    BLOCK_ROWS = 256
+    BLOCK_ROWS = 128
 
     @classmethod
     def keep(cls, X, y=None, *, groups=None, params=None):
@@ -73,18 +75,19 @@ class RowStore:
                     f"has {n_rows} rows, {name.split(':')[-1]} {values.shape[0]}."
                 )
         size = cls.BLOCK_ROWS
+        columns["id"] = np.arange(n_rows)
         self._blocks = [
             {name: values[i : i + size].copy() for name, values in columns.items()}
             for i in range(0, n_rows, size)
         ]
-        self._ids = np.arange(n_rows)
+        self._sizes = np.array([len(block["id"]) for block in self._blocks])
         self._index = None
         return self
 
     @property
     def n_rows(self):
         """Number of rows kept now."""
-        return len(self._ids)
+        return int(self._sizes.sum())
 
     @property
     def n_blocks(self):
@@ -109,21 +112,19 @@ class RowStore:
     # ------------------------------------------------------------------- reading
 
     def blocks_of(self, positions):
-        """Return the numbers of the blocks that hold these rows."""
-        return np.unique(self._ids[positions] // self.BLOCK_ROWS)
+        """Return the number of the block of each of these rows."""
+        return np.searchsorted(self._starts(), positions, side="right") - 1
 
     def rows_in(self, blocks):
         """Return how many rows these blocks hold."""
-        sizes = np.diff(self._block_starts())
-        return int(sizes[blocks].sum())
+        return int(self._sizes[blocks].sum())
 
     def block_rows(self, blocks):
         """Return the rows of these blocks, and where each block starts in them.
 
         An empty block starts where the next one does.
         """
-        starts = self._block_starts()
-        sizes = np.diff(starts)[blocks]
+        sizes = self._sizes[blocks]
         rows = self._join([self._blocks[b] for b in blocks])
         return rows, np.concatenate([[0], np.cumsum(sizes[:-1])]).astype(np.int64)
 
@@ -147,25 +148,40 @@ class RowStore:
             yield [concatenate([block[name] for block in blocks]) for name in names]
 
     def positions_of(self, ids):
-        """Return the positions of many ids."""
-        table = np.empty(self._ids[-1] + 1, dtype=np.int64)
-        table[self._ids] = np.arange(self.n_rows)
-        return table[ids]
+        """Return the positions of rows by their ids."""
+        if len(ids) > FEW:
+            kept = self._column("id")
+            table = np.empty(kept[-1] + 1, dtype=np.int64)
+            table[kept] = np.arange(len(kept))
+            return table[ids]
+        numbers, starts = ids // self.BLOCK_ROWS, self._starts()
+        positions = starts[numbers]
+        for number in np.unique(numbers):
+            here = numbers == number
+            kept = self._blocks[number]["id"]
+            positions[here] += np.searchsorted(kept, ids[here])
+        return positions
 
-    def _block_starts(self):
-        """Position of the first row of each block, and the number of rows."""
-        ids = np.arange(self.n_blocks + 1) * self.BLOCK_ROWS
-        return np.searchsorted(self._ids, ids)
+    def distinct_positions(self):
+        """Return the position of one row for each value; needs the index."""
+        return self.positions_of(self._index.distinct())
+
+    def _starts(self):
+        """Position of the first row of each block."""
+        return np.cumsum(self._sizes) - self._sizes
+
+    def _by_block(self, positions):
+        """Yield numbers of blocks, and which of their rows these are."""
+        starts = self._starts()
+        numbers, first = np.unique(self.blocks_of(positions), return_index=True)
+        stops = np.append(first[1:], len(positions))
+        for number, start, stop in zip(numbers, first, stops, strict=True):
+            yield number, positions[start:stop] - starts[number]
 
     def _gather(self, positions, names=None):
         """Return the pieces of blocks at these ascending positions."""
-        ids, size = self._ids[positions], self.BLOCK_ROWS
-        numbers, first = np.unique(ids // size, return_index=True)
-        starts = np.searchsorted(self._ids, numbers * size)
         pieces = []
-        bounds = np.append(first, len(positions))
-        for i, number in enumerate(numbers):
-            local = positions[bounds[i] : bounds[i + 1]] - starts[i]
+        for number, local in self._by_block(positions):
             block = self._blocks[number]
             pieces.append({name: block[name][local] for name in names or block})
         return pieces
@@ -187,7 +203,7 @@ class RowStore:
         }
         parts = [columns.pop(f"X{i}") for i in range(self._n_parts)]
         y = columns.pop("y", None)
-        columns.pop("groups", None)
+        columns.pop("groups", None), columns.pop("id")
         params = {name[6:]: values for name, values in columns.items()}
         return Rows(self._layout.join(parts), y, params)
 
@@ -201,33 +217,21 @@ class RowStore:
         positions = np.sort(positions)
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
-        new._blocks, new._ids = list(self._blocks), _delete(self._ids, positions)
-        starts = self._block_starts()
-        numbers = self.blocks_of(positions)
-        for number in numbers:
-            low, high = starts[number], starts[number + 1]
-            bounds = np.searchsorted(positions, [low, high])
-            stays = np.ones(high - low, dtype=bool)
-            stays[positions[slice(*bounds)] - low] = False
+        new._blocks, new._sizes = list(self._blocks), self._sizes.copy()
+        if self._index is not None:
+            names = ["id", *(f"X{i}" for i in range(self._n_parts))]
+            pieces = self._gather(positions, names)
+            ids, *parts = (concatenate([p[name] for p in pieces]) for name in names)
+            new._index = self._index.without(row_hash(parts), ids)
+        for number, local in self._by_block(positions):
+            stays = np.ones(self._sizes[number], dtype=bool)
+            stays[local] = False
             block = self._blocks[number]
             new._blocks[number] = {name: v[stays] for name, v in block.items()}
-        if self._index is not None:
-            gone = self._index_entries(positions)
-            new._index = tuple(_delete(values, gone) for values in self._index)
-        parts = [f"X{i}" for i in range(self._n_parts)]
-        new._layout = self._layout.without_unused(_Lazily(new, parts))
+            new._sizes[number] -= len(local)
+        names = [f"X{i}" for i in range(self._n_parts)]
+        new._layout = self._layout.without_unused(new._column(n) for n in names)
         return new
-
-    def _index_entries(self, positions):
-        """Return where in the index these rows are, in ascending order."""
-        hashes, ids = self._index
-        query = np.unique(row_hash(self._parts(positions)))
-        low, high = (np.searchsorted(hashes, query, side) for side in ("left", "right"))
-        entries, _ = _ranges(low, high - low)
-        wanted = self._ids[positions]
-        place = np.searchsorted(wanted, ids[entries])
-        place[place == len(wanted)] = 0
-        return entries[wanted[place] == ids[entries]]
 
     # ------------------------------------------------------------------- finding
 
@@ -235,12 +239,8 @@ class RowStore:
         """Build the index of the rows, unless there is one."""
         if self._index is None:
             memo = {}
-            names = [f"X{i}" for i in range(self._n_parts)]
-            hashes = np.concatenate(
-                [row_hash([block[n] for n in names], memo) for block in self._blocks]
-            )
-            order = np.argsort(hashes, kind="stable")  # equal rows by id
-            self._index = hashes[order], self._ids[order]
+            hashes = [row_hash(parts, memo) for parts in self.chunks()]
+            self._index = HashIndex(np.concatenate(hashes), self._column("id"))
 
     def find_groups(self, groups, *, on_unknown="raise"):
         """Return the positions of all rows of these ids."""
@@ -279,15 +279,15 @@ class RowStore:
         parts, fits = self._layout.cast(X_forget)
         targets = self._check_targets(y_forget, len(fits))
         self.build_index()
-        runs = self._find_runs(parts, fits)
-        chosen, unknown = self._choose(runs, targets)
+        hashes, known = self._match(parts, fits)
+        chosen, unknown = self._choose(hashes, known, targets)
         if len(unknown) and on_unknown == "raise":
             raise UnknownRowsError(
                 f"{len(unknown)} of {len(fits)} rows in X_forget were never fitted, or "
                 f"are forgotten already; positions {_named(unknown)}. Pass "
                 'on_unknown="ignore" to forget the others.'
             )
-        return np.searchsorted(self._ids, np.sort(chosen))
+        return np.sort(self.positions_of(chosen))
 
     def _check_targets(self, y_forget, n_rows):
         if y_forget is None:
@@ -303,57 +303,60 @@ class RowStore:
             )
         return y_forget
 
-    def _find_runs(self, parts, fits):
-        """Return for each query where its run of equal rows starts, or -1."""
-        hashes, ids = self._index
-        query = row_hash(parts)
-        runs = np.searchsorted(hashes, query)
-        inside = fits & (runs < len(hashes))
-        inside[inside] = hashes[runs[inside]] == query[inside]
-        known = np.flatnonzero(inside)
-        if len(known):
-            kept = self._parts(np.searchsorted(self._ids, ids[runs[known]]))
-            same = same_rows([part[known] for part in parts], kept)
-            inside[known[~same]] = False
-        runs = np.where(inside, runs, -1)
-        lost = np.flatnonzero(fits & ~inside)
+    def _match(self, parts, fits):
+        """Return the hash of the kept row that each query means, and if it has one."""
+        hashes = row_hash(parts)
+        distinct, number = np.unique(hashes, return_inverse=True)
+        which, ids = self._index.matches(distinct)
+        leader = np.full(len(distinct), -1)
+        leader[which] = ids  # the last of the rows with this hash
+        known = fits & (leader[number] >= 0)
+        asked = np.flatnonzero(known)
+        if len(asked):
+            kept = self._parts(self.positions_of(leader[number[asked]]))
+            known[asked] = same_rows([part[asked] for part in parts], kept)
+        lost = np.flatnonzero(fits & ~known)
         if len(lost):
-            found = find_nearby(self, [part[lost] for part in parts], lost)
-            runs[lost] = np.where(
-                found < 0, -1, np.searchsorted(hashes, hashes[found])
-            )
-        return runs
+            near = find_nearby(self, [part[lost] for part in parts], lost)
+            found = near >= 0
+            hashes[lost[found]] = row_hash(self._parts(near[found]))
+            known[lost[found]] = True
+        return hashes, known
 
-    def _choose(self, runs, targets):
+    def _choose(self, hashes, known, targets):
         """Choose ids to forget; return them and the queries without a row."""
-        hashes, ids = self._index
-        known = np.flatnonzero(runs >= 0)
-        if not len(known):
-            return np.empty(0, np.int64), np.flatnonzero(runs < 0)
-        starts, which = np.unique(runs[known], return_inverse=True)
-        stops = np.searchsorted(hashes, hashes[starts], side="right")
-        sizes = stops - starts
-        entries, run = _ranges(starts, sizes)
-        candidates = ids[entries]
-        kind, asked = run, which
-        if self.has_target and (targets is not None or self._some_stay(which, sizes)):
-            y = self._column("y")[np.searchsorted(self._ids, candidates)]
-            query = None if targets is None else targets[known]
-            kind, asked = match_targets(run, y, which, query, known)
+        queries = np.flatnonzero(known)
+        if not len(queries):
+            return np.empty(0, np.int64), np.flatnonzero(~known)
+        distinct, asked = np.unique(hashes[queries], return_inverse=True)
+        kind, ids = self._index.matches(distinct)
+        leader = np.empty(len(distinct), np.int64)
+        leader[kind] = ids
+        run, sizes = kind, np.bincount(kind)
+        some_stay = (np.bincount(asked, minlength=len(sizes)) < sizes).any()
+        if self.has_target and (targets is not None or some_stay):
+            y = self._targets(ids)
+            wanted = None if targets is None else targets[queries]
+            kind, asked = match_targets(run, y, asked, wanted, queries)
         # the last kept of each kind go first
-        order = np.lexsort((-candidates, kind))
+        order = np.lexsort((-ids, kind))
         n_kinds = max(kind.max(), asked.max()) + 1
         n_kept = np.bincount(kind, minlength=n_kinds)
         n_asked = np.bincount(asked[asked >= 0], minlength=n_kinds)
         rank = np.arange(len(kind)) - np.repeat(np.cumsum(n_kept) - n_kept, n_kept)
-        goes = rank < n_asked[kind[order]]
-        chosen = candidates[order][goes]
-        self._verify(chosen, ids[starts[run[order][goes]]])
+        goes = order[rank < n_asked[kind[order]]]
+        self._verify(ids[goes], leader[run[goes]])
         surplus = _beyond(asked, n_kept)
-        return chosen, np.sort(np.append(np.flatnonzero(runs < 0), known[surplus]))
+        unknown = np.append(np.flatnonzero(~known), queries[surplus])
+        return ids[goes], np.sort(unknown)
 
-    def _some_stay(self, which, sizes):
-        return (np.bincount(which, minlength=len(sizes)) < sizes).any()
+    def _targets(self, ids):
+        """Return the targets of these ids."""
+        positions = self.positions_of(ids)
+        if len(ids) > FEW:
+            return self._column("y")[positions]
+        ascending, inverse = np.unique(positions, return_inverse=True)
+        return concatenate([p["y"] for p in self._gather(ascending, ["y"])])[inverse]
 
     def _verify(self, ids, leaders):
         """Compare the chosen rows with the row that the query was compared with."""
@@ -361,7 +364,7 @@ class RowStore:
         if not other.any():
             return
         first, second = (
-            self._parts(np.searchsorted(self._ids, i[other])) for i in (ids, leaders)
+            self._parts(self.positions_of(i[other])) for i in (ids, leaders)
         )
         if not same_rows(first, second).all():
             raise AmbiguousRowsError(
@@ -374,31 +377,6 @@ class RowStore:
         pieces = self._join(self._blocks)
         groups = self._column("groups") if self.has_groups else None
         return {"X": pieces.X, "y": pieces.y, "params": pieces.params, "groups": groups}
-
-
-class _Lazily:
-    """Parts of all rows, concatenated when they are iterated over."""
-
-    def __init__(self, store, names):
-        self._store, self._names = store, names
-
-    def __iter__(self):
-        return (self._store._column(name) for name in self._names)
-
-
-def _ranges(starts, sizes):
-    """Concatenate ranges; return them and the number of the range of each entry."""
-    which = np.repeat(np.arange(len(starts)), sizes)
-    first = np.cumsum(sizes) - sizes
-    return np.arange(len(which)) + (starts - first)[which], which
-
-
-def _delete(values, positions):
-    """As ``np.delete`` for ascending positions, faster where they are few."""
-    if len(positions) > 1000:
-        return np.delete(values, positions)
-    pieces = np.split(values, positions)
-    return np.concatenate([pieces[0], *(piece[1:] for piece in pieces[1:])])
 
 
 def _beyond(asked, n_kept):
