@@ -57,7 +57,9 @@ def forget_table(n_rows, n_columns, n_forget, n_pairs):
         (make_pipeline(StandardScaler(), LogisticRegression()), X, label),
     ]
     print(f"{n_forget} of {n_rows} rows, {n_columns} columns, {n_pairs} pairs\n")
-    print("| estimator | path | unlearn, ms | refit, ms | refit / unlearn | one-off, ms |")
+    print(
+        "| estimator | path | unlearn, ms | refit, ms | refit / unlearn | one-off, ms |"
+    )
     print("|---|---|---|---|---|---|")
     for estimator, data, y in jobs:
         print(forget_line(estimator, data, y, n_forget, n_pairs, rng), flush=True)
@@ -122,7 +124,9 @@ def rows_table(n_rows, n_columns):
 def main():
     """Print the table that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("table", nargs="?", default="forget", choices=("forget", "rows"))
+    parser.add_argument(
+        "table", nargs="?", default="forget", choices=("forget", "rows")
+    )
     parser.add_argument("--rows", type=int)
     parser.add_argument("--columns", type=int, default=50)
     parser.add_argument("--pairs", type=int, default=15)

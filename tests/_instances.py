@@ -26,7 +26,7 @@ INSTANCES = {
         ExactUnlearner(StandardScaler()),
         ExactUnlearner(MinMaxScaler()),
         ExactUnlearner(SimpleImputer()),
-        ExactUnlearner(PCA(2, svd_solver="covariance_eigh")),
+        ExactUnlearner(PCA()),
         ExactUnlearner(OneHotEncoder(handle_unknown="ignore")),
         ExactUnlearner(LinearRegression()),
         ExactUnlearner(Ridge()),
@@ -39,7 +39,7 @@ INSTANCES = {
     "Pipeline": [
         Pipeline([("scale", StandardScaler()), ("model", LogisticRegression())]),
         Pipeline([("scale", MinMaxScaler()), ("model", KNeighborsRegressor())]),
-        Pipeline([("scale", StandardScaler()), ("pca", PCA(2, svd_solver="full"))]),
+        Pipeline([("scale", StandardScaler()), ("pca", PCA(svd_solver="full"))]),
         Pipeline(
             [("scale", StandardScaler()), ("model", ExactUnlearner(GaussianNB()))]
         ),
@@ -47,7 +47,13 @@ INSTANCES = {
 }
 
 # Checks of scikit-learn that may fail, with a reason each.
-EXPECTED_FAILURES: dict[str, dict[str, str]] = {}
+EXPECTED_FAILURES: dict[str, dict[str, str]] = {
+    # scikit-learn expects the same two of its own Pipeline
+    "Pipeline": {
+        "check_dont_overwrite_parameters": "fit writes the parameter steps",
+        "check_estimators_overwrite_params": "fit writes the parameter steps",
+    },
+}
 
 
 def all_instances():

@@ -296,7 +296,9 @@ def test_without_kept_rows():
     with pytest.raises(ValueError, match="X_retain"):
         model.unlearn(X[FORGET])
     model.unlearn(X[FORGET], y[FORGET], X_retain=X[~FORGET], y_retain=y[~FORGET])
-    reference = make_pipeline(StandardScaler(), GaussianNB()).fit(X[~FORGET], y[~FORGET])
+    reference = make_pipeline(StandardScaler(), GaussianNB()).fit(
+        X[~FORGET], y[~FORGET]
+    )
     np.testing.assert_array_equal(model.predict_proba(X), reference.predict_proba(X))
 
 

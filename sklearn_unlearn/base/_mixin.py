@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
-from sklearn_unlearn.utils._rows import RowStore
 
 from sklearn_unlearn import __version__
 from sklearn_unlearn.utils._request import Request
+from sklearn_unlearn.utils._rows import RowStore
 from sklearn_unlearn.utils._sklearn_compat import (
     _check_feature_names,
     _check_n_features,

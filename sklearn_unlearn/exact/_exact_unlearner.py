@@ -18,9 +18,9 @@ from sklearn_unlearn.exact import (  # noqa: F401
     _rules_pca,
     _rules_scaling,
 )
+from sklearn_unlearn.exact._block_summaries import BlockSummaries
 from sklearn_unlearn.exact._retrain import Retrain, refit_on_retained
 from sklearn_unlearn.exact._rules import (
-    BlockSummaries,
     SummaryRule,
     UnlearningCost,
     find_rule,
@@ -209,4 +209,7 @@ class ExactUnlearner(BaseUnlearner):
         inner = self.estimator
         if isinstance(inner, FrozenEstimator):
             inner = inner.estimator
+        fitted = self.__dict__.get("estimator_")  # which solver "auto" has chosen
+        if type(fitted) is type(inner):
+            inner = fitted
         return UnlearnerTags(find_rule(inner).guarantee(inner))

@@ -11,11 +11,6 @@ from sklearn.base import clone
 
 __all__ = ["Rule", "SummaryRule", "UnlearningCost", "find_rule", "register_rule"]
 
-# Blocks that are summarised at a time, so that temporaries stay in cache.
-CHUNK_BLOCKS = 16
-# Requests after which a summary is made anew instead of being subtracted from.
-MAX_SUBTRACTIONS = 32
-
 
 @dataclass(frozen=True)
 class UnlearningCost:
@@ -280,94 +275,6 @@ class SummaryRule(Rule):
             A new fitted estimator; None if the summaries do not determine it
             accurately enough, which makes the caller fit again.
         """
-
-
-class BlockSummaries:
-    """Summaries of all blocks of a row store, kept up to date by a rule.
-
-    Parameters
-    ----------
-    rule : SummaryRule
-        What summarises and assembles.
-    fitted : estimator instance
-        Fitted estimator.
-    store : RowStore
-        Rows of all blocks.
-    """
-
-    def __init__(self, rule, fitted, store):
-        self._values = None
-        n_summaries = -(-store.n_blocks // rule.blocks_per_summary)
-        self._n_rows = np.zeros(n_summaries, dtype=np.int64)
-        self._n_subtracted = np.zeros(n_summaries, dtype=np.int64)
-        self._summarise(rule, fitted, store, np.arange(n_summaries))
-
-    def updated(self, rule, fitted, store, request):
-        """Return summaries of `store`, which no longer has the rows to forget."""
-        new = object.__new__(type(self))
-        new._values = {name: value.copy() for name, value in self._values.items()}
-        new._n_rows, new._n_subtracted = self._n_rows.copy(), self._n_subtracted.copy()
-        touched, starts, counts = np.unique(
-            request.blocks // rule.blocks_per_summary,
-            return_index=True,
-            return_counts=True,
-        )
-        rows = request.forget
-        part = rule.summarise(fitted, rows.X, rows.y, starts, **rows.params)
-        whole = {name: value[touched] for name, value in self._values.items()}
-        rest, accurate = rule.subtract(whole, part)
-        accurate &= self._n_subtracted[touched] < MAX_SUBTRACTIONS
-        again, touched = touched[~accurate], touched[accurate]
-        for name, value in new._values.items():
-            value[touched] = rest[name][accurate]
-        new._n_rows[touched] -= counts[accurate]
-        new._n_subtracted[touched] += 1
-        new._summarise(rule, fitted, store, again)
-        return new
-
-    def assemble(self, rule, fitted):
-        """Return the estimator that follows from the summaries."""
-        filled = self._n_rows > 0
-        values = self._values
-        if not filled.all():
-            values = {name: value[filled] for name, value in values.items()}
-        return rule.assemble(fitted, values)
-
-    def _summarise(self, rule, fitted, store, numbers):
-        """Make the summaries of these numbers from the rows of their blocks."""
-        per = rule.blocks_per_summary
-        n_chunk = max(1, CHUNK_BLOCKS // per)
-        for chunk in np.split(numbers, range(n_chunk, len(numbers), n_chunk)):
-            if not len(chunk):
-                continue
-            blocks = (chunk[:, None] * per + np.arange(per)).ravel()
-            blocks = blocks[blocks < store.n_blocks]
-            rows, starts = store.block_rows(blocks)
-            starts = starts[::per]
-            n_rows = np.diff(np.append(starts, _n_rows(rows.X)))
-            self._n_rows[chunk], self._n_subtracted[chunk] = n_rows, 0
-            filled = n_rows > 0
-            if not filled.any():
-                continue
-            summaries = rule.summarise(
-                fitted, rows.X, rows.y, starts[filled], **rows.params
-            )
-            if self._values is None:
-                self._values = {
-                    name: np.zeros((len(self._n_rows), *v.shape[1:]), v.dtype)
-                    for name, v in summaries.items()
-                }
-            for name, value in self._values.items():
-                value[chunk[filled]] = summaries[name]
-                value[chunk[~filled]] = 0
-
-    def _comparable_state(self):
-        """Nothing: two ways to the same rows may have cut them differently."""
-        return None
-
-
-def _n_rows(X):
-    return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
 _RULES: dict[type, Rule] = {}

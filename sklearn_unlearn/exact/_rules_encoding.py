@@ -80,7 +80,7 @@ class SimpleImputerRule(SummaryRule):
         return estimator.strategy == "mean" and nan and dense
 
     def summarise(self, fitted, X, y, starts):
-        total, mean, m2 = block_moments(X, starts)
+        total, mean, _ = block_moments(X, starts)
         missing = np.add.reduceat(np.isnan(X), starts, axis=0, dtype=np.int64)
         return {"total": total, "mean": mean, "missing": missing}
 

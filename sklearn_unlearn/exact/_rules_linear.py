@@ -9,7 +9,11 @@ import numpy as np
 from scipy import linalg, sparse
 from sklearn.linear_model import LinearRegression, Ridge
 
-from sklearn_unlearn.exact._moments import block_scatter, merge_scatter, subtract_scatter
+from sklearn_unlearn.exact._moments import (
+    block_scatter,
+    merge_scatter,
+    subtract_scatter,
+)
 from sklearn_unlearn.exact._rules import SummaryRule, register_rule
 
 # Largest condition number of the scaled normal equations that are solved. They

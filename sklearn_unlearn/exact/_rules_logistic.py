@@ -150,7 +150,10 @@ class _Problem:
             self.X = sparse.csr_array(X, dtype=np.float64)
         else:
             self.X = np.ascontiguousarray(X, dtype=np.float64)
-        self.code = np.searchsorted(classes, np.asarray(y))
+        y = np.asarray(
+            y
+        ).ravel()  # a column is as good; scikit-learn has warned about it
+        self.code = np.searchsorted(classes, y)
         self.has_all_classes = np.bincount(self.code, minlength=len(classes)).all()
         self.weight = _weights(estimator, self.code, y, sample_weight)
         self.binary = len(classes) == 2
@@ -273,7 +276,7 @@ def _weights(estimator, code, y, sample_weight):
         by_class = compute_class_weight(
             estimator.class_weight,
             classes=estimator.classes_,
-            y=np.asarray(y),
+            y=y,
             sample_weight=sample_weight,
         )
         weight = weight * by_class[code]

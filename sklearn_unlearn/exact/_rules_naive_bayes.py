@@ -8,7 +8,11 @@ import copy
 import numpy as np
 from sklearn.naive_bayes import GaussianNB
 
-from sklearn_unlearn.exact._moments import block_moments, merge_moments, subtract_moments
+from sklearn_unlearn.exact._moments import (
+    block_moments,
+    merge_moments,
+    subtract_moments,
+)
 from sklearn_unlearn.exact._rules import SummaryRule, register_rule
 
 NAMES = "total", "mean", "m2", "n_rows", "plain_mean", "plain_m2"

@@ -11,7 +11,11 @@ from scipy import linalg, sparse
 from sklearn.decomposition import PCA
 from sklearn.utils.extmath import svd_flip
 
-from sklearn_unlearn.exact._moments import block_scatter, merge_scatter, subtract_scatter
+from sklearn_unlearn.exact._moments import (
+    block_scatter,
+    merge_scatter,
+    subtract_scatter,
+)
 from sklearn_unlearn.exact._rules import SummaryRule, register_rule
 
 

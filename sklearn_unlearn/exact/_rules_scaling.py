@@ -10,7 +10,11 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from sklearn_unlearn.exact._moments import block_moments, merge_moments, subtract_moments
+from sklearn_unlearn.exact._moments import (
+    block_moments,
+    merge_moments,
+    subtract_moments,
+)
 from sklearn_unlearn.exact._rules import SummaryRule, register_rule
 from sklearn_unlearn.utils._sklearn_compat import (
     _handle_zeros_in_scale,

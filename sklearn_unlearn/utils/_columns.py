@@ -54,7 +54,10 @@ class ArrayLayout:
         """Return the parts of a query, and which of its rows could be cast."""
         if sparse.issparse(X):
             X = X.toarray()
-        X = np.asarray(X) if not hasattr(X, "to_numpy") else X.to_numpy()
+        if hasattr(X, "to_numpy"):
+            X = X.to_numpy()
+        # a list of words and numbers would become an array of words
+        X = np.asarray(X, dtype=object if self.dtype.kind == "O" else None)
         if X.shape[1:] != self.shape:
             raise ValueError(
                 f"X_forget has rows of shape {X.shape[1:]}; those given to fit have "
@@ -153,7 +156,7 @@ class FrameLayout:
         fits, parts = np.ones(len(X), dtype=bool), []
         for dtype, columns in self.groups:
             try:
-                values = self._values(X, columns, dtype) if dtype == object else None
+                values = self._values(X, columns, dtype) if dtype.kind == "O" else None
                 values = X.iloc[:, columns].to_numpy() if values is None else values
             except (TypeError, ValueError):
                 values = self._values(X, columns, np.dtype(object))

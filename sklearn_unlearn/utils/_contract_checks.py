@@ -15,8 +15,6 @@ from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.utils import get_tags
-from sklearn_unlearn.utils._residue import assert_no_residue
-from sklearn_unlearn.utils._state import assert_same_state
 
 from sklearn_unlearn.exceptions import AmbiguousRowsError, UnknownRowsError
 from sklearn_unlearn.utils._check_data import (
@@ -26,6 +24,8 @@ from sklearn_unlearn.utils._check_data import (
     make_case,
     outputs,
 )
+from sklearn_unlearn.utils._residue import assert_no_residue
+from sklearn_unlearn.utils._state import assert_same_state
 from sklearn_unlearn.utils._tags import GUARANTEES, is_unlearner
 
 # A solver's count of iterations says how it got there, not where it is.

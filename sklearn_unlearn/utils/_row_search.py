@@ -13,6 +13,8 @@ __all__ = ["find_nearby", "match_targets"]
 
 # Share of a value by which a query may be off, by bytes per number.
 TOLERANCE = {2: 0.0, 4: 1e-5, 8: 1e-9}
+# Sizes beyond these would overflow in sums: such cells must be equal.
+LARGEST, SMALLEST_SCALE = 1e100, 1e-100
 SAMPLE_ROWS = 4096
 CHUNK_PAIRS = 1 << 15
 
@@ -119,22 +121,24 @@ class _Column:
         self.scale = np.zeros(sample.shape[1])
         if self.is_float and not sparse.issparse(sample):
             size = np.abs(sample).astype(np.float64)
-            size[~np.isfinite(size) | (size == 0)] = np.nan
+            size[~_is_soft(size) | (size == 0)] = np.nan
             some = ~np.isnan(size).all(axis=0)
             self.scale[some] = np.nanmedian(size[:, some], axis=0)
         weight = np.random.default_rng(21).uniform(0.5, 1.0, size=sample.shape[1])
-        self.weight = weight / np.where(self.scale > 0, self.scale, 1.0)
+        self.weight = weight / np.where(
+            self.scale > 0, np.maximum(self.scale, SMALLEST_SCALE), 1.0
+        )
 
     def divide(self, part):
         """Divide cells into what must be equal, and finite numbers."""
         if not self.is_float:
             return part, None
         data = part.data if sparse.issparse(part) else part
-        finite = np.isfinite(data)
-        if not sparse.issparse(part) and finite.all():
+        soft = _is_soft(data)
+        if not sparse.issparse(part) and soft.all():
             return None, part
-        rigid = np.where(finite, np.uint64(sparse.issparse(part)), cell_codes(data))
-        number = np.where(finite, data, 0).astype(np.float64)
+        rigid = np.where(soft, np.uint64(sparse.issparse(part)), cell_codes(data))
+        number = np.where(soft, data, 0).astype(np.float64)
         if sparse.issparse(part):
             rigid, number = (
                 sparse.csr_array((v, part.indices, part.indptr), shape=part.shape)
@@ -149,7 +153,9 @@ class _Column:
             return 0.0
         # sums of many columns round; one part in 1e13 covers that
         r = 2 * self.tolerance + 1e-13
-        return r * (abs(number).astype(np.float64) @ self.weight + self.scale @ self.weight)
+        return r * (
+            abs(number).astype(np.float64) @ self.weight + self.scale @ self.weight
+        )
 
     def is_near(self, query, kept):
         """Compare pairs of rows column by column."""
@@ -158,10 +164,16 @@ class _Column:
         if sparse.issparse(query):
             query, kept = query.toarray(), kept.toarray()
         a, b = query.astype(np.float64), kept.astype(np.float64)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             close = np.abs(a - b) <= self.tolerance * (np.abs(a) + self.scale)
-        finite = np.isfinite(a) & np.isfinite(b)
-        return np.where(finite, close, cell_codes(a) == cell_codes(b)).all(axis=1)
+        soft = _is_soft(a) & _is_soft(b)
+        return np.where(soft, close, cell_codes(a) == cell_codes(b)).all(axis=1)
+
+
+def _is_soft(values):
+    """Cells that may be off by rounding: no NaN, nothing infinite or nearly so."""
+    largest = min(LARGEST, float(np.finfo(values.dtype).max))
+    return np.abs(values) <= largest
 
 
 def match_targets(run, y, which, query, names):

@@ -172,6 +172,8 @@ class RowStore:
 
     def _by_block(self, positions):
         """Yield numbers of blocks, and which of their rows these are."""
+        if not len(positions):
+            return
         starts = self._starts()
         numbers, first = np.unique(self.blocks_of(positions), return_index=True)
         stops = np.append(first[1:], len(positions))
@@ -215,6 +217,8 @@ class RowStore:
         Untouched blocks are shared; values, ids and hashes of the rows are gone.
         """
         positions = np.sort(positions)
+        if not len(positions):
+            return self
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
         new._blocks, new._sizes = list(self._blocks), self._sizes.copy()
@@ -279,8 +283,8 @@ class RowStore:
         parts, fits = self._layout.cast(X_forget)
         targets = self._check_targets(y_forget, len(fits))
         self.build_index()
-        hashes, known = self._match(parts, fits)
-        chosen, unknown = self._choose(hashes, known, targets)
+        hashes, meant = self._match(parts, fits)
+        chosen, unknown = self._choose(hashes, meant, targets)
         if len(unknown) and on_unknown == "raise":
             raise UnknownRowsError(
                 f"{len(unknown)} of {len(fits)} rows in X_forget were never fitted, or "
@@ -304,34 +308,36 @@ class RowStore:
         return y_forget
 
     def _match(self, parts, fits):
-        """Return the hash of the kept row that each query means, and if it has one."""
+        """Return hash and id of a kept row that each query means; id -1 if none."""
         hashes = row_hash(parts)
         distinct, number = np.unique(hashes, return_inverse=True)
         which, ids = self._index.matches(distinct)
-        leader = np.full(len(distinct), -1)
-        leader[which] = ids  # the last of the rows with this hash
-        known = fits & (leader[number] >= 0)
-        asked = np.flatnonzero(known)
+        last = np.full(len(distinct), -1)
+        last[which] = ids  # of the rows with this hash
+        meant = np.where(fits, last[number], -1)
+        asked = np.flatnonzero(meant >= 0)
         if len(asked):
-            kept = self._parts(self.positions_of(leader[number[asked]]))
-            known[asked] = same_rows([part[asked] for part in parts], kept)
-        lost = np.flatnonzero(fits & ~known)
+            kept = self._parts(self.positions_of(meant[asked]))
+            same = same_rows([part[asked] for part in parts], kept)
+            meant[asked[~same]] = -1
+        lost = np.flatnonzero(fits & (meant < 0))
         if len(lost):
             near = find_nearby(self, [part[lost] for part in parts], lost)
-            found = near >= 0
-            hashes[lost[found]] = row_hash(self._parts(near[found]))
-            known[lost[found]] = True
-        return hashes, known
+            lost, near = lost[near >= 0], near[near >= 0]
+        if len(lost):
+            hashes[lost] = row_hash(self._parts(near))
+            meant[lost] = self._column("id")[near]
+        return hashes, meant
 
-    def _choose(self, hashes, known, targets):
+    def _choose(self, hashes, meant, targets):
         """Choose ids to forget; return them and the queries without a row."""
-        queries = np.flatnonzero(known)
+        queries = np.flatnonzero(meant >= 0)
         if not len(queries):
-            return np.empty(0, np.int64), np.flatnonzero(~known)
+            return np.empty(0, np.int64), np.flatnonzero(meant < 0)
         distinct, asked = np.unique(hashes[queries], return_inverse=True)
         kind, ids = self._index.matches(distinct)
         leader = np.empty(len(distinct), np.int64)
-        leader[kind] = ids
+        leader[asked] = meant[queries]
         run, sizes = kind, np.bincount(kind)
         some_stay = (np.bincount(asked, minlength=len(sizes)) < sizes).any()
         if self.has_target and (targets is not None or some_stay):
@@ -347,7 +353,7 @@ class RowStore:
         goes = order[rank < n_asked[kind[order]]]
         self._verify(ids[goes], leader[run[goes]])
         surplus = _beyond(asked, n_kept)
-        unknown = np.append(np.flatnonzero(~known), queries[surplus])
+        unknown = np.append(np.flatnonzero(meant < 0), queries[surplus])
         return ids[goes], np.sort(unknown)
 
     def _targets(self, ids):
@@ -359,7 +365,7 @@ class RowStore:
         return concatenate([p["y"] for p in self._gather(ascending, ["y"])])[inverse]
 
     def _verify(self, ids, leaders):
-        """Compare the chosen rows with the row that the query was compared with."""
+        """Compare the chosen rows with the row that a query was compared with."""
         other = ids != leaders
         if not other.any():
             return

@@ -71,10 +71,19 @@ def all_estimators(type_filter=None):
         for _, name, thing in public_objects()
         if inspect.isclass(thing)
         and issubclass(thing, BaseEstimator)
-        and not inspect.isabstract(thing)
+        and not _is_abstract(thing)
         and (not types or any(_FILTERS[kind](thing) for kind in types))
     }
     return sorted(found, key=lambda pair: (pair[0], pair[1].__module__))
+
+
+def _is_abstract(cls):
+    # inspect.isabstract sees only classes of the metaclass ABCMeta, and a base of
+    # estimators has abstract methods without it
+    return any(
+        getattr(inspect.getattr_static(cls, name, None), "__isabstractmethod__", False)
+        for name in dir(cls)
+    )
 
 
 def public_modules(package="sklearn_unlearn"):

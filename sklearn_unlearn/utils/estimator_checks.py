@@ -11,9 +11,9 @@ import copy
 import functools
 
 from sklearn.base import clone
-from sklearn_unlearn.utils._residue import find_residue
 
 from sklearn_unlearn.utils._contract_checks import CHECKS, check_no_residue
+from sklearn_unlearn.utils._residue import find_residue
 
 __all__ = [
     "check_no_residue",
@@ -113,7 +113,7 @@ def parametrize_with_unlearner_checks(estimators, *, expected_failed_checks=None
             functools.update_wrapper(bound, check)
             identifier = f"{estimator!r}-{check.__name__}".replace("\n", "")
             params.append(pytest.param(estimator, bound, id=identifier, marks=marks))
-    return pytest.mark.parametrize("estimator, check", params)
+    return pytest.mark.parametrize(("estimator", "check"), params)
 
 
 def _run(check, estimator, *_):

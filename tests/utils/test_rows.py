@@ -1,0 +1,258 @@
+"""Kept rows are found by value, as a multiset, and no wrong row ever is."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from sklearn.decomposition import PCA
+
+from sklearn_unlearn.exceptions import AmbiguousRowsError, UnknownRowsError
+from sklearn_unlearn.utils import _columns, _rows
+from sklearn_unlearn.utils._rows import RowStore
+
+CELLS = [0.0, -0.0, 1.0, -1.0, 0.1, np.nan, np.inf, -np.inf, 1e300, 2.5]
+
+
+def key(row):
+    """A row as something to count: NaN equals NaN, -0.0 equals 0.0."""
+    return tuple("nan" if v != v else v + 0.0 for v in row)
+
+
+def reference_forget(rows, request):
+    """Positions that a plain search from the end would take; None if unknown."""
+    left = {}
+    for i, row in enumerate(rows):
+        left.setdefault(key(row), []).append(i)
+    chosen, unknown = [], []
+    for q, row in enumerate(request):
+        if left.get(key(row)):
+            chosen.append(left[key(row)].pop())
+        else:
+            unknown.append(q)
+    return sorted(chosen), unknown
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n_rows=st.integers(1, 900),
+    n_columns=st.integers(1, 4),
+    n_queries=st.integers(1, 2500),
+    kind=st.sampled_from(["cells", "float32", "integers", "sparse"]),
+)
+def test_a_wrong_row_is_never_found(seed, n_rows, n_columns, n_queries, kind):
+    # 60 examples of about 1250 requests; half of the rows asked for are strangers
+    rng = np.random.default_rng(seed)
+    if kind == "cells":
+        pool = rng.choice(CELLS, size=(n_rows + 40, n_columns))
+    elif kind == "integers":
+        pool = rng.integers(-3, 4, size=(n_rows + 40, n_columns))
+    elif kind == "sparse":
+        pool = rng.choice([0.0, 0.0, 0.0, 1.0, 2.0], size=(n_rows + 40, n_columns))
+    else:
+        pool = rng.normal(size=(n_rows + 40, n_columns)).astype(np.float32)
+    kept = pool[rng.integers(0, n_rows, n_rows)]
+    queries = pool[rng.integers(0, len(pool), n_queries)]
+    expected, unknown = reference_forget(kept, queries)
+    data, request = kept, queries
+    if kind == "sparse":
+        data, request = sparse.csr_array(kept), sparse.csr_matrix(queries)
+    store = RowStore.keep(data)
+    assert store.find(request, on_unknown="ignore").tolist() == expected
+    if unknown:
+        with pytest.raises(UnknownRowsError, match=rf"^{len(unknown)} of"):
+            store.find(request)
+    left = store.drop(np.array(expected, dtype=np.int64))
+    rest = left.rows().X
+    rest = rest.toarray() if sparse.issparse(rest) else rest
+    np.testing.assert_array_equal(rest, np.delete(kept, expected, axis=0))
+    if len(rest):  # and again, from an index that was cut
+        again, _ = reference_forget(rest, queries)
+        assert left.find(request, on_unknown="ignore").tolist() == again
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    outlier=st.sampled_from([1.0, 1e6, 1e13]),
+)
+def test_rounding_is_forgiven_and_no_more(seed, dtype, outlier):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(400, 5)).astype(dtype)
+    X[0, 0] = outlier  # must not widen anything
+    store = RowStore.keep(X)
+    chosen = rng.choice(400, 50, replace=False)
+    r = {np.float32: 1e-5, np.float64: 1e-9}[dtype]
+    nearly = X[chosen] * (1 + 0.2 * r * rng.uniform(-1, 1, size=(50, 5))).astype(dtype)
+    assert store.find(nearly).tolist() == sorted(chosen)
+    strangers = X[chosen] + dtype(1000 * r)
+    with pytest.raises(UnknownRowsError, match="^50 of 50"):
+        store.find(strangers)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), labels=st.sampled_from(["words", "numbers"]))
+def test_targets_choose_between_copies(seed, labels):
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, 3, size=(60, 2)).astype(float)
+    code = rng.integers(0, 3, 60)
+    y = np.array(["a", "b", "c"])[code] if labels == "words" else code * 0.1
+    order = rng.permutation(60)[:20]
+    joint = np.column_stack([X, code])
+    expected, _ = reference_forget(joint, joint[order])
+    assert RowStore.keep(X, y).find(X[order], y[order]).tolist() == expected
+
+
+def test_a_hash_collision_forgets_no_wrong_row(monkeypatch):
+    def constant(parts, memo=None):
+        return np.zeros(parts[0].shape[0], dtype=np.uint64)
+
+    for module in (_rows, _columns):
+        monkeypatch.setattr(module, "row_hash", constant)
+    X = np.arange(20.0).reshape(10, 2)
+    store = RowStore.keep(X)
+    for row in X:
+        try:
+            found = store.find(row[None])
+        except (UnknownRowsError, AmbiguousRowsError):
+            continue
+        np.testing.assert_array_equal(store.take(found).X[0], row)
+
+
+def test_ambiguity_asks_for_more():
+    X = np.array([[1.0], [1.0 + 1e-12], [2.0], [2.0]])
+    y = np.array([0, 0, 0, 1])
+    store = RowStore.keep(X, y)
+    with pytest.raises(AmbiguousRowsError, match="exact values"):
+        store.find([[1.0 + 5e-13]])
+    assert store.find([[1.0]]).tolist() == [0]  # an exact match wins
+    with pytest.raises(AmbiguousRowsError, match="y_forget"):
+        store.find([[2.0]])
+    assert store.find([[2.0], [2.0]]).tolist() == [2, 3]  # all of them: no doubt
+    assert store.find([[2.0]], [0]).tolist() == [2]
+    with pytest.raises(UnknownRowsError):
+        store.find([[2.0]], [5])
+    with pytest.raises(ValueError, match="y_forget"):
+        store.find([[2.0]], [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("kept", "query", "found"),
+    [
+        (np.array([[1, 2], [3, 4]]), [[3.0, 4.0]], [1]),
+        (np.array([[1, 2], [3, 4]]), [[3.5, 4.0]], []),
+        (np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[3, 4]]), [1]),
+        (np.array([[1.0, 2.0], [3.0, 4.0]]), [["x", "y"]], []),
+        (np.array([["a", 1], ["b", None]], dtype=object), [["b", np.nan]], [1]),
+        (np.array([["a", 1], ["1", 1]], dtype=object), [[1, 1]], []),
+        (np.array([["a", 1], ["b", 2.0]], dtype=object), [["b", 2]], [1]),
+        (np.array([["a"], ["b"]]), [["b"]], [1]),
+        (np.array([[True], [False]]), [[0]], [1]),
+        (["some words", "other words"], ["other words"], [1]),
+        (np.array([[2**60], [2**60 + 1]]), np.array([[2**60 + 1]]), [1]),
+        (np.array([["2020-01-01"]], dtype="M8[D]"), [["2020-01-01"]], [0]),
+    ],
+)
+def test_queries_are_cast_to_what_was_kept(kept, query, found):
+    assert RowStore.keep(kept).find(query, on_unknown="ignore").tolist() == found
+
+
+def test_sparse_rows_in_any_order():
+    data = sparse.csr_matrix(np.array([[0.0, 1.0, 2.0], [0.0, 0.0, 0.0], [3.0, 0, 0]]))
+    store = RowStore.keep(data)
+    untidy = sparse.csr_matrix(
+        (np.array([2.0, 0.5, 0.5, 0.0]), np.array([2, 1, 1, 0]), np.array([0, 4])),
+        shape=(1, 3),
+    )
+    assert store.find(untidy).tolist() == [0]
+    assert store.find(np.zeros((1, 3))).tolist() == [1]
+    assert store.find(data[[2]] * (1 + 1e-11)).tolist() == [2]
+    assert type(store.rows().X) is sparse.csr_matrix
+
+
+def frame(n_rows=600):
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    names = [f"person {i}" for i in range(n_rows)]
+    return pd.DataFrame(
+        {
+            "name": pd.Categorical(names, ordered=True),
+            "town": rng.choice(["Oslo", "Rome", None], n_rows),
+            "x": rng.normal(size=n_rows),
+            "n": pd.array(rng.integers(0, 9, n_rows), dtype="Int64"),
+            "day": pd.date_range("2020-01-01", periods=n_rows, tz="UTC"),
+            "k": rng.integers(0, 9, n_rows),
+        }
+    )
+
+
+def test_frames_come_back_as_they_were_without_the_forgotten():
+    pd = pytest.importorskip("pandas")
+    table = frame()
+    table.loc[3, "n"] = pd.NA
+    store = RowStore.keep(table)
+    positions = store.find(table.iloc[[3, 500, 77]])
+    assert positions.tolist() == [3, 77, 500]
+    left = store.drop(positions)
+    expected = table.drop(index=[3, 77, 500]).reset_index(drop=True)
+    expected["name"] = expected["name"].cat.remove_unused_categories()
+    pd.testing.assert_frame_equal(left.rows().X, expected)
+    written = pickle.dumps(left)
+    assert b"person 77" not in written and b"person 78" in written
+    plain = table.astype({"name": str, "n": object})
+    assert store.find(plain.iloc[[8]]).tolist() == [8]
+
+
+def test_untouched_blocks_are_shared():
+    X = np.random.default_rng(0).normal(size=(1000, 3))
+    store = RowStore.keep(X, np.arange(1000))
+    store.build_index()
+    left = store.drop(np.array([5, 6, 999]))
+    same = [a is b for a, b in zip(store._blocks, left._blocks, strict=True)]
+    assert same.count(False) == 2 and not same[0] and not same[-1]
+    assert all(v.base is None for block in left._blocks for v in block.values())
+    hashes = np.concatenate([h for h, _ in left._index._buckets])
+    gone = _columns.row_hash([X[[5, 6, 999]]])
+    assert not np.isin(gone, hashes).any()
+
+
+def test_rows_behind_a_float32_transformer_are_found_one_by_one():
+    X = np.random.default_rng(0).normal(size=(800, 20)).astype(np.float32)
+    pca = PCA(10, svd_solver="full").fit(X)
+    store = RowStore.keep(pca.transform(X))
+    for i in range(0, 800, 40):
+        assert store.find(pca.transform(X[[i]])).tolist() == [i]
+
+
+def test_groups():
+    store = RowStore.keep(np.zeros((6, 1)), groups=np.array(list("abacab")))
+    assert store.find_groups(np.array(["a", "c"])).tolist() == [0, 2, 3, 4]
+    with pytest.raises(UnknownRowsError, match=r"1 of 2 ids"):
+        store.find_groups(np.array(["a", "z"]))
+    assert not store.drop(np.array([3])).find_groups(["c"], on_unknown="ignore").size
+
+
+def test_cells_that_are_no_values_are_refused():
+    X = np.empty((1, 1), dtype=object)
+    X[0, 0] = [1, 2]
+    with pytest.raises(TypeError, match="neither numbers nor words"):
+        RowStore.keep(X).find(X)
+
+
+def test_adult_duplicates(loaders):
+    data = loaders.adult()
+    table, label = data["X"], data["y"]
+    joint = table.assign(label=label)
+    twice = joint[joint.duplicated(keep=False)]
+    store = RowStore.keep(table, label)
+    n_copies = len(twice)
+    assert n_copies > 50
+    rows = twice.drop(columns="label")
+    assert len(store.find(rows, twice["label"].to_numpy())) == n_copies
