@@ -56,7 +56,9 @@ def test_a_wrong_row_is_never_found(seed, n_rows, n_columns, n_queries, kind):
     elif kind == "sparse":
         pool = rng.choice([0.0, 0.0, 0.0, 1.0, 2.0], size=(n_rows + 40, n_columns))
     else:
-        pool = rng.normal(size=(n_rows + 40, n_columns)).astype(np.float32)
+        # numbers that are further apart than the tolerance
+        pool = rng.permutation((n_rows + 40) * n_columns).reshape(-1, n_columns)
+        pool = (0.37 * (pool + 1)).astype(np.float32)
     kept = pool[rng.integers(0, n_rows, n_rows)]
     queries = pool[rng.integers(0, len(pool), n_queries)]
     expected, unknown = reference_forget(kept, queries)
