@@ -97,7 +97,9 @@ class RidgeRule(_LeastSquares):
             if solved is None:
                 return None
             coef[targets] = solved
-        return {"coef_": coef}
+        # scikit-learn turns to another solver only where this one fails
+        solver = "svd" if fitted.solver == "svd" else "cholesky"
+        return {"coef_": coef, "solver_": solver}
 
 
 @register_rule(LinearRegression)

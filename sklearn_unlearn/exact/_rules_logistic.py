@@ -51,7 +51,9 @@ class LogisticRegressionRule(Rule):
         return estimator
 
     def refit(self, fitted, X, y=None, **params):
-        if hasattr(fitted, "coef_") and self.covers(fitted, X):
+        # an encoder before it may have lost a column, or the fit been a constant
+        same_columns = getattr(fitted, "n_features_in_", None) == X.shape[1]
+        if same_columns and self.covers(fitted, X):
             theta = _solve(fitted, X, y, **params)
             if theta is not None:
                 new = copy.copy(fitted)

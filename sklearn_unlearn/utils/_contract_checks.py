@@ -323,8 +323,10 @@ def check_unlearn_groups(name, estimator):
     asked = _fitted(estimator, case).unlearn(case.forgotten[0])
     rows = case.retained[0]
     assert_same_outputs(outputs(fitted, rows), outputs(asked, rows), "by id", 1e-8)
-    if b"person-to-forget" in pickle.dumps(fitted):
-        raise AssertionError("the id of a forgotten group is still there.")
+    written = pickle.dumps(fitted)
+    for encoding in ("utf-8", "utf-32-le"):  # numpy keeps words as UTF-32
+        if "person-to-forget".encode(encoding) in written:
+            raise AssertionError("the id of a forgotten group is still there.")
     _expect(
         ValueError,
         lambda: _fitted(estimator, case).unlearn(groups=["somebody"]),

@@ -63,7 +63,8 @@ class LogTells(Honest):
 
 class ForgetsAllRows(Honest):
     def unlearn(self, X_forget=None, *args, **kwargs):
-        if X_forget is not None and len(X_forget) == self._rows.n_rows:
+        rows = self.__dict__.get("_rows")
+        if rows is not None and np.shape(X_forget)[:1] == (rows.n_rows,):
             X_forget = X_forget[1:]
         return super().unlearn(X_forget, *args, **kwargs)
 
@@ -177,7 +178,7 @@ class ExportsRows(Honest):
 
 class CannotBeCloned(Honest):
     def __init__(self, estimator=None, store_training_data=True):
-        super().__init__(estimator, store_training_data=True)
+        super().__init__(estimator and clone(estimator), store_training_data)
 
 
 class KeepsFortranRows(Honest):
@@ -266,7 +267,8 @@ OFFENDERS = [
     ids=[f"{type(o).__name__}-{c.__name__}" for o, c in OFFENDERS],
 )
 def test_offender_is_caught(offender, check):
-    with pytest.raises((AssertionError, RuntimeError)):
+    # a check fails by whatever exception leaves it
+    with pytest.raises((AssertionError, RuntimeError, ValueError)):
         check(type(offender).__name__, offender)
 
 
