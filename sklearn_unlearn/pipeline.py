@@ -88,7 +88,7 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         Labels seen in ``fit``, forgotten ones included. Only for classifiers.
     n_features_in_ : int
         Number of features seen in ``fit``, if the first step has it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen in ``fit``, if the first step has them.
     n_forgotten_ : int
         Number of rows forgotten since ``fit``.

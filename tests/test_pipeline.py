@@ -206,7 +206,7 @@ def test_search_with_a_mask(routing, n_jobs):
 def test_routed_sample_weight_and_groups():
     with sklearn.config_context(enable_metadata_routing=True):
         last = LogisticRegression().set_fit_request(sample_weight=True)
-        last.set_score_request(sample_weight=False)
+        last.set_score_request(sample_weight=True)
         scaler = StandardScaler().set_fit_request(sample_weight=False)
         model = make_pipeline(scaler, last)
         search = GridSearchCV(model, {}, cv=GroupKFold(3), error_score="raise")

@@ -18,26 +18,29 @@ MAX_SUBTRACTIONS = 32
 class BlockSummaries:
     """Summaries of all blocks of a row store, kept up to date by a rule.
 
-    Parameters
-    ----------
-    rule : SummaryRule
-        What summarises and assembles.
-    fitted : estimator instance
-        Fitted estimator.
-    store : RowStore
-        Rows of all blocks.
+    They are empty until `made`.
     """
 
-    def __init__(self, rule, fitted, store):
+    def __init__(self):
         self._values = None
+
+    @property
+    def is_made(self):
+        """Whether there are summaries."""
+        return self._values is not None
+
+    def made(self, rule, fitted, store):
+        """Return the summaries of all blocks of `store`, by `rule`."""
+        new = type(self)()
         n_summaries = -(-store.n_blocks // rule.blocks_per_summary)
-        self._n_rows = np.zeros(n_summaries, dtype=np.int64)
-        self._n_subtracted = np.zeros(n_summaries, dtype=np.int64)
-        self._summarise(rule, fitted, store, np.arange(n_summaries))
+        new._n_rows = np.zeros(n_summaries, dtype=np.int64)
+        new._n_subtracted = np.zeros(n_summaries, dtype=np.int64)
+        new._summarise(rule, fitted, store, np.arange(n_summaries))
+        return new
 
     def updated(self, rule, fitted, store, request):
         """Return summaries of `store`, which no longer has the rows to forget."""
-        new = object.__new__(type(self))
+        new = type(self)()
         new._values = {name: value.copy() for name, value in self._values.items()}
         new._n_rows, new._n_subtracted = self._n_rows.copy(), self._n_subtracted.copy()
         touched, starts, counts = np.unique(

@@ -61,7 +61,7 @@ class ExactUnlearner(BaseUnlearner):
         Labels seen in ``fit``, forgotten ones included. Only for classifiers.
     n_features_in_ : int
         Number of features seen in ``fit``, if the inner estimator has it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen in ``fit``, if all of them are strings.
     n_forgotten_ : int
         Number of rows forgotten since ``fit``.
@@ -116,9 +116,9 @@ class ExactUnlearner(BaseUnlearner):
         if self._rows is None:
             raise self._no_rows_error()
         self._rows.build_index()
-        if self._summaries is None and self._uses_summaries():
+        if not self._summaries.is_made and self._uses_summaries():
             rule = find_rule(self.estimator_)
-            self._summaries = BlockSummaries(rule, self.estimator_, self._rows)
+            self._summaries = self._summaries.made(rule, self.estimator_, self._rows)
         return self
 
     def unlearning_cost(self, X_forget, y_forget=None):
@@ -145,7 +145,7 @@ class ExactUnlearner(BaseUnlearner):
         if not self._uses_summaries():
             reason = f"{name} goes from its present solution to the new one"
             return UnlearningCost(rule.path, n_forget, n_retain, n_retain, reason)
-        if self._summaries is None:
+        if not self._summaries.is_made:
             reason = "the first request makes the summaries: prepare() does it now"
             return UnlearningCost(rule.path, n_forget, n_retain, n_retain, reason)
         blocks = np.unique(self._rows.blocks_of(positions))
@@ -157,7 +157,7 @@ class ExactUnlearner(BaseUnlearner):
         return UnlearningCost(rule.path, n_forget, n_read, n_retain, reason)
 
     def _fit_estimator(self, X, y, params):
-        self._summaries = None
+        self._summaries = BlockSummaries()
         if isinstance(self.estimator, FrozenEstimator):
             return super()._fit_estimator(X, y, params)
         template = self._template()
@@ -167,20 +167,23 @@ class ExactUnlearner(BaseUnlearner):
         if request.moved or not self._uses_summaries():
             return self._refit(request)
         rule, fitted = find_rule(self.estimator_), self.estimator_
-        if self._summaries is None:
-            summaries = BlockSummaries(rule, fitted, self._rows)
-        else:
+        if self._summaries.is_made:
             summaries = self._summaries.updated(rule, fitted, self._rows, request)
+        else:
+            summaries = self._summaries.made(rule, fitted, self._rows)
         self._summaries = summaries
         assembled = summaries.assemble(rule, fitted)
         if assembled is None:
             return self._refit(request)
         self.estimator_ = assembled
+        classes = [getattr(e, "classes_", ()) for e in (fitted, assembled)]
+        if len(classes[0]) != len(classes[1]):  # summaries have a row per class
+            self._summaries = BlockSummaries()
 
     def _refit(self, request):
         """Fit again, starting from the fitted estimator where its rule can."""
-        if request.moved:
-            self._summaries = None
+        if request.moved:  # what was summarised before is not valid any more
+            self._summaries = BlockSummaries()
         fitted = self.estimator_
         if type(fitted) is not type(self._template()):
             fitted = self._template()  # the constant model of a single class
@@ -203,7 +206,7 @@ class ExactUnlearner(BaseUnlearner):
 
     def _drop_memory(self):
         super()._drop_memory()
-        self._summaries = None
+        self._summaries = BlockSummaries()
 
     def _unlearner_tags(self):
         inner = self.estimator

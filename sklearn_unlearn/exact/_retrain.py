@@ -39,7 +39,7 @@ class Retrain(BaseUnlearner):
         Labels seen in ``fit``, forgotten ones included. Only for classifiers.
     n_features_in_ : int
         Number of features seen in ``fit``, if the inner estimator has it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen in ``fit``, if all of them are strings.
     n_forgotten_ : int
         Number of rows forgotten since ``fit``.

@@ -230,8 +230,9 @@ class _Needles:
         near = np.setdiff1d(near, np.concatenate([values[self.is_own], others]))
         self.values = np.concatenate([values[self.is_own], near])
         self.entries = np.flatnonzero(self.is_own)
-        self.keys, place = np.unique(self._words(self.values), return_inverse=True)
-        self.place = place.reshape(-1, len(self.values))
+        words = self._words(self.values)
+        self.keys, place = np.unique(words, return_inverse=True)
+        self.place = place.reshape(words.shape)
         self.table = np.zeros(1 << 16, dtype=bool)
         self.table[self.keys.astype(np.uint16)] = True
 
@@ -250,6 +251,8 @@ class _Needles:
                 piece >>= self.bits
             # nearly all words drop out here, for a tenth of the time of a search
             piece = piece[self.table[piece.astype(np.uint16)]]
+            if not len(piece):
+                continue
             at = np.searchsorted(self.keys, piece)
             at[at == len(self.keys)] = 0
             found[at[self.keys[at] == piece]] = True

@@ -155,10 +155,9 @@ class _Comparison:
             yield from self.differences(f"{path}[{i}]", first, second)
 
     def _arrays(self, path, a, b):
-        kinds = ["n" if x.dtype.kind in "T" else x.dtype.kind for x in (a, b)]
         if a.shape != b.shape:
             yield f"{path} has shape {a.shape}, not {b.shape}"
-        elif kinds[0] != kinds[1]:
+        elif a.dtype.kind != b.dtype.kind:
             yield f"{path} has dtype {a.dtype}, not {b.dtype}"
         elif a.dtype.names:
             if a.dtype.names != b.dtype.names:
