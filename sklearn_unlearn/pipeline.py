@@ -14,11 +14,13 @@ from sklearn.utils.validation import check_is_fitted, check_memory
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags, is_unlearner
 from sklearn_unlearn.exact import Rule, UnlearningCost, find_rule
 from sklearn_unlearn.exceptions import PipelineMemoryWarning, UnlearningWarning
+from sklearn_unlearn.utils._coordinates import affine_map
 from sklearn_unlearn.utils._one_class import only_class
 from sklearn_unlearn.utils._request import Request
 from sklearn_unlearn.utils._response import constant_response, pad_response
 from sklearn_unlearn.utils._sklearn_compat import (
     _num_samples,
+    _safe_indexing,
     routed_fit_request,
 )
 from sklearn_unlearn.utils._steps import (
@@ -32,6 +34,9 @@ from sklearn_unlearn.utils._tags import GUARANTEES
 from sklearn_unlearn.utils._validation import check_forget_mask
 
 __all__ = ["Pipeline", "make_pipeline"]
+
+# Rows by which the last step is moved to new coordinates before it is fitted again.
+N_SAMPLE = 500
 
 
 def _final_has(method):
@@ -330,6 +335,11 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
             new._unlearn_rows(Request(request.mask, forget, lambda: retain))
             return new
         rule = find_rule(old)
+        moves = type(rule).moved is not Rule.moved and rule.covers(old, X)
+        if moves and len(self.steps) > 1:
+            sample = np.arange(0, n_rows := _num_samples(X), max(1, n_rows // N_SAMPLE))
+            before = self[:-1].transform(_safe_indexing(request.retain.X, sample))
+            old = rule.moved(old, *affine_map(_safe_indexing(X, sample), before))
         try:
             return rule.refit(old, X, y, **params)
         except ValueError:

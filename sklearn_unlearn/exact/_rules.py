@@ -138,6 +138,23 @@ class Rule:
         """
         return estimator.fit(X, y, **params)
 
+    def moved(self, fitted, A, b):
+        """Return `fitted` in other coordinates, as a better start for `refit`.
+
+        Parameters
+        ----------
+        fitted : estimator instance
+            Fitted on rows in the old coordinates; it is not changed.
+        A, b : ndarray of shape (n_new, n_old), (n_old,)
+            The map ``x @ A + b`` from new to old coordinates.
+
+        Returns
+        -------
+        estimator instance
+            `fitted` itself, unless overridden.
+        """
+        return fitted
+
     def refit(self, fitted, X, y=None, **params):
         """Return what `fit` gives on these rows, perhaps starting from `fitted`.
 

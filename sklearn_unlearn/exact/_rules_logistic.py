@@ -38,6 +38,8 @@ class LogisticRegressionRule(Rule):
         return "exact" if _is_smooth(estimator) else super().guarantee(estimator)
 
     def covers(self, estimator, X, y=None, **params):
+        if not hasattr(estimator, "coef_"):
+            return False
         n_columns = 1 if len(estimator.classes_) == 2 else len(estimator.classes_)
         n_coefficients = n_columns * (estimator.n_features_in_ + 1)
         return _is_smooth(estimator) and n_coefficients <= MAX_COEFFICIENTS
@@ -50,8 +52,15 @@ class LogisticRegressionRule(Rule):
                 _set_coefficients(estimator, theta)
         return estimator
 
+    def moved(self, fitted, A, b):
+        new = copy.copy(fitted)
+        new.intercept_ = fitted.intercept_ + fitted.coef_ @ b
+        new.coef_ = fitted.coef_ @ A.T
+        new.n_features_in_ = len(A)
+        return new
+
     def refit(self, fitted, X, y=None, **params):
-        # an encoder before it may have lost a column, or the fit been a constant
+        # unless it is not fitted at all, since a single class was left
         same_columns = getattr(fitted, "n_features_in_", None) == X.shape[1]
         if same_columns and self.covers(fitted, X):
             theta = _solve(fitted, X, y, **params)
@@ -167,9 +176,10 @@ class _Problem:
         """Largest entry of the gradient, relative to the rounding of its sum."""
         return np.max(np.abs(gradient) / self.magnitude)
 
-    def _chunks(self):
-        for start in range(0, len(self.code), CHUNK_ROWS):
-            yield slice(start, start + CHUNK_ROWS)
+    def _chunks(self, n_columns=1):
+        n_rows = -(-CHUNK_ROWS // n_columns)
+        for start in range(0, len(self.code), n_rows):
+            yield slice(start, start + n_rows)
 
     def _scores(self, theta, part):
         if self.fit_intercept:
@@ -225,22 +235,33 @@ class _Problem:
         """Both in one pass; the Hessian over the first column, the second, ..."""
         size, n_columns = theta.shape
         n_coef = size - self.fit_intercept
-        blocks = np.zeros((n_columns, n_columns, size, size))
-        gradient, buffer = np.zeros_like(theta), np.empty((CHUNK_ROWS, n_coef))
-        for part in self._chunks():
-            scores = self._scores(theta, part)
+        gradient = np.zeros_like(theta)
+        hessian = np.zeros((n_columns * size, n_columns * size))
+        buffer = np.empty((-(-CHUNK_ROWS // n_columns), n_columns, size))
+        for part in self._chunks(n_columns):
+            scores, weight = self._scores(theta, part), self.weight[part]
             self._add_gradient(gradient, part, scores)
-            p = expit(scores) if self.binary else softmax(scores, axis=1)
             X = self.X[part]
             X = X.toarray() if sparse.issparse(X) else X
-            for a in range(n_columns):
-                for b in range(a + 1):
-                    curvature = (float(a == b) - p[:, b]) * p[:, a] * self.weight[part]
-                    _add_outer(blocks[a, b], X, curvature, buffer[: len(X)])
-        for a in range(n_columns):
-            for b in range(a):
-                blocks[b, a] = blocks[a, b].T
-        hessian = blocks.transpose(0, 2, 1, 3).reshape(n_columns * size, -1)
+            if self.binary:
+                p = expit(scores)
+                p *= 1 - p
+            else:
+                p = softmax(scores, axis=1)
+            # p x for each row and column, with x = 1 for the intercept
+            spread = buffer[: len(X)]
+            np.multiply(p[:, :, None], X[:, None, :], out=spread[:, :, :n_coef])
+            spread[:, :, n_coef:] = p[:, :, None]
+            spread = spread.reshape(len(X), -1)
+            # sum over rows of diag(p) - p p^T, or of p (1 - p), times x x^T
+            for c in range(n_columns):
+                block = slice(c * size, (c + 1) * size)
+                column = spread[:, block].T * weight
+                hessian[block, block][:, :n_coef] += column @ X
+                hessian[block, block][:, n_coef:] += column.sum(axis=1)[:, None]
+            if not self.binary:
+                spread = spread * np.sqrt(weight)[:, None]
+                hessian -= spread.T @ spread
         # Rounding of a sum of n terms grows with the root of the sum of squares.
         curvature = np.diag(hessian).reshape(n_columns, size).T
         self.magnitude = np.sqrt(curvature * self.weight.sum())
@@ -255,18 +276,6 @@ class _Problem:
             last = index[:, -1]
             hessian[np.ix_(last, last)] += np.trace(hessian) / len(hessian)
         return self._penalised(gradient, theta), hessian
-
-
-def _add_outer(block, X, curvature, buffer):
-    """Add ``sum_i curvature_i x_i x_i^T`` to `block`, with x_i = 1 for an intercept."""
-    n_coef = X.shape[1]
-    np.multiply(X, curvature[:, None], out=buffer)
-    block[:n_coef, :n_coef] += buffer.T @ X
-    if len(block) > n_coef:
-        column = buffer.sum(axis=0)
-        block[:n_coef, -1] += column
-        block[-1, :n_coef] += column
-        block[-1, -1] += curvature.sum()
 
 
 def _weights(estimator, code, y, sample_weight):
