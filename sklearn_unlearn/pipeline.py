@@ -19,6 +19,7 @@ from sklearn_unlearn.utils._one_class import only_class
 from sklearn_unlearn.utils._request import Request
 from sklearn_unlearn.utils._response import constant_response, pad_response
 from sklearn_unlearn.utils._sklearn_compat import (
+    _fit_context,
     _num_samples,
     _safe_indexing,
     routed_fit_request,
@@ -152,6 +153,7 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         )
         self.store_training_data = store_training_data
 
+    @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, *, forget=None, groups=None, **params):
         """Fit all steps, then forget the rows that `forget` marks.
 
@@ -181,6 +183,7 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         return self
 
     @available_if(_can_transform)
+    @_fit_context(prefer_skip_nested_validation=False)
     def fit_transform(self, X, y=None, **params):
         """Fit all steps and transform the training rows.
 
@@ -201,6 +204,7 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         return self._fit_and_keep("fit_transform", X, y, params)
 
     @available_if(_final_has("fit_predict"))
+    @_fit_context(prefer_skip_nested_validation=False)
     def fit_predict(self, X, y=None, **params):
         """Fit all steps and return the labels of the last one.
 

@@ -10,7 +10,13 @@ import pytest
 from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_predict
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import (
+    check_dataframe_column_names_consistency,
+    check_global_output_transform_pandas,
+    check_param_validation,
+    check_set_output_transform,
+    parametrize_with_checks,
+)
 
 from sklearn_unlearn.utils._check_data import fresh, make_case
 from sklearn_unlearn.utils.discovery import all_estimators
@@ -27,6 +33,23 @@ def test_every_estimator_has_instances():
 )
 def test_sklearn_checks(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("estimator", all_instances(), ids=repr)
+@pytest.mark.parametrize(
+    "check",
+    [
+        check_param_validation,
+        check_dataframe_column_names_consistency,
+        check_set_output_transform,
+        check_global_output_transform_pandas,
+    ],
+)
+def test_sklearn_checks_outside_the_generator(estimator, check):
+    is_transformer = hasattr(clone(estimator), "transform")
+    if "output" in check.__name__ and not is_transformer:
+        pytest.skip("only transformers have an output container")
+    check(type(estimator).__name__, clone(estimator))
 
 
 @parametrize_with_unlearner_checks(all_instances())

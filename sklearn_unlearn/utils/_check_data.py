@@ -7,12 +7,14 @@ import copy
 import sys
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.utils import get_tags
 
 __all__ = [
     "Case",
     "assert_same_outputs",
+    "containers",
     "fresh",
     "interruptions",
     "make_case",
@@ -77,6 +79,36 @@ def make_case(estimator, n_rows=90, seed=0):
     forget = np.zeros(n_rows, dtype=bool)
     forget[rng.choice(n_rows, n_rows // 10, replace=False)] = True
     return Case(X, y, forget)
+
+
+def containers(estimator):
+    """Yield functions that put an array into each container an estimator takes.
+
+    Words and categories, one per number, are for estimators that take them.
+    """
+    tags = get_tags(estimator).input_tags
+    yield np.ascontiguousarray
+    yield np.asfortranarray
+    if tags.sparse:
+        yield sparse.csr_matrix
+    try:
+        import pandas as pd
+    except ImportError:
+        return
+
+    def frame(X):
+        return pd.DataFrame(X, columns=["a", "b", "c", "d"])
+
+    yield frame
+    if tags.string or tags.categorical:
+
+        def words(X):
+            table = frame(X)
+            table["b"] = [f"word {value:.17g}" for value in X[:, 1]]
+            table["c"] = pd.Categorical([f"level {value:.17g}" for value in X[:, 2]])
+            return table
+
+        yield words
 
 
 def fresh(estimator, **params):

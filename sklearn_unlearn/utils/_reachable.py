@@ -191,4 +191,5 @@ def _storage(tensor, torch):
         tensor = tensor.detach().coalesce().values()
     whole = torch.empty(0, dtype=tensor.dtype, device=tensor.device)
     whole = whole.set_(tensor.detach().untyped_storage()).cpu()
-    return (whole.float() if whole.dtype is torch.bfloat16 else whole).numpy()
+    whole = whole.float() if whole.dtype is torch.bfloat16 else whole
+    return whole.numpy().copy()  # a view would have a new tensor as its base

@@ -95,7 +95,7 @@ def test_rounding_is_forgiven_and_no_more(seed, dtype, outlier):
     nearly = X[chosen] * (1 + 0.2 * r * rng.uniform(-1, 1, size=(50, 5))).astype(dtype)
     assert store.find(nearly).tolist() == sorted(chosen)
     strangers = X[chosen] + dtype(1000 * r)
-    with pytest.raises(UnknownRowsError, match="^50 of 50"):
+    with pytest.raises(UnknownRowsError, match=r"^50 of 50"):
         store.find(strangers)
 
 
