@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 
 __all__ = ["OwnValues", "as_float", "cells", "own_values", "planted_rows", "texts"]
 
+MAX_DIVISOR = 1000
 MIN_TEXT = 6  # shorter strings are parts of other words too often
 
 
@@ -107,7 +108,15 @@ class OwnValues:
                 digits, exponent = text.split("e")
                 digits = len(digits.lstrip("-").replace(".", "").rstrip("0"))
                 grain[i] = 10.0 ** (int(exponent) - digits + 1)
-        return np.where(self.numbers == np.rint(self.numbers), grain > 0, grain)
+        grain[(grain > 0) & (self.numbers == np.rint(self.numbers))] = 1.0
+        # ranks and shares of classes are fractions, in images and trees alike
+        full = np.flatnonzero((grain == 0) & (np.abs(self.numbers) < 1e3))
+        for divisor in range(MAX_DIVISOR, 0, -1):
+            times = self.numbers[full] * divisor
+            near = np.rint(times)
+            whole = (np.abs(times - near) < 1e-12 * divisor) & (near != 0)
+            grain[full[whole]] = 1 / divisor
+        return grain
 
     @functools.cached_property
     def words(self):

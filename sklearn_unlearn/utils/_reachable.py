@@ -93,8 +93,8 @@ def _children(thing, is_schema):
     elif isinstance(thing, CONTAINERS):
         held = _of_sequence(thing)
     elif isinstance(thing, np.ndarray):
-        held = _of_array(thing)
-    elif pandas and type(thing).__module__.startswith("pandas."):
+        held = _of_array(thing, is_schema)
+    elif pandas and type(thing).__module__.split(".")[0] == "pandas":
         held = _of_pandas(thing, pandas)
     elif torch and isinstance(thing, torch.Tensor):
         held = [(".storage", _storage(thing, torch)), (".grad", thing.grad)]
@@ -154,9 +154,10 @@ def _of_sequence(thing):
     return [(f"[{i}]", value) for i, value in enumerate(thing)]
 
 
-def _of_array(array):
+def _of_array(array, is_schema):
     """Elements of an object array, fields of records, and what it is a view of."""
-    held = [(".base", array.base)]
+    # a parameter says nothing of the rest of the array that it was cut from
+    held = [] if is_schema else [(".base", array.base)]
     if array.dtype.names:
         held += [(f"[{name!r}]", array[name]) for name in array.dtype.names]
     elif array.dtype.kind == "O":

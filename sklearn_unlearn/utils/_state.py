@@ -108,7 +108,9 @@ class _Comparison:
     def _same_type(self, path, a, b):
         pandas, torch = sys.modules.get("pandas"), sys.modules.get("torch")
         if isinstance(a, np.ndarray):
-            yield from self._arrays(path, a, b)
+            yield from self._arrays(path, np.asarray(a), np.asarray(b))
+            if isinstance(a, np.ma.MaskedArray):
+                yield from self.differences(f"{path}.mask", a.mask, b.mask)
         elif isinstance(a, dict):
             yield from self._dicts(path, a, b, "[{!r}]")
         elif isinstance(a, SEQUENCES):
@@ -118,7 +120,7 @@ class _Comparison:
                 yield f"{path} differs"
         elif sparse.issparse(a):
             yield from self._sparse(path, a, b)
-        elif pandas and type(a).__module__.startswith("pandas."):
+        elif pandas and type(a).__module__.split(".")[0] == "pandas":
             yield from self._frames(path, a, b, pandas)
         elif torch and isinstance(a, torch.Tensor):
             parts = (t.detach().cpu().numpy() for t in (a, b))

@@ -31,7 +31,7 @@ RULES = {
     "least squares": (LinearRegression(), "target"),
     "ridge": (Ridge(alpha=2.0), "target"),
     "ridge through zero": (Ridge(fit_intercept=False), "target"),
-    "ridge, two targets": (Ridge(alpha=[1.0, 3.0]), "two"),
+    "ridge, two targets": (Ridge(alpha=np.array([1.0, 3.0])), "two"),
     "naive Bayes": (GaussianNB(), "label"),
     "neighbours": (KNeighborsClassifier(), "label"),
     "neighbours, regression": (KNeighborsRegressor(), "target"),
