@@ -99,7 +99,11 @@ class OwnValues:
 
     @functools.cached_property
     def grain(self):
-        """Step of the grid that a number lies on, 0 if its mantissa is full."""
+        """Step of the grid that a number lies on, 0 if it lies on none.
+
+        Then it is a decimal of ten digits and more, no float32 and no fraction of
+        small numbers: nobody else comes to it by chance.
+        """
         short = self.numbers.astype(np.float32)
         grain = np.where(short == self.numbers, np.spacing(np.abs(short)), 0.0)
         for i, number in enumerate(self.numbers):

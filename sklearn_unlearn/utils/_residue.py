@@ -68,10 +68,11 @@ def find_residue(estimator, X_forget, X_retain):
     steps. ``classes_``, ``feature_names_in_`` and constructor parameters other
     than estimators are schema: their values never count.
 
-    A float64 with a full mantissa is an alarm by itself. Integers, decimals of few
-    digits and everything in float32 or float16 occur by chance; of these at least
-    three and half of the values of one row, or of the whole request, must be
-    found, and more than of their neighbours, which nobody had. Single such values,
+    A float64 with a full mantissa is an alarm by itself. Integers, decimals of up
+    to nine digits, fractions of small numbers and everything in float32 or float16
+    occur by chance; of these at least three and half of the values of one row, or
+    of the whole request, must be found, and more of them than of their neighbours,
+    which nobody had. Single such values,
     derived copies (hashed, standardised, compressed rows; Gram matrices) and
     per-row outputs are not found here.
     """
