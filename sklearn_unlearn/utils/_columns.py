@@ -1,29 +1,21 @@
 """Containers of rows, taken apart into arrays and put together again.
 
 A container (array, data frame, sparse matrix, list of documents) is split into
-*parts*: arrays of one type with a row per row. Cells become 64-bit codes, which are
-equal exactly if the cells count as the same value.
+*parts*: arrays of one type with a row per row.
 """
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import functools
-import hashlib
+import math
 import numbers
-import struct
 
 import numpy as np
 from scipy import sparse
 
-__all__ = ["cell_codes", "concatenate", "layout_of", "row_hash", "same_rows"]
+from sklearn_unlearn.utils._cells import is_missing
 
-_ODD = np.uint64(0x9E3779B97F4A7C15)
-_NAN = np.uint64(0x7FF8000000000001)
-CHUNK_ROWS = 4096
-
-
-# ------------------------------------------------------------------------- layouts
+__all__ = ["cast_cells", "layout_of"]
 
 
 class ArrayLayout:
@@ -41,7 +33,10 @@ class ArrayLayout:
         X = np.asarray(X)
         if self.is_list and X.ndim == 1:
             X = X.astype(object)
-        return [X.reshape(len(X), -1)]
+        return [self._flat(X)]
+
+    def _flat(self, X):
+        return X.reshape(len(X), math.prod(self.shape))
 
     def join(self, parts):
         """Return the container made of `parts`."""
@@ -63,7 +58,7 @@ class ArrayLayout:
                 f"X_forget has rows of shape {X.shape[1:]}; those given to fit have "
                 f"shape {self.shape}."
             )
-        values, fits = _cast(X.reshape(len(X), -1), self.dtype)
+        values, fits = cast_cells(self._flat(X), self.dtype)
         return [values], fits
 
     def without_unused(self, parts):
@@ -93,12 +88,19 @@ class SparseLayout:
 
     def cast(self, X):
         """Return the parts of a query, and which of its rows could be cast."""
-        X = X if sparse.issparse(X) else sparse.csr_array(np.asarray(X, self.dtype))
+        if sparse.issparse(X):
+            X = sparse.csr_array(X)
+            data, good = cast_cells(X.data[:, None], self.dtype)
+            bad = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))[~good]
+            fits = ~np.isin(np.arange(X.shape[0]), bad)
+            X = sparse.csr_array((data[:, 0], X.indices, X.indptr), shape=X.shape)
+        else:
+            X, fits = cast_cells(np.asarray(X), self.dtype)
         if X.shape[1:] != self.shape:
             raise ValueError(
                 f"X_forget has {X.shape[1]} columns; fit was given {self.shape[0]}."
             )
-        return self.split(X), np.ones(X.shape[0], dtype=bool)
+        return self.split(X), fits
 
     def without_unused(self, parts):
         """Return the layout of fewer rows; numbers have nothing to lose."""
@@ -119,7 +121,7 @@ class FrameLayout:
             plain = isinstance(dtype, np.dtype) and dtype.kind in "fiubmM"
             groups.setdefault(dtype if plain else np.dtype(object), []).append(j)
         self.groups = list(groups.items())
-        self._prune(self.split(X))
+        self._prune(lambda i: self._values(X, *reversed(self.groups[i])))
 
     def split(self, X):
         """Return the parts of `X`."""
@@ -155,36 +157,39 @@ class FrameLayout:
             )
         fits, parts = np.ones(len(X), dtype=bool), []
         for dtype, columns in self.groups:
-            try:
-                values = self._values(X, columns, dtype) if dtype.kind == "O" else None
-                values = X.iloc[:, columns].to_numpy() if values is None else values
-            except (TypeError, ValueError):
-                values = self._values(X, columns, np.dtype(object))
-            values, good = _cast(values, dtype)
-            parts.append(values)
-            fits &= good
+            if dtype.kind == "O" or all(X.dtypes.iloc[j] == dtype for j in columns):
+                parts.append(self._values(X, columns, dtype))
+                continue
+            # one by one: a common type could round large whole numbers
+            cast = [cast_cells(X.iloc[:, [j]].to_numpy(), dtype) for j in columns]
+            parts.append(np.hstack([values for values, _ in cast]))
+            fits &= np.all([good for _, good in cast], axis=0)
         return parts, fits
 
-    def without_unused(self, parts):
+    def without_unused(self, part):
         """Return a layout that has forgotten the categories nobody has."""
         if not any(hasattr(dtype, "categories") for dtype in self.dtypes):
             return self
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
-        return new._prune(parts)
+        return new._prune(part)
 
-    def _prune(self, parts):
+    def _prune(self, part):
         import pandas as pd
 
         self.dtypes = list(self.dtypes)
-        for (_, columns), part in zip(self.groups, parts, strict=True):
-            for k, j in enumerate(columns):
-                dtype = self.dtypes[j]
-                if isinstance(dtype, pd.CategoricalDtype):
-                    used = set(part[:, k].tolist())
-                    kept = [level for level in dtype.categories if level in used]
-                    levels = pd.Index(kept, dtype=dtype.categories.dtype)
-                    self.dtypes[j] = pd.CategoricalDtype(levels, dtype.ordered)
+        for i, (_, columns) in enumerate(self.groups):
+            categorical = [
+                (k, j)
+                for k, j in enumerate(columns)
+                if isinstance(self.dtypes[j], pd.CategoricalDtype)
+            ]
+            values = part(i) if categorical else None
+            for k, j in categorical:
+                used, dtype = set(values[:, k].tolist()), self.dtypes[j]
+                kept = [level for level in dtype.categories if level in used]
+                levels = pd.Index(kept, dtype=dtype.categories.dtype)
+                self.dtypes[j] = pd.CategoricalDtype(levels, dtype.ordered)
         return self
 
 
@@ -208,195 +213,67 @@ def layout_of(X):
     return ArrayLayout(X)
 
 
-def _cast(values, dtype):
-    """Cast a 2-D array to `dtype`; tell which rows keep their values."""
-    fits = np.ones(len(values), dtype=bool)
+def cast_cells(values, dtype):
+    """Cast a 2-D array to the type that a column had in a fit.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns)
+    dtype : numpy.dtype
+
+    Returns
+    -------
+    cast : ndarray of shape (n_rows, n_columns)
+    fits : ndarray of bool, shape (n_rows,)
+        Rows of which no cell has changed by more than rounding. The others are no
+        rows of the fit.
+    """
     if values.dtype == dtype:
-        return values, fits
-    if dtype.kind in "OUS":
-        return values.astype(object), fits
-    if dtype.kind in "mM":
-        try:
-            return values.astype(dtype), fits
-        except (TypeError, ValueError):
-            return np.zeros(values.shape, dtype), ~fits
-    if values.dtype.kind not in "fiub":
-        values = _numbers(values)
-        fits = ~(np.isinf(values.imag)).any(axis=1)
-        values = values.real
-    if dtype.kind in "iub" and values.dtype.kind == "f":
-        with np.errstate(invalid="ignore"):
-            whole = values == np.rint(values)
-        fits &= (whole & (np.abs(values) < 2.0**63)).all(axis=1)
-        values = np.where(fits[:, None], values, 0)
-    if dtype.kind == "b":
-        fits &= np.isin(values, (0, 1)).all(axis=1)
-    with np.errstate(over="ignore"):
+        return values, np.ones(len(values), dtype=bool)
+    if dtype.kind not in "fiubmM":
+        return values.astype(object), np.ones(len(values), dtype=bool)
+    if values.dtype.kind in "mM" and dtype.kind == values.dtype.kind:
         cast = values.astype(dtype)
-    if dtype.kind in "iu":
-        fits &= (cast == values).all(axis=1)
-    return cast, fits
+        return cast, ((cast == values) | np.isnat(values)).all(axis=1)
+    if values.dtype.kind not in "fiub" or dtype.kind in "mM":
+        return _cast_one_by_one(values, dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        cast = values.astype(dtype)
+    if dtype.kind == "f":  # rounding is what the tolerance is for
+        return cast, (np.isfinite(cast) | ~np.isfinite(values)).all(axis=1)
+    good = cast == values
+    if dtype.kind in "iu" and values.dtype.kind == "f":
+        good &= np.abs(values) < 2.0**63  # beyond, a cast wraps around
+    return cast, good.all(axis=1)
 
 
-def _numbers(values):
-    """Objects as numbers; what is none becomes an infinite imaginary part."""
-
-    def number(value):
-        if _is_missing(value):
-            return complex(np.nan)
+def _cast_one_by_one(values, dtype):
+    """Cast objects and words; a request has few rows, and each cell may differ."""
+    cast, good = np.zeros(values.shape, dtype), np.ones(values.shape, dtype=bool)
+    for place, value in np.ndenumerate(values):
         try:
-            return complex(float(value))
-        except (TypeError, ValueError):
-            return complex(0, np.inf)
-
-    flat = [number(value) for value in values.ravel().tolist()]
-    return np.array(flat, dtype=complex).reshape(values.shape)
+            cast[place] = _cast_one(value, dtype)
+        except (TypeError, ValueError, OverflowError):
+            good[place] = False
+    return cast, good.all(axis=1)
 
 
-# --------------------------------------------------------------------------- codes
-
-
-def _is_missing(value):
-    # pandas' NA and NaT are told by name, so that pandas need not be imported
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return True
-    return isinstance(value, numbers.Number) and value != value
-
-
-def _token(value):
-    """Code of an object; numbers of any type that are equal have one code."""
-    if _is_missing(value):
-        return int(_NAN)
-    if isinstance(value, (numbers.Real, np.bool_)):
-        number = float(value)
-        data = b"i%d" % value if number != value else b"n" + struct.pack("<d", number)
-    elif isinstance(value, str):
-        data = b"s" + value.encode("utf-8", "surrogatepass")
-    elif isinstance(value, bytes):
-        data = b"b" + value
-    else:
-        data = b"o" + repr(value).encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
-
-
-def cell_codes(values, memo=None):
-    """Return one unsigned 64-bit number per cell, equal for equal values.
-
-    Parameters
-    ----------
-    values : ndarray
-        Of any type; missing values of any kind are equal, ``-0.0`` is ``0.0``.
-    memo : dict, default=None
-        Codes of objects met before.
-
-    Returns
-    -------
-    ndarray of uint64, of the shape of `values`
-    """
-    kind = values.dtype.kind
-    if kind == "f":
-        values = values + values.dtype.type(0)  # -0.0 becomes 0.0; never in place
-        codes = values.view(f"u{values.dtype.itemsize}").astype(np.uint64)
-        missing = np.isnan(values)
-        if missing.any():
-            codes[missing] = _NAN
-        return codes
-    if kind in "mM":
-        codes = values.astype(np.int64).view(np.uint64)
-        return np.where(np.isnat(values), _NAN, codes)
-    if kind == "u":
-        return values.astype(np.uint64)
-    if kind in "ib":
-        return values.astype(np.int64).view(np.uint64)
-    memo = {} if memo is None else memo
-    cells = values.ravel().tolist()
-    try:
-        new = [value for value in dict.fromkeys(cells) if value not in memo]
-    except TypeError:
-        raise TypeError(
-            "X has cells that are neither numbers nor words (lists, arrays, ...): such "
-            "rows cannot be found by value."
-        ) from None
-    memo.update((value, _token(value)) for value in new)
-    codes = np.fromiter(map(memo.__getitem__, cells), np.uint64, count=len(cells))
-    return codes.reshape(values.shape)
-
-
-def _mix(codes):
-    """Spread the bits of codes; zero stays zero, so absent cells add nothing."""
-    codes = codes ^ (codes >> np.uint64(32))
-    codes *= _ODD
-    codes ^= codes >> np.uint64(29)
-    return codes
-
-
-@functools.lru_cache(maxsize=64)
-def _multipliers(start, stop):
-    """One odd number for each column, always the same."""
-    numbers_ = np.random.default_rng(20).integers(0, 2**63, size=stop, dtype=np.uint64)
-    return (numbers_ * np.uint64(2) + np.uint64(1))[start:]
-
-
-def row_hash(parts, memo=None):
-    """Return a 64-bit hash of each row, the same for dense and sparse rows.
-
-    Parameters
-    ----------
-    parts : list of ndarray of shape (n_rows, n_columns) or csr_array
-    memo : dict, default=None
-        Codes of objects met before.
-
-    Returns
-    -------
-    ndarray of uint64, shape (n_rows,)
-    """
-    total, column = np.zeros(parts[0].shape[0], dtype=np.uint64), 0
-    for part in parts:
-        factors = _multipliers(column, column + part.shape[1])
-        column += part.shape[1]
-        if sparse.issparse(part):
-            terms = _mix(cell_codes(part.data)) * factors[part.indices]
-            sums = np.concatenate([[np.uint64(0)], np.cumsum(terms, dtype=np.uint64)])
-            total += sums[part.indptr[1:]] - sums[part.indptr[:-1]]
-            continue
-        for start in range(0, len(part), CHUNK_ROWS):
-            rows = slice(start, start + CHUNK_ROWS)
-            total[rows] += _mix(cell_codes(part[rows], memo)) @ factors
-    return total
-
-
-def same_rows(first, second):
-    """Tell for each pair of rows whether they have the same codes throughout.
-
-    Parameters
-    ----------
-    first, second : list of arrays with the same number of rows
-
-    Returns
-    -------
-    ndarray of bool, shape (n_rows,)
-    """
-    same = np.ones(first[0].shape[0], dtype=bool)
-    for a, b in zip(first, second, strict=True):
-        if sparse.issparse(a):
-            same &= _same_sparse(a, b)
-        else:
-            same &= (cell_codes(a) == cell_codes(b)).all(axis=1)
-    return same
-
-
-def _same_sparse(a, b):
-    same = np.diff(a.indptr) == np.diff(b.indptr)
-    if same.any():
-        a, b = a[same], b[same]  # now entries lie side by side
-        equal = (a.indices == b.indices) & (cell_codes(a.data) == cell_codes(b.data))
-        wrong = np.concatenate([[0], np.cumsum(~equal)])
-        same[same] = wrong[a.indptr[1:]] == wrong[a.indptr[:-1]]
-    return same
-
-
-def concatenate(arrays):
-    """Concatenate arrays, or sparse rows, into one that owns its memory."""
-    if sparse.issparse(arrays[0]):
-        return sparse.vstack(arrays, format="csr")
-    return np.concatenate(arrays)
+def _cast_one(value, dtype):
+    """Cast an object; raise if `dtype` cannot hold it."""
+    is_number = isinstance(value, (numbers.Real, np.bool_))
+    if dtype.kind in "mM":
+        if is_number and not is_missing(value):
+            raise TypeError
+        return np.array("NaT" if is_missing(value) else value, dtype)
+    if is_missing(value):
+        value, is_number = np.nan, True
+    if not is_number:
+        raise TypeError
+    with np.errstate(over="ignore"):
+        cast = dtype.type(value)
+    lost = cast != value
+    if dtype.kind == "f":
+        lost = np.isinf(cast) and abs(value) != np.inf
+    if lost:
+        raise OverflowError
+    return cast

@@ -89,6 +89,8 @@ class HashIndex:
     def _by_bucket(self, hashes):
         """Yield numbers of buckets with the slice of ascending hashes in them."""
         numbers, starts = np.unique(hashes >> self._shift, return_index=True)
+        if not len(hashes):
+            return
         stops = np.append(starts[1:], len(hashes))
         for number, start, stop in zip(numbers, starts, stops, strict=True):
             yield int(number), slice(start, stop)

@@ -7,7 +7,13 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_unlearn.exceptions import AmbiguousRowsError
-from sklearn_unlearn.utils._columns import cell_codes, row_hash, same_rows
+from sklearn_unlearn.utils._cells import (
+    cell_codes,
+    row_hash,
+    same_rows,
+    same_sparse,
+)
+from sklearn_unlearn.utils._columns import cast_cells
 
 __all__ = ["find_nearby", "match_targets"]
 
@@ -16,7 +22,7 @@ TOLERANCE = {2: 0.0, 4: 1e-5, 8: 1e-9}
 # Sizes beyond these would overflow in sums: such cells must be equal.
 LARGEST, SMALLEST_SCALE = 1e100, 1e-100
 SAMPLE_ROWS = 4096
-CHUNK_PAIRS = 1 << 15
+CHUNK_CELLS = 1 << 21
 
 
 def find_nearby(store, parts, names):
@@ -43,7 +49,7 @@ def find_nearby(store, parts, names):
         Positions among the kept rows, or -1.
     """
     found = np.full(parts[0].shape[0], -1, dtype=np.int64)
-    if not any(part.dtype.kind == "f" for part in parts):
+    if not store.n_rows or not any(part.dtype.kind == "f" for part in parts):
         return found
     columns = [_Column(part) for part in store.sample(SAMPLE_ROWS)]
     positions = store.distinct_positions()  # one stands for all rows equal to it
@@ -62,7 +68,7 @@ def find_nearby(store, parts, names):
     possible = query_rank < len(values)
     possible[possible] = values[query_rank[possible]] == query_exact[possible]
     sizes = np.where(possible, high - low, 0)
-    for query, candidate in _pairs(low, sizes):
+    for query, candidate in _pairs(low, sizes, parts):
         rows = order[candidate]
         kept = store._parts(positions[rows])
         near = np.ones(len(query), dtype=bool)
@@ -78,17 +84,14 @@ def find_nearby(store, parts, names):
     return found
 
 
-def _pairs(low, sizes):
-    """Yield queries with their candidates, a bounded number at a time."""
-    queries = np.flatnonzero(sizes)
-    total = np.cumsum(sizes[queries])
-    cuts = np.searchsorted(total, np.arange(CHUNK_PAIRS, total[-1:].sum(), CHUNK_PAIRS))
-    for chunk in np.split(queries, np.unique(cuts)):
-        n = sizes[chunk]
-        query = np.repeat(chunk, n)
-        within = np.arange(len(query)) - np.repeat(np.cumsum(n) - n, n)
-        if len(query):
-            yield query, low[query] + within
+def _pairs(low, sizes, parts):
+    """Yield queries with their candidates, a bounded number of cells at a time."""
+    stops, n_cells = np.cumsum(sizes), sum(part.size for part in parts)
+    n_pairs = max(1, CHUNK_CELLS // max(1, n_cells // len(sizes)))
+    for start in range(0, stops[-1], n_pairs):
+        pair = np.arange(start, min(start + n_pairs, stops[-1]))
+        query = np.searchsorted(stops, pair, side="right")
+        yield query, low[query] + pair - (stops - sizes)[query]
 
 
 def _keys(parts, columns):
@@ -162,12 +165,15 @@ class _Column:
         if not self.is_float:
             return same_rows([query], [kept])
         if sparse.issparse(query):
-            query, kept = query.toarray(), kept.toarray()
+            return same_sparse(query, kept, self._close)
+        return self._close(query, kept, self.scale).all(axis=1)
+
+    def _close(self, query, kept, scale=0.0):
         a, b = query.astype(np.float64), kept.astype(np.float64)
         with np.errstate(invalid="ignore", over="ignore"):
-            close = np.abs(a - b) <= self.tolerance * (np.abs(a) + self.scale)
+            close = np.abs(a - b) <= self.tolerance * (np.abs(a) + scale)
         soft = _is_soft(a) & _is_soft(b)
-        return np.where(soft, close, cell_codes(a) == cell_codes(b)).all(axis=1)
+        return np.where(soft, close, cell_codes(a) == cell_codes(b))
 
 
 def _is_soft(values):
@@ -176,7 +182,7 @@ def _is_soft(values):
     return np.abs(values) <= largest
 
 
-def match_targets(run, y, which, query, names):
+def match_targets(run, y, which, query, names, sample):
     """Split runs of equal rows by target.
 
     Parameters
@@ -191,6 +197,8 @@ def match_targets(run, y, which, query, names):
         Targets of the queries.
     names : ndarray of shape (n_queries,)
         Positions in the request, for messages.
+    sample : callable () -> ndarray of shape (n_sample, ...)
+        Targets of kept rows, for the scale of the tolerance.
 
     Returns
     -------
@@ -213,23 +221,24 @@ def match_targets(run, y, which, query, names):
                 "y_forget to say which is meant."
             )
         return run, which
-    query = _as_kept(query, y.dtype).reshape(len(query), -1)
+    query, fits = cast_cells(query.reshape(len(query), -1), y.dtype)
     query_code = row_hash([query])
     place = np.minimum(np.searchsorted(codes, query_code), len(codes) - 1)
     kinds, kind = np.unique(kind, return_inverse=True)
     wanted = which * len(codes) + place
     asked = np.minimum(np.searchsorted(kinds, wanted), len(kinds) - 1)
-    lost = np.flatnonzero((kinds[asked] != wanted) | (codes[place] != query_code))
+    lost = (kinds[asked] != wanted) | (codes[place] != query_code) | ~fits
     asked[lost] = -1
     if y.dtype.kind == "f":
-        r = TOLERANCE[y.dtype.itemsize]
-        kept = y.reshape(len(y), -1)
-        size = np.abs(kept[kept != 0])
-        scale = np.median(size) if size.size else 0.0
-        for q in lost:
-            rows = np.flatnonzero(run == which[q])
-            near = np.abs(kept[rows] - query[q]) <= r * (np.abs(query[q]) + scale)
-            fitting = np.unique(kind[rows[near.all(axis=1)]])
+        sample, kept = sample(), y.reshape(len(y), -1)
+        column = _Column(sample.reshape(len(sample), -1))
+        starts = np.searchsorted(run, np.arange(run[-1] + 2))
+        for q in np.flatnonzero(lost & fits):
+            rows = slice(*starts[which[q] : which[q] + 2])
+            near = column.is_near(
+                np.broadcast_to(query[q], kept[rows].shape), kept[rows]
+            )
+            fitting = np.unique(kind[rows][near])
             if len(fitting) > 1:
                 raise AmbiguousRowsError(
                     f"Target {names[q]} of y_forget is within rounding distance of "
@@ -237,12 +246,3 @@ def match_targets(run, y, which, query, names):
                 )
             asked[q] = fitting[0] if len(fitting) else -1
     return kind, asked
-
-
-def _as_kept(query, dtype):
-    """Cast targets of a query to the type of the kept ones, where that is a number."""
-    if dtype.kind in "fiub" and query.dtype.kind in "fiub":
-        cast = query.astype(dtype)
-        # a label that is no whole number must not become one
-        return cast if dtype.kind == "f" or (cast == query).all() else query
-    return query.astype(object)

@@ -8,14 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sklearn_unlearn.exceptions import AmbiguousRowsError, UnknownRowsError
-from sklearn_unlearn.utils._columns import (
-    concatenate,
-    layout_of,
-    row_hash,
-    same_rows,
-)
+from sklearn_unlearn.utils._cells import concatenate, row_hash, same_rows
+from sklearn_unlearn.utils._columns import layout_of
 from sklearn_unlearn.utils._hash_index import HashIndex
-from sklearn_unlearn.utils._row_search import find_nearby, match_targets
+from sklearn_unlearn.utils._row_search import SAMPLE_ROWS, find_nearby, match_targets
 
 __all__ = ["RowStore", "Rows"]
 
@@ -78,7 +74,7 @@ class RowStore:
         columns["id"] = np.arange(n_rows)
         self._blocks = [
             {name: values[i : i + size].copy() for name, values in columns.items()}
-            for i in range(0, n_rows, size)
+            for i in range(0, max(n_rows, 1), size)
         ]
         self._sizes = np.array([len(block["id"]) for block in self._blocks])
         self._index = None
@@ -134,11 +130,15 @@ class RowStore:
 
     def take(self, positions):
         """Return the rows at these positions, in ascending order."""
-        return self._join(self._gather(np.sort(positions)))
+        return self._join(self._gather(np.sort(np.asarray(positions, np.int64))))
 
     def sample(self, n_rows):
         """Return the parts of at most `n_rows` rows, evenly spread."""
-        return self._parts(np.arange(0, self.n_rows, -(-self.n_rows // n_rows)))
+        return self._parts(np.arange(0, self.n_rows, self._step(n_rows)))
+
+    def _step(self, n_rows):
+        """Stride that visits at most `n_rows` rows."""
+        return max(1, -(-self.n_rows // n_rows))
 
     def chunks(self):
         """Yield the parts of all rows, a few blocks at a time."""
@@ -186,6 +186,9 @@ class RowStore:
         for number, local in self._by_block(positions):
             block = self._blocks[number]
             pieces.append({name: block[name][local] for name in names or block})
+        if not pieces:  # no rows, but of the right types
+            block = self._blocks[0]
+            pieces = [{name: block[name][:0] for name in names or block}]
         return pieces
 
     def _parts(self, positions):
@@ -233,8 +236,7 @@ class RowStore:
             block = self._blocks[number]
             new._blocks[number] = {name: v[stays] for name, v in block.items()}
             new._sizes[number] -= len(local)
-        names = [f"X{i}" for i in range(self._n_parts)]
-        new._layout = self._layout.without_unused(new._column(n) for n in names)
+        new._layout = self._layout.without_unused(lambda i: new._column(f"X{i}"))
         return new
 
     # ------------------------------------------------------------------- finding
@@ -341,9 +343,11 @@ class RowStore:
         run, sizes = kind, np.bincount(kind)
         some_stay = (np.bincount(asked, minlength=len(sizes)) < sizes).any()
         if self.has_target and (targets is not None or some_stay):
-            y = self._targets(ids)
+            y, step = self._targets(ids), self._step(SAMPLE_ROWS)
             wanted = None if targets is None else targets[queries]
-            kind, asked = match_targets(run, y, asked, wanted, queries)
+            kind, asked = match_targets(
+                run, y, asked, wanted, queries, lambda: self._column("y")[::step]
+            )
         # the last kept of each kind go first
         order = np.lexsort((-ids, kind))
         n_kinds = max(kind.max(), asked.max()) + 1

@@ -13,7 +13,7 @@ from scipy import sparse
 from sklearn.decomposition import PCA
 
 from sklearn_unlearn.exceptions import AmbiguousRowsError, UnknownRowsError
-from sklearn_unlearn.utils import _columns, _rows
+from sklearn_unlearn.utils import _cells, _rows
 from sklearn_unlearn.utils._rows import RowStore
 
 CELLS = [0.0, -0.0, 1.0, -1.0, 0.1, np.nan, np.inf, -np.inf, 1e300, 2.5]
@@ -116,7 +116,7 @@ def test_a_hash_collision_forgets_no_wrong_row(monkeypatch):
     def constant(parts, memo=None):
         return np.zeros(parts[0].shape[0], dtype=np.uint64)
 
-    for module in (_rows, _columns):
+    for module in (_rows, _cells):
         monkeypatch.setattr(module, "row_hash", constant)
     X = np.arange(20.0).reshape(10, 2)
     store = RowStore.keep(X)
@@ -221,7 +221,7 @@ def test_untouched_blocks_are_shared():
     assert same.count(False) == 2 and not same[0] and not same[-1]
     assert all(v.base is None for block in left._blocks for v in block.values())
     hashes = np.concatenate([h for h, _ in left._index._buckets])
-    gone = _columns.row_hash([X[[5, 6, 999]]])
+    gone = _cells.row_hash([X[[5, 6, 999]]])
     assert not np.isin(gone, hashes).any()
 
 
