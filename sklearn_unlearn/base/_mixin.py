@@ -304,8 +304,10 @@ class UnlearnerMixin:
                     "holds rows; use X_forget.reshape(1, -1) for a single row."
                 )
             # validate_data would do the same, and build the tags every time
-            _check_feature_names(self, X, reset=False)
-            _check_n_features(self, X, reset=False)
+            named = hasattr(X, "columns") or hasattr(self, "feature_names_in_")
+            if named or X.shape[1] != self.n_features_in_:
+                _check_feature_names(self, X, reset=False)
+                _check_n_features(self, X, reset=False)
         return X
 
     def _no_rows_error(self):

@@ -5,14 +5,15 @@
 
 import numpy as np
 
+from sklearn_unlearn.utils._hash_index import run_starts
 from sklearn_unlearn.utils._sklearn_compat import _num_samples
 
 __all__ = ["BlockSummaries"]
 
 # Blocks that are summarised at a time, so that temporaries stay in cache.
-CHUNK_BLOCKS = 16
+CHUNK_BLOCKS = 64
 # Requests after which a summary is made anew instead of being subtracted from.
-MAX_SUBTRACTIONS = 32
+MAX_SUBTRACTIONS = 256
 
 
 class BlockSummaries:
@@ -43,11 +44,9 @@ class BlockSummaries:
         new = type(self)()
         new._values = {name: value.copy() for name, value in self._values.items()}
         new._n_rows, new._n_subtracted = self._n_rows.copy(), self._n_subtracted.copy()
-        touched, starts, counts = np.unique(
-            request.blocks // rule.blocks_per_summary,
-            return_index=True,
-            return_counts=True,
-        )
+        numbers = request.blocks // rule.blocks_per_summary
+        starts = run_starts(numbers)
+        touched, counts = numbers[starts], np.diff(np.append(starts, len(numbers)))
         rows = request.forget
         part = rule.summarise(fitted, rows.X, rows.y, starts, **rows.params)
         whole = {name: value[touched] for name, value in self._values.items()}

@@ -33,10 +33,11 @@ class ExactUnlearner(BaseUnlearner):
     After ``unlearn`` the fitted estimator is the one that ``fit`` gives on the
     retained rows. How it gets there depends on the type of the estimator:
 
-    * ``StandardScaler``, ``PCA`` (covariance solver), ``LinearRegression``,
-      ``Ridge`` and ``GaussianNB`` take the rows off sums kept by block of rows;
-    * ``MinMaxScaler``, ``OneHotEncoder`` and ``SimpleImputer`` (mean) re-read only
-      the blocks that held a forgotten row;
+    * ``StandardScaler``, ``OneHotEncoder``, ``PCA`` (covariance solver),
+      ``LinearRegression``, ``Ridge`` and ``GaussianNB`` take the rows off sums and
+      counts kept by block of rows;
+    * ``MinMaxScaler`` and ``SimpleImputer`` (mean) re-read only the blocks that held
+      a forgotten row;
     * ``LogisticRegression`` (l2 penalty, up to 2000 coefficients) goes by Newton
       steps from the present optimum to the new one;
     * everything else, nearest neighbours among it, is fitted again.
@@ -176,8 +177,7 @@ class ExactUnlearner(BaseUnlearner):
         if assembled is None:
             return self._refit(request)
         self.estimator_ = assembled
-        classes = [getattr(e, "classes_", ()) for e in (fitted, assembled)]
-        if len(classes[0]) != len(classes[1]):  # summaries have a row per class
+        if not rule.keeps_shape(fitted, assembled):
             self._summaries = BlockSummaries()
 
     def _refit(self, request):
@@ -201,6 +201,8 @@ class ExactUnlearner(BaseUnlearner):
         )
 
     def _uses_summaries(self):
+        if self._summaries.is_made:
+            return True
         rule = find_rule(self.estimator_)
         return rule.path == "summaries" and self._covered()
 

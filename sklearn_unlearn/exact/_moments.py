@@ -6,6 +6,8 @@ Everything is centred on the block's own mean, so large means cost no accuracy.
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import functools
+
 import numpy as np
 
 __all__ = [
@@ -20,6 +22,8 @@ __all__ = [
 
 # Share of a sum of squares that must be left for a subtraction to keep its digits.
 KEPT_SHARE = 0.25
+# Products of columns that are formed row by row.
+FEW_PRODUCTS = 1 << 18
 
 
 def segment_sum(values, starts):
@@ -153,7 +157,17 @@ def block_scatter(Z, starts, weight=None):
         Upper triangles of ``sum w (z - mean) (z - mean)^T``.
     """
     Z = np.asarray(Z, dtype=np.float64)
-    upper = np.triu_indices(Z.shape[1])
+    upper = row, column = _upper(Z.shape[1])
+    if len(Z) * len(row) < FEW_PRODUCTS:
+        # few rows in many segments: all products of columns at once
+        lengths = np.diff(np.append(starts, len(Z)))
+        W = np.ones(len(Z)) if weight is None else np.asarray(weight, np.float64)
+        total = segment_sum(W, starts)
+        mean = segment_sum(Z * W[:, None], starts)
+        mean /= np.where(total == 0, 1.0, total)[:, None]
+        deviation = Z - np.repeat(mean, lengths, axis=0)
+        products = deviation[:, row] * deviation[:, column] * W[:, None]
+        return total, mean, segment_sum(products, starts)
     ends = np.append(starts[1:], len(Z))
     total = np.empty(len(starts))
     mean = np.empty((len(starts), Z.shape[1]))
@@ -167,6 +181,12 @@ def block_scatter(Z, starts, weight=None):
         weighted = deviation if w is None else deviation * w[:, None]
         scatter[i] = (deviation.T @ weighted)[upper]
     return total, mean, scatter
+
+
+@functools.lru_cache(maxsize=8)
+def _upper(n_columns):
+    """Rows and columns of the upper triangle of a matrix."""
+    return np.triu_indices(n_columns)
 
 
 def merge_scatter(total, mean, scatter):
@@ -189,7 +209,7 @@ def merge_scatter(total, mean, scatter):
     centre = pivot + total @ (mean - pivot) / overall
     packed = scatter.sum(axis=0)
     full = np.empty((n_columns, n_columns))
-    upper = np.triu_indices(n_columns)
+    upper = _upper(n_columns)
     full[upper] = packed
     full.T[upper] = packed
     between = mean - centre
@@ -216,7 +236,7 @@ def subtract_scatter(whole, part):
     rest = total - part_total
     share = part_total / np.where(rest > 0, rest, 1.0)
     shift = part_mean - mean
-    row, column = np.triu_indices(mean.shape[1])
+    row, column = _upper(mean.shape[1])
     between = shift[:, row] * shift[:, column] * (total * share)[:, None]
     rest_scatter = scatter - part_scatter - between
     squares = row == column

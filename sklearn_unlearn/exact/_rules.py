@@ -185,7 +185,7 @@ class SummaryRule(Rule):
 
     A rule may also define `subtract`, which takes the summary of forgotten rows
     off that of their block. It is used where it keeps the digits, and a block is
-    summarised again after every 32 subtractions: rounding does not add up.
+    summarised again after every 256 subtractions: rounding does not add up.
 
     See Also
     --------
@@ -254,6 +254,22 @@ class SummaryRule(Rule):
         """
         return True
 
+    def keeps_shape(self, before, after):
+        """Tell whether summaries made for one estimator serve for another.
+
+        Parameters
+        ----------
+        before, after : estimator instance
+            Fitted before and after forgetting.
+
+        Returns
+        -------
+        bool
+            False where `summarise` has an entry per class or category, and one of
+            these is gone. Then summaries are made anew at the next request.
+        """
+        return True
+
     @abstractmethod
     def summarise(self, fitted, X, y, starts, **params):
         """Summarise consecutive blocks of rows.
@@ -292,6 +308,16 @@ class SummaryRule(Rule):
             A new fitted estimator; None if the summaries do not determine it
             accurately enough, which makes the caller fit again.
         """
+
+
+def shallow_copy(estimator):
+    """Return a copy that shares all attributes, to replace some of them.
+
+    ``copy.copy`` would do the same by way of ``__getstate__``.
+    """
+    new = object.__new__(type(estimator))
+    new.__dict__.update(estimator.__dict__)
+    return new
 
 
 _RULES: dict[type, Rule] = {}

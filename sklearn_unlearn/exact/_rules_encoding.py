@@ -14,52 +14,60 @@ from sklearn_unlearn.exact._rules import SummaryRule, register_rule
 
 @register_rule(OneHotEncoder)
 class OneHotEncoderRule(SummaryRule):
-    """Rows that show every category of their block stand for the block.
+    """Counts of the categories; one that nobody has any more is gone."""
 
-    The categories of a column do not depend on anything else, so a fit on the
-    standing rows is a fit on all rows.
-    """
+    blocks_per_summary = 64
 
     def guarantee(self, estimator):
         return "exact"
 
     def covers(self, estimator, X, y=None, **params):
-        # infrequent categories depend on counts; given ones on nothing
+        # which categories are infrequent depends on counts; given ones on nothing
         counts = estimator.min_frequency is not None or (
             estimator.max_categories is not None
         )
         return isinstance(estimator.categories, str) and not counts
 
+    def keeps_shape(self, before, after):
+        pairs = zip(before.categories_, after.categories_, strict=True)
+        return all(len(old) == len(new) for old, new in pairs)
+
     def summarise(self, fitted, X, y, starts):
-        shown = np.empty(len(starts), dtype=object)
-        ends = np.append(starts[1:], X.shape[0])
-        for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
-            shown[i] = _standing_rows(X[start:end])
-        return {"shown": shown}
+        counts = []
+        for j, categories in enumerate(fitted.categories_):
+            column = X.iloc[:, j].to_numpy(object) if hasattr(X, "iloc") else X[:, j]
+            shown = np.zeros((len(column), len(categories)), dtype=np.int64)
+            shown[np.arange(len(column)), _codes(column, categories)] = 1
+            counts.append(np.add.reduceat(shown, starts, axis=0))
+        return {"counts": np.hstack(counts)}
+
+    def subtract(self, whole, part):
+        rest = whole["counts"] - part["counts"]
+        return {"counts": rest}, np.ones(len(rest), dtype=bool)
 
     def assemble(self, fitted, summaries):
-        shown = list(summaries["shown"])
-        if hasattr(shown[0], "iloc"):
-            import pandas as pd
+        sizes = [len(categories) for categories in fitted.categories_]
+        shown = np.split(summaries["counts"].sum(axis=0) > 0, np.cumsum(sizes)[:-1])
+        kept = [c[s] for c, s in zip(fitted.categories_, shown, strict=True)]
+        if all(s.all() for s in shown):
+            return fitted
+        # What follows from the categories, scikit-learn works out from any row.
+        row = np.array([[categories[0] for categories in kept]], dtype=object)
+        new = clone(fitted).set_params(categories=kept).fit(row)
+        new.categories_ = kept
+        if hasattr(fitted, "feature_names_in_"):
+            new.feature_names_in_ = fitted.feature_names_in_
+        return new.set_params(categories="auto")
 
-            rows = pd.concat(shown, ignore_index=True)
-        else:
-            rows = np.concatenate(shown)
-        return clone(fitted).fit(rows)
 
-
-def _standing_rows(X):
-    """Return few rows of `X` in which every value of every column occurs."""
-    columns = (
-        [X.iloc[:, j].to_numpy(dtype=object) for j in range(X.shape[1])]
-        if hasattr(X, "iloc")
-        else list(X.T)
+def _codes(column, categories):
+    """Return the number of the category of each cell."""
+    table = {category: code for code, category in enumerate(categories.tolist())}
+    # a missing value need not equal itself; its category is the last
+    last = len(categories) - 1
+    return np.fromiter(
+        (table.get(cell, last) for cell in column.tolist()), np.intp, len(column)
     )
-    chosen = set()
-    for column in columns:
-        chosen.update({value: i for i, value in enumerate(column.tolist())}.values())
-    index = np.sort(np.fromiter(chosen, dtype=np.intp, count=len(chosen)))
-    return X.iloc[index] if hasattr(X, "iloc") else X[index]
 
 
 @register_rule(SimpleImputer)

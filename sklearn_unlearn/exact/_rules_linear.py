@@ -3,10 +3,9 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import copy
-
 import numpy as np
 from scipy import linalg, sparse
+from scipy.linalg import lapack
 from sklearn.linear_model import LinearRegression, Ridge
 
 from sklearn_unlearn.exact._moments import (
@@ -14,7 +13,7 @@ from sklearn_unlearn.exact._moments import (
     merge_scatter,
     subtract_scatter,
 )
-from sklearn_unlearn.exact._rules import SummaryRule, register_rule
+from sklearn_unlearn.exact._rules import SummaryRule, register_rule, shallow_copy
 
 # Largest condition number of the scaled normal equations that are solved. They
 # lose as many digits as it has, so 1e-16 * 1e7 keeps 1e-9.
@@ -24,7 +23,7 @@ MAX_CONDITION = 1e7
 class _LeastSquares(SummaryRule):
     """Solve the normal equations made of the scatter matrices of blocks."""
 
-    blocks_per_summary = 16
+    blocks_per_summary = 64
 
     def guarantee(self, estimator):
         return "exact"
@@ -49,7 +48,7 @@ class _LeastSquares(SummaryRule):
         solution = self._solve(fitted, A, B)
         if solution is None:
             return None
-        new = copy.copy(fitted)
+        new = shallow_copy(fitted)
         new.__dict__.update(solution)
         coef = solution["coef_"]
         if fitted.fit_intercept:
@@ -72,10 +71,14 @@ def solve_scaled(A, B):
         return None
     scale = 1 / np.sqrt(diagonal)
     scaled = A * np.outer(scale, scale)
-    eigenvalues = linalg.eigvalsh(scaled)
-    if eigenvalues[0] * MAX_CONDITION < eigenvalues[-1]:
+    try:
+        factor = linalg.cho_factor(scaled)
+    except linalg.LinAlgError:
         return None
-    factor = linalg.cho_factor(scaled)
+    norm = np.abs(scaled).sum(axis=0).max()
+    inverse_condition, _ = lapack.dpocon(factor[0], norm)
+    if inverse_condition * MAX_CONDITION < 1:
+        return None
     return (linalg.cho_solve(factor, B * scale[:, None]) * scale[:, None]).T
 
 

@@ -3,8 +3,6 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import copy
-
 import numpy as np
 from scipy import linalg, sparse
 from scipy.special import expit, log_expit, log_softmax, softmax
@@ -12,14 +10,14 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_class_weight
 
-from sklearn_unlearn.exact._rules import Rule, register_rule
+from sklearn_unlearn.exact._rules import Rule, register_rule, shallow_copy
 
 # The Hessian has this many rows and columns at most.
 MAX_COEFFICIENTS = 2000
 MAX_STEPS = 60
 # Gradient, per row and unit of the column's mean magnitude, at the optimum.
 TOLERANCE = 1e-12
-CHUNK_ROWS = 8192
+CHUNK_ROWS = 2048
 
 
 @register_rule(LogisticRegression)
@@ -53,7 +51,7 @@ class LogisticRegressionRule(Rule):
         return estimator
 
     def moved(self, fitted, A, b):
-        new = copy.copy(fitted)
+        new = shallow_copy(fitted)
         new.intercept_ = fitted.intercept_ + fitted.coef_ @ b
         new.coef_ = fitted.coef_ @ A.T
         new.n_features_in_ = len(A)
@@ -65,7 +63,7 @@ class LogisticRegressionRule(Rule):
         if same_columns and self.covers(fitted, X):
             theta = _solve(fitted, X, y, **params)
             if theta is not None:
-                new = copy.copy(fitted)
+                new = shallow_copy(fitted)
                 _set_coefficients(new, theta)
                 return new
         return self.fit(clone(fitted), X, y, **params)
@@ -237,31 +235,27 @@ class _Problem:
         n_coef = size - self.fit_intercept
         gradient = np.zeros_like(theta)
         hessian = np.zeros((n_columns * size, n_columns * size))
-        buffer = np.empty((-(-CHUNK_ROWS // n_columns), n_columns, size))
+        buffer = np.empty((CHUNK_ROWS, n_coef))
         for part in self._chunks(n_columns):
             scores, weight = self._scores(theta, part), self.weight[part]
             self._add_gradient(gradient, part, scores)
             X = self.X[part]
             X = X.toarray() if sparse.issparse(X) else X
             if self.binary:
-                p = expit(scores)
-                p *= 1 - p
-            else:
-                p = softmax(scores, axis=1)
-            # p x for each row and column, with x = 1 for the intercept
-            spread = buffer[: len(X)]
+                p = expit(scores[:, 0])
+                _add_products(hessian, X, weight * p * (1 - p), buffer)
+                continue
+            # sum over rows of diag(p) - p p^T times x x^T
+            p = softmax(scores, axis=1)
+            for c in range(n_columns):
+                block = slice(c * size, (c + 1) * size)
+                _add_products(hessian[block, block], X, weight * p[:, c], buffer)
+            p *= np.sqrt(weight)[:, None]
+            spread = np.empty((len(X), n_columns, size))
             np.multiply(p[:, :, None], X[:, None, :], out=spread[:, :, :n_coef])
             spread[:, :, n_coef:] = p[:, :, None]
             spread = spread.reshape(len(X), -1)
-            # sum over rows of diag(p) - p p^T, or of p (1 - p), times x x^T
-            for c in range(n_columns):
-                block = slice(c * size, (c + 1) * size)
-                column = spread[:, block].T * weight
-                hessian[block, block][:, :n_coef] += column @ X
-                hessian[block, block][:, n_coef:] += column.sum(axis=1)[:, None]
-            if not self.binary:
-                spread = spread * np.sqrt(weight)[:, None]
-                hessian -= spread.T @ spread
+            hessian -= spread.T @ spread
         # Rounding of a sum of n terms grows with the root of the sum of squares.
         curvature = np.diag(hessian).reshape(n_columns, size).T
         self.magnitude = np.sqrt(curvature * self.weight.sum())
@@ -276,6 +270,18 @@ class _Problem:
             last = index[:, -1]
             hessian[np.ix_(last, last)] += np.trace(hessian) / len(hessian)
         return self._penalised(gradient, theta), hessian
+
+
+def _add_products(block, X, weight, buffer):
+    """Add ``sum_i weight_i x_i x_i^T`` to `block`, with x_i = 1 for an intercept."""
+    n_coef = X.shape[1]
+    weighted = np.multiply(X, weight[:, None], out=buffer[: len(X)])
+    block[:n_coef, :n_coef] += weighted.T @ X
+    if len(block) > n_coef:
+        column = weight @ X
+        block[:n_coef, -1] += column
+        block[-1, :n_coef] += column
+        block[-1, -1] += weight.sum()
 
 
 def _weights(estimator, code, y, sample_weight):

@@ -3,8 +3,6 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import copy
-
 import numpy as np
 from sklearn.naive_bayes import GaussianNB
 
@@ -13,7 +11,7 @@ from sklearn_unlearn.exact._moments import (
     merge_moments,
     subtract_moments,
 )
-from sklearn_unlearn.exact._rules import SummaryRule, register_rule
+from sklearn_unlearn.exact._rules import SummaryRule, register_rule, shallow_copy
 
 NAMES = "total", "mean", "m2", "n_rows", "plain_mean", "plain_m2"
 
@@ -22,7 +20,7 @@ NAMES = "total", "mean", "m2", "n_rows", "plain_mean", "plain_m2"
 class GaussianNBRule(SummaryRule):
     """Moments of the columns by block and class."""
 
-    blocks_per_summary = 16
+    blocks_per_summary = 64
 
     def guarantee(self, estimator):
         return "exact"
@@ -30,6 +28,9 @@ class GaussianNBRule(SummaryRule):
     def covers(self, estimator, X, y=None, **params):
         # given priors must match the classes left: scikit-learn says so better
         return estimator.priors is None
+
+    def keeps_shape(self, before, after):
+        return len(before.classes_) == len(after.classes_)
 
     def summarise(self, fitted, X, y, starts, sample_weight=None):
         X = np.asarray(X, dtype=np.float64)
@@ -71,7 +72,7 @@ class GaussianNBRule(SummaryRule):
         left = n_rows[:, 0] > 0
         if (total[left] == 0).any():
             return None  # a class whose weights are all zero
-        new = copy.copy(fitted)
+        new = shallow_copy(fitted)
         new.classes_ = fitted.classes_[left]
         new.class_count_ = total[left, 0]
         new.class_prior_ = new.class_count_ / new.class_count_.sum()

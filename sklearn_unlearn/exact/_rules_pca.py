@@ -3,7 +3,6 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import copy
 from numbers import Integral
 
 import numpy as np
@@ -16,7 +15,7 @@ from sklearn_unlearn.exact._moments import (
     merge_scatter,
     subtract_scatter,
 )
-from sklearn_unlearn.exact._rules import SummaryRule, register_rule
+from sklearn_unlearn.exact._rules import SummaryRule, register_rule, shallow_copy
 
 
 @register_rule(PCA)
@@ -27,7 +26,7 @@ class PCARule(SummaryRule):
     choice for many rows and few columns. Other solvers fit again.
     """
 
-    blocks_per_summary = 16
+    blocks_per_summary = 64
 
     def guarantee(self, estimator):
         solver = getattr(estimator, "_fit_svd_solver", estimator.svd_solver)
@@ -64,7 +63,7 @@ class PCARule(SummaryRule):
         k = _n_components(fitted.n_components, n_rows, n_features, ratio)
         if k > min(n_rows, n_features):
             return None
-        new = copy.copy(fitted)
+        new = shallow_copy(fitted)
         new.n_samples_, new.n_components_, new.mean_ = n_rows, k, mean
         new.components_ = components[:k].copy()
         new.explained_variance_ = variance[:k].copy()

@@ -3,8 +3,6 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import copy
-
 import numpy as np
 from scipy import sparse
 from sklearn.base import clone
@@ -15,7 +13,7 @@ from sklearn_unlearn.exact._moments import (
     merge_moments,
     subtract_moments,
 )
-from sklearn_unlearn.exact._rules import SummaryRule, register_rule
+from sklearn_unlearn.exact._rules import SummaryRule, register_rule, shallow_copy
 from sklearn_unlearn.utils._sklearn_compat import (
     _handle_zeros_in_scale,
     _is_constant_feature,
@@ -36,7 +34,7 @@ class _DenseColumns(SummaryRule):
 class StandardScalerRule(_DenseColumns):
     """Means and variances from the moments of blocks."""
 
-    blocks_per_summary = 16
+    blocks_per_summary = 64
 
     def summarise(self, fitted, X, y, starts, sample_weight=None):
         total, mean, m2 = block_moments(X, starts, sample_weight)
@@ -50,7 +48,7 @@ class StandardScalerRule(_DenseColumns):
         total, mean, m2 = merge_moments(**summaries)
         if (total == 0).any():
             return None  # a column without values: scikit-learn's own conventions
-        new = copy.copy(fitted)
+        new = shallow_copy(fitted)
         same = np.ptp(total) == 0
         n_seen = total[0] if same else total
         if np.all(total == np.rint(total)) and _is_integer(fitted.n_samples_seen_):

@@ -5,7 +5,7 @@
 
 import numpy as np
 
-__all__ = ["HashIndex", "ranges"]
+__all__ = ["HashIndex", "ranges", "run_starts"]
 
 # Entries per bucket: a request copies the buckets that it touches.
 BUCKET_SIZE = 512
@@ -52,14 +52,20 @@ class HashIndex:
         ids : ndarray of int64
             Ids of these rows, ascending within a query.
         """
-        which, ids = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        which, ids = [], []
         for number, queries in self._by_bucket(hashes):
             kept, kept_ids = self._buckets[number]
-            low = np.searchsorted(kept, hashes[queries], "left")
-            high = np.searchsorted(kept, hashes[queries], "right")
+            low = kept.searchsorted(hashes[queries], "left")
+            high = kept.searchsorted(hashes[queries], "right")
+            if len(low) == 1:  # the most frequent case, made short
+                which.append(np.full(high[0] - low[0], queries.start))
+                ids.append(kept_ids[low[0] : high[0]])
+                continue
             entries, query = ranges(low, high - low)
             which.append(query + queries.start)
             ids.append(kept_ids[entries])
+        if not ids:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
         return np.concatenate(which), np.concatenate(ids)
 
     def without(self, hashes, ids):
@@ -88,12 +94,24 @@ class HashIndex:
 
     def _by_bucket(self, hashes):
         """Yield numbers of buckets with the slice of ascending hashes in them."""
-        numbers, starts = np.unique(hashes >> self._shift, return_index=True)
         if not len(hashes):
             return
+        numbers = hashes >> self._shift
+        starts = run_starts(numbers)
         stops = np.append(starts[1:], len(hashes))
-        for number, start, stop in zip(numbers, starts, stops, strict=True):
-            yield int(number), slice(start, stop)
+        for start, stop in zip(starts, stops, strict=True):
+            yield int(numbers[start]), slice(start, stop)
+
+
+def run_starts(values):
+    """Return where each run of equal values starts in sorted values.
+
+    It is what ``np.unique`` computes, without sorting.
+    """
+    changes = np.empty(len(values), dtype=bool)
+    changes[:1] = True
+    np.not_equal(values[1:], values[:-1], out=changes[1:])
+    return np.flatnonzero(changes)
 
 
 def ranges(starts, sizes):

@@ -10,14 +10,14 @@ import numpy as np
 from sklearn_unlearn.exceptions import AmbiguousRowsError, UnknownRowsError
 from sklearn_unlearn.utils._cells import concatenate, row_hash, same_rows
 from sklearn_unlearn.utils._columns import layout_of
-from sklearn_unlearn.utils._hash_index import HashIndex
+from sklearn_unlearn.utils._hash_index import HashIndex, run_starts
 from sklearn_unlearn.utils._row_search import SAMPLE_ROWS, find_nearby, match_targets
 
 __all__ = ["RowStore", "Rows"]
 
 N_NAMED = 5  # positions that an error message lists
 CHUNK_BLOCKS = 16
-FEW = 4096  # ids that are located one block after another
+FEW = 512  # ids that are located one by one
 
 
 class Rows(NamedTuple):
@@ -156,11 +156,11 @@ class RowStore:
             return table[ids]
         numbers, starts = ids // self.BLOCK_ROWS, self._starts()
         positions = starts[numbers]
-        for number in np.unique(numbers):
-            here = numbers == number
-            kept = self._blocks[number]["id"]
-            positions[here] += np.searchsorted(kept, ids[here])
-        return positions
+        local = [
+            self._blocks[number]["id"].searchsorted(i)
+            for number, i in zip(numbers.tolist(), ids.tolist(), strict=True)
+        ]
+        return positions + np.array(local, dtype=np.int64)
 
     def distinct_positions(self):
         """Return the position of one row for each value; needs the index."""
@@ -175,10 +175,11 @@ class RowStore:
         if not len(positions):
             return
         starts = self._starts()
-        numbers, first = np.unique(self.blocks_of(positions), return_index=True)
+        numbers = self.blocks_of(positions)
+        first = run_starts(numbers)
         stops = np.append(first[1:], len(positions))
-        for number, start, stop in zip(numbers, first, stops, strict=True):
-            yield number, positions[start:stop] - starts[number]
+        for start, stop in zip(first, stops, strict=True):
+            yield numbers[start], positions[start:stop] - starts[numbers[start]]
 
     def _gather(self, positions, names=None):
         """Return the pieces of blocks at these ascending positions."""
@@ -285,8 +286,11 @@ class RowStore:
         parts, fits = self._layout.cast(X_forget)
         targets = self._check_targets(y_forget, len(fits))
         self.build_index()
-        hashes, meant = self._match(parts, fits)
-        chosen, unknown = self._choose(hashes, meant, targets)
+        hashes, meant, is_plain = self._match(parts, fits)
+        if is_plain and targets is None:
+            chosen, unknown = meant[meant >= 0], np.flatnonzero(meant < 0)
+        else:
+            chosen, unknown = self._choose(hashes, meant, targets)
         if len(unknown) and on_unknown == "raise":
             raise UnknownRowsError(
                 f"{len(unknown)} of {len(fits)} rows in X_forget were never fitted, or "
@@ -310,7 +314,11 @@ class RowStore:
         return y_forget
 
     def _match(self, parts, fits):
-        """Return hash and id of a kept row that each query means; id -1 if none."""
+        """Return hash and id of a kept row that each query means; id -1 if none.
+
+        Also tell whether the case is plain: each row is asked for once, and there
+        is one of each.
+        """
         hashes = row_hash(parts)
         distinct, number = np.unique(hashes, return_inverse=True)
         which, ids = self._index.matches(distinct)
@@ -322,6 +330,10 @@ class RowStore:
             kept = self._parts(self.positions_of(meant[asked]))
             same = same_rows([part[asked] for part in parts], kept)
             meant[asked[~same]] = -1
+        n_kept, n_asked = (
+            np.bincount(n, minlength=len(distinct)) for n in (which, number)
+        )
+        is_plain = (n_kept <= 1).all() and (n_asked <= 1).all()
         lost = np.flatnonzero(fits & (meant < 0))
         if len(lost):
             near = find_nearby(self, [part[lost] for part in parts], lost)
@@ -329,7 +341,8 @@ class RowStore:
         if len(lost):
             hashes[lost] = row_hash(self._parts(near))
             meant[lost] = self._column("id")[near]
-        return hashes, meant
+            is_plain = False
+        return hashes, meant, is_plain
 
     def _choose(self, hashes, meant, targets):
         """Choose ids to forget; return them and the queries without a row."""
