@@ -247,15 +247,9 @@ class UnlearnerMixin:
             )
         mask = np.zeros(store.n_rows, dtype=bool)
         mask[positions] = True
-        self._rows = kept = store.drop(positions)
-        self._unlearn_rows(
-            Request(
-                mask,
-                lambda: store.take(positions),
-                kept.rows,
-                store.blocks_of(positions),
-            )
-        )
+        self._rows, forgotten = store.split(positions)
+        blocks = store.blocks_of(positions)
+        self._unlearn_rows(Request(mask, forgotten, self._rows.rows, blocks))
         self.n_forgotten_ += len(positions)
         return len(positions)
 

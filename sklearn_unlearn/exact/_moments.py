@@ -161,12 +161,13 @@ def block_scatter(Z, starts, weight=None):
     if len(Z) * len(row) < FEW_PRODUCTS:
         # few rows in many segments: all products of columns at once
         lengths = np.diff(np.append(starts, len(Z)))
-        W = np.ones(len(Z)) if weight is None else np.asarray(weight, np.float64)
-        total = segment_sum(W, starts)
-        mean = segment_sum(Z * W[:, None], starts)
+        W = None if weight is None else np.asarray(weight, np.float64)[:, None]
+        total = lengths * 1.0 if W is None else segment_sum(W[:, 0], starts)
+        mean = segment_sum(Z if W is None else Z * W, starts)
         mean /= np.where(total == 0, 1.0, total)[:, None]
         deviation = Z - np.repeat(mean, lengths, axis=0)
-        products = deviation[:, row] * deviation[:, column] * W[:, None]
+        products = deviation[:, row] * deviation[:, column]
+        products = products if W is None else products * W
         return total, mean, segment_sum(products, starts)
     ends = np.append(starts[1:], len(Z))
     total = np.empty(len(starts))

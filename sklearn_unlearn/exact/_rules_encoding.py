@@ -33,13 +33,14 @@ class OneHotEncoderRule(SummaryRule):
         return all(len(old) == len(new) for old, new in pairs)
 
     def summarise(self, fitted, X, y, starts):
-        counts = []
+        n_blocks, counts = len(starts), []
+        block = np.repeat(np.arange(n_blocks), np.diff(np.append(starts, X.shape[0])))
         for j, categories in enumerate(fitted.categories_):
             column = X.iloc[:, j].to_numpy(object) if hasattr(X, "iloc") else X[:, j]
-            shown = np.zeros((len(column), len(categories)), dtype=np.int64)
-            shown[np.arange(len(column)), _codes(column, categories)] = 1
-            counts.append(np.add.reduceat(shown, starts, axis=0))
-        return {"counts": np.hstack(counts)}
+            size = len(categories)
+            code = block * size + _codes(column, categories)
+            counts.append(np.bincount(code, minlength=n_blocks * size))
+        return {"counts": np.hstack([c.reshape(n_blocks, -1) for c in counts])}
 
     def subtract(self, whole, part):
         rest = whole["counts"] - part["counts"]

@@ -93,10 +93,10 @@ class RidgeRule(_LeastSquares):
 
     def _solve(self, fitted, A, B):
         alphas = np.broadcast_to(fitted.alpha, B.shape[1:])
-        coef = np.empty(B.T.shape)
-        for alpha in np.unique(alphas):
+        coef, identity = np.empty(B.T.shape), np.eye(len(A))
+        for alpha in set(alphas.tolist()):  # one alpha per target is possible
             targets = alphas == alpha
-            solved = solve_scaled(A + alpha * np.eye(len(A)), B[:, targets])
+            solved = solve_scaled(A + alpha * identity, B[:, targets])
             if solved is None:
                 return None
             coef[targets] = solved

@@ -216,29 +216,35 @@ class RowStore:
     # ---------------------------------------------------------------- forgetting
 
     def drop(self, positions):
-        """Return a store without the rows at these positions.
+        """Return a store without the rows at these positions; see `split`."""
+        return self.split(positions)[0]
 
-        Untouched blocks are shared; values, ids and hashes of the rows are gone.
+    def split(self, positions):
+        """Return a store without some rows, and a function that returns these.
+
+        Untouched blocks are shared; values, ids and hashes of the rows are gone
+        from the store.
         """
         positions = np.sort(positions)
         if not len(positions):
-            return self
+            return self, lambda: self.take(positions)
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
         new._blocks, new._sizes = list(self._blocks), self._sizes.copy()
-        if self._index is not None:
-            names = ["id", *(f"X{i}" for i in range(self._n_parts))]
-            pieces = self._gather(positions, names)
-            ids, *parts = (concatenate([p[name] for p in pieces]) for name in names)
-            new._index = self._index.without(row_hash(parts), ids)
+        pieces = []
         for number, local in self._by_block(positions):
             stays = np.ones(self._sizes[number], dtype=bool)
             stays[local] = False
             block = self._blocks[number]
+            pieces.append({name: v[local] for name, v in block.items()})
             new._blocks[number] = {name: v[stays] for name, v in block.items()}
             new._sizes[number] -= len(local)
+        if self._index is not None:
+            names = ["id", *(f"X{i}" for i in range(self._n_parts))]
+            ids, *parts = (concatenate([p[name] for p in pieces]) for name in names)
+            new._index = self._index.without(row_hash(parts), ids)
         new._layout = self._layout.without_unused(lambda i: new._column(f"X{i}"))
-        return new
+        return new, lambda: self._join(pieces)
 
     # ------------------------------------------------------------------- finding
 
