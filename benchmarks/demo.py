@@ -5,7 +5,7 @@ preprocessing. Rows are forgotten from the whole pipeline; then
 
 * predictions are compared with those of a pipeline fitted without the rows,
 * the pickle is searched for values that only the forgotten rows had,
-* the time is set against refitting.
+* the time is set against a fit of scikit-learn's own pipeline.
 
 Run it with ``make demo``. It prints a table and saves a figure.
 """
@@ -20,6 +20,7 @@ import time
 
 import numpy as np
 import pandas as pd
+from sklearn import pipeline
 from sklearn.base import clone
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_digits
@@ -30,6 +31,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+from threadpoolctl import threadpool_limits
 
 from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.utils.estimator_checks import find_residue
@@ -58,11 +60,11 @@ def jobs():
     """Data set, name of the pipeline, and the pipeline, one after another."""
     mixed = make_column_transformer(
         (
-            make_pipeline(SimpleImputer(strategy="median"), StandardScaler()),
+            pipeline.make_pipeline(SimpleImputer(strategy="median"), StandardScaler()),
             make_column_selector(dtype_include="number"),
         ),
         (
-            make_pipeline(
+            pipeline.make_pipeline(
                 SimpleImputer(strategy="most_frequent"),
                 OneHotEncoder(handle_unknown="ignore"),
             ),
@@ -99,21 +101,21 @@ def jobs():
     )
 
 
-def run(X, y, pipeline, n_forget=30, seed=0):
-    """Forget rows from `pipeline` and measure everything about it."""
+def run(X, y, model, n_forget=30, seed=0):
+    """Forget rows from a pipeline and measure everything about it."""
     rng = np.random.default_rng(seed)
     mask = np.zeros(len(y), dtype=bool)
     mask[rng.choice(len(y), n_forget, replace=False)] = True
     forget, keep = take(X, mask), take(X, ~mask)
-    before = clone(pipeline).fit(X, y)
-    reference = clone(pipeline).fit(keep, y[~mask])
+    before = clone(model).fit(X, y)
+    reference = clone(model).fit(keep, y[~mask])
     ratios, seconds, refits = [], [], []
     for _ in range(N_REPEATS):
-        after = clone(pipeline).fit(X, y)
+        after = clone(model).fit(X, y)
         start = time.perf_counter()
         after.unlearn(forget)
         middle = time.perf_counter()
-        clone(pipeline).fit(take(X, ~mask), y[~mask])
+        pipeline.Pipeline(clone(model).steps).fit(take(X, ~mask), y[~mask])
         end = time.perf_counter()
         seconds.append(middle - start)
         refits.append(end - middle)
@@ -158,13 +160,14 @@ def draw(results, path):
     place = np.arange(len(results))
     for offset, key, label, colour in (
         (-0.2, "seconds", "unlearn", "tab:blue"),
-        (0.2, "refit seconds", "fit without the rows", "tab:grey"),
+        (0.2, "refit seconds", "scikit-learn, fit without them", "tab:grey"),
     ):
         times = [1e3 * result[key] for *_, result in results]
         axes[-1].bar(place + offset, times, 0.4, label=label, color=colour)
     axes[-1].set_xticks(place, [str(1 + i) for i in place])
     axes[-1].set_xlabel("pipeline, from the left")
     axes[-1].set_ylabel("milliseconds")
+    axes[-1].set_ylim(top=1.35 * axes[-1].get_ylim()[1])
     axes[-1].legend(fontsize=8)
     fig.tight_layout()
     fig.savefig(path, dpi=110)
@@ -176,9 +179,10 @@ def main():
     parser.add_argument("--figure", default="demo.png", help="where to save it")
     args = parser.parse_args()
     results = []
-    for data, (X, y), name, pipeline in jobs():
+    for data, (X, y), name, model in jobs():
         print(f"... {data}: {name}", file=sys.stderr)
-        results.append((data, name, run(X, y, pipeline)))
+        with threadpool_limits(1):  # faster on small tables, and steadier
+            results.append((data, name, run(X, y, model)))
     head = (
         f"{'data':14}{'pipeline':45}{'gap before':>11}{'gap after':>11}"
         f"{'values found':>14}{'seconds':>9}{'refit/unlearn':>15}"
@@ -194,8 +198,9 @@ def main():
     print(
         "\ngap: largest distance of a predicted probability to that of a pipeline "
         "fitted\nwithout the rows, before and after unlearn; values found: whether "
-        "the pickle holds\na value that only forgotten rows had; refit/unlearn: "
-        f"median of {N_REPEATS} pairs."
+        "the pickle holds\na value that only forgotten rows had; refit/unlearn: the "
+        "time of scikit-learn's own\npipeline to fit the retained rows, against that "
+        f"of unlearn, median of {N_REPEATS} pairs."
     )
     draw(results, args.figure)
     print(f"\nfigure: {args.figure}")
