@@ -69,6 +69,8 @@ class AmbiguousRowsError(ValueError):
 class UnlearningWarning(UserWarning):
     """Forgetting went well, but something outside the model needs attention.
 
+    A cache on disk may still hold the rows, say, which only its owner can clear.
+
     See Also
     --------
     PipelineMemoryWarning : Rows of the past will have to be passed again.
@@ -83,6 +85,8 @@ class UnlearningWarning(UserWarning):
 
 class PipelineMemoryWarning(UnlearningWarning):
     """A pipeline without kept rows has steps that cannot forget without them.
+
+    It names the steps; ``unlearn`` must then be given ``X_retain`` and ``y_retain``.
 
     See Also
     --------

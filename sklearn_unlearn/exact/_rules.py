@@ -16,6 +16,8 @@ __all__ = ["Rule", "SummaryRule", "UnlearningCost", "find_rule", "register_rule"
 class UnlearningCost:
     """What a request would cost, told before it is made.
 
+    Costs are counted in rows that are read, which hardly depends on the machine.
+
     Parameters
     ----------
     path : {"summaries", "warm start", "refit"}

@@ -36,6 +36,7 @@ def delegate(method, summary, returns):
             return pad_response(values, method, self.estimator_.classes_, self.classes_)
         return values
 
+    kind, text = returns.split(": ")
     delegated.__name__ = method
     delegated.__qualname__ = f"BaseUnlearner.{method}"
     delegated.__doc__ = f"""{summary}
@@ -49,6 +50,7 @@ def delegate(method, summary, returns):
 
         Returns
         -------
-        {returns}
+        {kind}
+            {text.capitalize()}
         """
     return available_if(inner_has(method))(delegated)

@@ -48,6 +48,8 @@ UNPICKLABLE = (pickle.PicklingError, AttributeError, TypeError)
 def find_residue(estimator, X_forget, X_retain):
     """Search a fitted estimator for values that only forgotten rows have.
 
+    Give it your own model and rows to see what an auditor would see.
+
     Parameters
     ----------
     estimator : estimator instance
@@ -60,6 +62,10 @@ def find_residue(estimator, X_forget, X_retain):
     list of str
         What was found, empty if *no copy of a row was found*. That does not mean
         that no row can be recovered: see the notes.
+
+    See Also
+    --------
+    check_no_residue : The check that uses it.
 
     Notes
     -----
@@ -75,6 +81,19 @@ def find_residue(estimator, X_forget, X_retain):
     which nobody had. Single such values,
     derived copies (hashed, standardised, compressed rows; Gram matrices) and
     per-row outputs are not found here.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from sklearn_unlearn.exact import ExactUnlearner
+    >>> from sklearn_unlearn.utils.estimator_checks import find_residue
+    >>> X = np.random.default_rng(0).normal(size=(60, 3))
+    >>> model = ExactUnlearner(KNeighborsClassifier()).fit(X, np.arange(60) % 2)
+    >>> bool(find_residue(model, X[:5], X[5:]))
+    True
+    >>> find_residue(model.unlearn(X[:5]), X[:5], X[5:])
+    []
     """
     own = own_values(X_forget, X_retain).without(*_schema(estimator))
     return [

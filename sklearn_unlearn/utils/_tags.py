@@ -17,6 +17,8 @@ GUARANTEES = ("exact", "exact_law", "certified", "approximate")
 class UnlearnerTags:
     """What an estimator promises about forgetting, and what it needs for it.
 
+    They are the field ``unlearner_tags`` of the tags of an unlearner.
+
     Parameters
     ----------
     guarantee : {"exact", "exact_law", "certified", "approximate"}
