@@ -298,10 +298,11 @@ class RowStore:
         else:
             chosen, unknown = self._choose(hashes, meant, targets)
         if len(unknown) and on_unknown == "raise":
+            target = "" if targets is None else " with that target"
             raise UnknownRowsError(
-                f"{len(unknown)} of {len(fits)} rows in X_forget were never fitted, or "
-                f"are forgotten already; positions {_named(unknown)}. Pass "
-                'on_unknown="ignore" to forget the others.'
+                f"{len(unknown)} of {len(fits)} rows in X_forget were never fitted"
+                f"{target}, or are forgotten already; positions {_named(unknown)}. "
+                'Pass on_unknown="ignore" to forget the others.'
             )
         return np.sort(self.positions_of(chosen))
 
@@ -421,4 +422,5 @@ def _beyond(asked, n_kept):
 def _named(positions):
     """Write the first few positions."""
     names = ", ".join(str(p) for p in positions[:N_NAMED])
-    return f"{names}, ..." if len(positions) > N_NAMED else names
+    n_more = len(positions) - N_NAMED
+    return f"{names} and {n_more} more" if n_more > 0 else names
