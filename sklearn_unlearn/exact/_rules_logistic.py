@@ -156,37 +156,30 @@ class _Problem:
     def __init__(self, estimator, X, y, sample_weight):
         classes = estimator.classes_
         if sparse.issparse(X):
-            self.X = sparse.csr_array(X, dtype=np.float64)
+            X = sparse.csr_array(X, dtype=np.float64)
         else:
-            self.X = np.ascontiguousarray(X, dtype=np.float64)
-        y = np.asarray(
-            y
-        ).ravel()  # a column is as good; scikit-learn has warned about it
-        self.code = np.searchsorted(classes, y)
-        self.has_all_classes = np.bincount(self.code, minlength=len(classes)).all()
-        self.weight = _weights(estimator, self.code, y, sample_weight)
+            X = np.ascontiguousarray(X, dtype=np.float64)
+        y = np.asarray(y).ravel()  # scikit-learn has warned about a column
+        code = np.searchsorted(classes, y)
+        weight = _weights(estimator, code, y, sample_weight)
+        self.has_all_classes = np.bincount(code, minlength=len(classes)).all()
         self.binary = len(classes) == 2
         self.fit_intercept = estimator.fit_intercept
         self.penalty = 1.0 / estimator.C
-        self.magnitude = None
+        self.total_weight, self.magnitude = weight.sum(), None
+        n_chunk = -(-CHUNK_ROWS // (1 if self.binary else len(classes)))
+        parts = [slice(i, i + n_chunk) for i in range(0, len(code), n_chunk)]
+        self.chunks = [(X[part], code[part], weight[part]) for part in parts]
 
     def size(self, gradient):
         """Largest entry of the gradient, relative to the rounding of its sum."""
         return np.max(np.abs(gradient) / self.magnitude)
 
-    def _chunks(self, n_columns=1):
-        n_rows = -(-CHUNK_ROWS // n_columns)
-        for start in range(0, len(self.code), n_rows):
-            yield slice(start, start + n_rows)
+    def _scores(self, theta, X):
+        return X @ theta[:-1] + theta[-1] if self.fit_intercept else X @ theta
 
-    def _scores(self, theta, part):
-        if self.fit_intercept:
-            return self.X[part] @ theta[:-1] + theta[-1]
-        return self.X[part] @ theta
-
-    def _residual(self, scores, part):
-        """Derivative of the loss of each row by its scores, weighted."""
-        code = self.code[part]
+    def _add_gradient(self, gradient, scores, X, code, weight):
+        """Add the derivative of the loss of a chunk."""
         if self.binary:
             sign = 1.0 - 2.0 * code
             # one minus the probability of the true class, without cancellation
@@ -194,39 +187,35 @@ class _Problem:
         else:
             residual = softmax(scores, axis=1)
             residual[np.arange(len(code)), code] -= 1.0
-        return residual * self.weight[part, None]
-
-    def gradient(self, theta):
-        """Gradient of the penalised loss, summed over rows."""
-        gradient = np.zeros_like(theta)
-        for part in self._chunks():
-            self._add_gradient(gradient, part, self._scores(theta, part))
-        return self._penalised(gradient, theta)
-
-    def _add_gradient(self, gradient, part, scores):
-        residual = self._residual(scores, part)
+        residual *= weight[:, None]
+        coef = slice(-1 if self.fit_intercept else None)
+        gradient[coef] += X.T @ residual
         if self.fit_intercept:
-            gradient[:-1] += self.X[part].T @ residual
             gradient[-1] += residual.sum(axis=0)
-        else:
-            gradient += self.X[part].T @ residual
 
     def _penalised(self, gradient, theta):
         coef = slice(-1 if self.fit_intercept else None)
         gradient[coef] += self.penalty * theta[coef]
         return gradient
 
+    def gradient(self, theta):
+        """Gradient of the penalised loss, summed over rows."""
+        gradient = np.zeros_like(theta)
+        for X, code, weight in self.chunks:
+            self._add_gradient(gradient, self._scores(theta, X), X, code, weight)
+        return self._penalised(gradient, theta)
+
     def loss(self, theta):
         """Penalised loss, summed over rows."""
         coef = theta[:-1] if self.fit_intercept else theta
         loss = 0.5 * self.penalty * np.sum(coef**2)
-        for part in self._chunks():
-            scores, code = self._scores(theta, part), self.code[part]
+        for X, code, weight in self.chunks:
+            scores = self._scores(theta, X)
             if self.binary:
                 log_p = log_expit((2.0 * code - 1.0) * scores[:, 0])
             else:
                 log_p = log_softmax(scores, axis=1)[np.arange(len(code)), code]
-            loss -= self.weight[part] @ log_p
+            loss -= weight @ log_p
         return loss
 
     def gradient_and_hessian(self, theta):
@@ -236,10 +225,9 @@ class _Problem:
         gradient = np.zeros_like(theta)
         hessian = np.zeros((n_columns * size, n_columns * size))
         buffer = np.empty((CHUNK_ROWS, n_coef))
-        for part in self._chunks(n_columns):
-            scores, weight = self._scores(theta, part), self.weight[part]
-            self._add_gradient(gradient, part, scores)
-            X = self.X[part]
+        for X, code, weight in self.chunks:
+            scores = self._scores(theta, X)
+            self._add_gradient(gradient, scores, X, code, weight)
             X = X.toarray() if sparse.issparse(X) else X
             if self.binary:
                 p = expit(scores[:, 0])
@@ -258,7 +246,7 @@ class _Problem:
             hessian -= spread.T @ spread
         # Rounding of a sum of n terms grows with the root of the sum of squares.
         curvature = np.diag(hessian).reshape(n_columns, size).T
-        self.magnitude = np.sqrt(curvature * self.weight.sum())
+        self.magnitude = np.sqrt(curvature * self.total_weight)
         self.magnitude[self.magnitude == 0] = 1.0
         index = np.arange(n_columns * size).reshape(n_columns, size)
         penalised = index[:, :n_coef].ravel()
