@@ -5,6 +5,7 @@
 
 import numpy as np
 from scipy import linalg, sparse
+from scipy.sparse.linalg import LinearOperator, cg
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -12,9 +13,10 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from sklearn_unlearn.exact._rules import Rule, register_rule, shallow_copy
 
-# The Hessian has this many rows and columns at most.
+# More coefficients are left to the solver.
 MAX_COEFFICIENTS = 2000
 MAX_STEPS = 60
+MAX_PRODUCTS = 200
 # Gradient, per row and unit of the column's mean magnitude, at the optimum.
 TOLERANCE = 1e-12
 CHUNK_ROWS = 2048
@@ -106,19 +108,18 @@ def _solve(estimator, X, y, sample_weight=None):
     theta = estimator.coef_.T.astype(np.float64)
     if estimator.fit_intercept:
         theta = np.vstack([theta, estimator.intercept_.astype(np.float64)])
-    loss, factor, size, last = None, None, np.inf, np.inf
+    loss, curvature, size, last = None, None, np.inf, np.inf
+    gradient = problem.gradient(theta)
     for _ in range(MAX_STEPS):
-        if factor is None or size > 0.1 * last:
-            gradient, hessian = problem.gradient_and_hessian(theta)
-            size = problem.size(gradient)
+        if curvature is None or size > 0.1 * last:
             try:
-                factor = linalg.cho_factor(hessian)
+                curvature = problem.curvature(theta)
             except (linalg.LinAlgError, ValueError):
                 return None  # not positive definite, or not finite
+            size = problem.size(gradient)
         if size <= TOLERANCE:
             return theta
-        step = linalg.cho_solve(factor, gradient.T.ravel())
-        step = step.reshape(gradient.T.shape).T
+        step = curvature.solve(gradient)
         for scale in 0.5 ** np.arange(30):
             trial = theta - scale * step
             trial_gradient = problem.gradient(trial)
@@ -218,46 +219,84 @@ class _Problem:
             loss -= weight @ log_p
         return loss
 
-    def gradient_and_hessian(self, theta):
-        """Both in one pass; the Hessian over the first column, the second, ..."""
-        size, n_columns = theta.shape
-        n_coef = size - self.fit_intercept
-        gradient = np.zeros_like(theta)
-        hessian = np.zeros((n_columns * size, n_columns * size))
-        buffer = np.empty((CHUNK_ROWS, n_coef))
-        for X, code, weight in self.chunks:
-            scores = self._scores(theta, X)
-            self._add_gradient(gradient, scores, X, code, weight)
-            X = X.toarray() if sparse.issparse(X) else X
-            if self.binary:
-                p = expit(scores[:, 0])
-                _add_products(hessian, X, weight * p * (1 - p), buffer)
-                continue
-            # sum over rows of diag(p) - p p^T times x x^T
-            p = softmax(scores, axis=1)
-            for c in range(n_columns):
-                block = slice(c * size, (c + 1) * size)
-                _add_products(hessian[block, block], X, weight * p[:, c], buffer)
-            p *= np.sqrt(weight)[:, None]
-            spread = np.empty((len(X), n_columns, size))
-            np.multiply(p[:, :, None], X[:, None, :], out=spread[:, :, :n_coef])
-            spread[:, :, n_coef:] = p[:, :, None]
-            spread = spread.reshape(len(X), -1)
-            hessian -= spread.T @ spread
-        # Rounding of a sum of n terms grows with the root of the sum of squares.
-        curvature = np.diag(hessian).reshape(n_columns, size).T
-        self.magnitude = np.sqrt(curvature * self.total_weight)
+    def curvature(self, theta):
+        """Return the Hessian at `theta`, to solve with."""
+        curvature = _Curvature(self, theta)
+        # rounding of a sum of n terms grows with the root of the sum of squares
+        self.magnitude = np.sqrt(curvature.unpenalised * self.total_weight)
         self.magnitude[self.magnitude == 0] = 1.0
-        index = np.arange(n_columns * size).reshape(n_columns, size)
-        penalised = index[:, :n_coef].ravel()
-        hessian[penalised, penalised] += self.penalty
-        if self.fit_intercept and not self.binary:
-            # Adding the same to every intercept changes nothing. Give that
-            # direction a curvature: the gradient has no part in it, so the step
-            # stays the same.
-            last = index[:, -1]
-            hessian[np.ix_(last, last)] += np.trace(hessian) / len(hessian)
-        return self._penalised(gradient, theta), hessian
+        return curvature
+
+
+class _Curvature:
+    """Hessian of a problem, of which only the blocks of single columns are formed.
+
+    For two classes there is one block. For more, the blocks precondition conjugate
+    gradients on the whole, which needs products with the Hessian only: its size
+    would grow with the square of the number of classes.
+    """
+
+    def __init__(self, problem, theta):
+        size, n_columns = theta.shape
+        n_coef = size - problem.fit_intercept
+        self.problem, self.shape, self.p = problem, theta.shape, []
+        blocks = np.zeros((n_columns, size, size))
+        buffer = np.empty((CHUNK_ROWS, n_coef))
+        for X, _, weight in problem.chunks:
+            scores = problem._scores(theta, X)
+            p = expit(scores) if problem.binary else softmax(scores, axis=1)
+            self.p.append(p)
+            X = X.toarray() if sparse.issparse(X) else X
+            for c in range(n_columns):
+                spread = weight * p[:, c] * (1 - p[:, c])
+                _add_products(blocks[c], X, spread, buffer)
+        diagonal = np.arange(size)
+        self.unpenalised = blocks[:, diagonal, diagonal].T.copy()
+        blocks[:, diagonal[:n_coef], diagonal[:n_coef]] += problem.penalty
+        self.factors = [linalg.cho_factor(block) for block in blocks]
+
+    def solve(self, gradient):
+        """Return the Newton step for a gradient of shape (size, n_columns)."""
+        if self.problem.binary:
+            return self._solve_blocks(gradient)
+        # The same added to every column changes no probability: in that direction
+        # the curvature is the penalty's alone. Solve it apart from the others.
+        common = gradient.mean(axis=1, keepdims=True)
+        n = gradient.size
+        step, _ = cg(
+            LinearOperator((n, n), matvec=self._product),
+            (gradient - common).ravel(),
+            rtol=1e-5,
+            maxiter=MAX_PRODUCTS,
+            M=LinearOperator((n, n), matvec=self._precondition),
+        )
+        common /= self.problem.penalty
+        if self.problem.fit_intercept:
+            common[-1] = 0.0
+        return step.reshape(self.shape) + common
+
+    def _precondition(self, vector):
+        """Solve with the blocks, among vectors whose columns sum to zero."""
+        solved = self._solve_blocks(vector.reshape(self.shape))
+        return (solved - solved.mean(axis=1, keepdims=True)).ravel()
+
+    def _solve_blocks(self, gradient):
+        columns = zip(self.factors, gradient.T, strict=True)
+        return np.stack([linalg.cho_solve(f, g) for f, g in columns], axis=1)
+
+    def _product(self, vector):
+        """Hessian times a vector, for several classes."""
+        vector = vector.reshape(self.shape)
+        product = np.zeros(self.shape)
+        coef = slice(-1 if self.problem.fit_intercept else None)
+        for (X, _, weight), p in zip(self.problem.chunks, self.p, strict=True):
+            spread = self.problem._scores(vector, X)
+            spread -= np.sum(p * spread, axis=1, keepdims=True)
+            spread *= p * weight[:, None]
+            product[coef] += X.T @ spread
+            if self.problem.fit_intercept:
+                product[-1] += spread.sum(axis=0)
+        return self.problem._penalised(product, vector).ravel()
 
 
 def _add_products(block, X, weight, buffer):
