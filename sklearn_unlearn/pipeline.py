@@ -32,7 +32,6 @@ from sklearn_unlearn.utils._steps import (
     is_estimator,
 )
 from sklearn_unlearn.utils._tags import GUARANTEES
-from sklearn_unlearn.utils._validation import check_forget_mask
 
 __all__ = ["Pipeline", "make_pipeline"]
 
@@ -177,8 +176,6 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         self : object
             The fitted pipeline.
         """
-        if forget is not None:
-            forget = check_forget_mask(forget, _num_samples(X))
         self._fit_and_keep("fit", X, y, params, groups, forget)
         return self
 
@@ -226,6 +223,7 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
 
     def _fit_and_keep(self, method, X, y, params, groups=None, forget=None):
         """Fit by scikit-learn's `method`, then keep the rows."""
+        memory = self._prepare_memory(X, y, groups, params, forget)
         self._only_class = self._classes = None
         last = self.steps[-1][1] if method == "fit" and self.steps else None
         rule = find_rule(last)
@@ -241,11 +239,10 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         finally:
             if by_rule:
                 self.steps = [*self.steps[:-1], plain[-1]]
-        for step in self._estimators():
-            drop_inner_memory(step)
+        drop_inner_memory(self)
         last = self.steps[-1][1] if self.steps else None
         self._classes = getattr(last, "classes_", None)
-        self._start_memory(X, y, groups, params, forget)
+        self._start_memory(memory)
         if not self.store_training_data:
             self._warn_about_steps()
         return result
@@ -312,6 +309,19 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         after.append((name, stand_in._result if stand_in is not fresh else fresh))
         for (_, old), (_, new) in zip(before, after, strict=True):
             carry_over(old, new, n_forget)
+        frozen = [
+            n
+            for n, step in after
+            if Rule.is_frozen(step)
+            and not (step is after[-1][1] and is_unlearner(step))
+        ]
+        if frozen:
+            warnings.warn(
+                f"The steps {', '.join(frozen)} hold a FrozenEstimator, which is not "
+                "fitted again. If it was fitted on these rows, it still remembers.",
+                UnlearningWarning,
+                stacklevel=2,
+            )
         if check_memory(self.memory).location is not None:
             warnings.warn(
                 f"The cache at {check_memory(self.memory).location!r} still holds "
@@ -321,6 +331,7 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
                 stacklevel=2,
             )
         self.steps = after
+        drop_inner_memory(self)
 
     def _forget_last(self, old, fresh, request, X, y, params, steps):
         """Return the last step without the forgotten rows."""
@@ -353,9 +364,6 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
                 raise
             return fresh
 
-    def _estimators(self):
-        return [step for _, step in self.steps if is_estimator(step)]
-
     def _warn_about_steps(self):
         """Name the steps that will need the rows again."""
         names = [name for name, step in self.steps if is_estimator(step)]
@@ -367,16 +375,6 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
                 PipelineMemoryWarning,
                 stacklevel=3,
             )
-
-    def _drop_memory(self):
-        super()._drop_memory()
-        steps = []
-        for name, step in self.steps:
-            if is_estimator(step) and is_unlearner(step):
-                step = step._aside()
-                step._drop_memory()
-            steps.append((name, step))
-        self.steps = steps
 
     # ---------------------------------------------------------------- predict
 
@@ -394,8 +392,7 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         values = getattr(super(), method)(X, **params)
         if self.__dict__.get("_classes") is None or method == "predict":
             return values
-        fitted = getattr(self.steps[-1][1], "classes_", self._classes)
-        return pad_response(values, method, fitted, self._classes)
+        return pad_response(values, method, self.steps[-1][1], self._classes)
 
     @available_if(_final_has("predict"))
     def predict(self, X, **params):

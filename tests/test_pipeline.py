@@ -14,9 +14,11 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.decomposition import NMF, PCA
+from sklearn.ensemble import StackingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import SelectKBest
+from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_validate
@@ -30,6 +32,7 @@ from sklearn.preprocessing import (
     StandardScaler,
     TargetEncoder,
 )
+from sklearn.utils import get_tags
 
 from sklearn_unlearn.exact import ExactUnlearner
 from sklearn_unlearn.exceptions import (
@@ -39,6 +42,7 @@ from sklearn_unlearn.exceptions import (
 )
 from sklearn_unlearn.pipeline import Pipeline, make_pipeline
 from sklearn_unlearn.utils._check_data import interruptions
+from sklearn_unlearn.utils._reachable import leaves
 from sklearn_unlearn.utils.estimator_checks import find_residue
 
 X, y = load_breast_cancer(return_X_y=True)
@@ -371,3 +375,37 @@ def test_real_mixed_table(name, loaders):
     np.testing.assert_allclose(
         model.predict_proba(frame), reference.predict_proba(frame), atol=1e-8
     )
+
+
+def test_steps_that_work_in_place():
+    rows = X + 20
+    steps = make_pipeline(StandardScaler(copy=False), GaussianNB())
+    model = clone(steps).fit(rows.copy(), y, forget=FORGET)
+    reference = make_pipeline(StandardScaler(), GaussianNB())
+    reference.fit(rows[~FORGET], y[~FORGET])
+    np.testing.assert_allclose(
+        model.predict_proba(rows.copy()), reference.predict_proba(rows), atol=1e-12
+    )
+
+
+def test_a_frozen_step_is_named_and_nothing_is_promised():
+    frozen = FrozenEstimator(StandardScaler().fit(X))
+    model = make_pipeline(frozen, GaussianNB()).fit(X, y)
+    assert get_tags(model).unlearner_tags.guarantee == "approximate"
+    with pytest.warns(UnlearningWarning, match="frozenestimator"):
+        model.unlearn(X[FORGET])
+
+
+def test_export_reaches_inner_pipelines():
+    inner = make_pipeline(StandardScaler(), KNeighborsClassifier())
+    search = GridSearchCV(inner, {"kneighborsclassifier__n_neighbors": [3]}, cv=2)
+    for model in (
+        make_pipeline(search),
+        ExactUnlearner(make_pipeline(StandardScaler(), GaussianNB())),
+        make_pipeline(StackingClassifier([("inner", inner)], GaussianNB(), cv=2)),
+    ):
+        kept, exported = (
+            any("_rows._blocks" in path for path, *_ in leaves(m))
+            for m in (model.fit(X, y), model.export())
+        )
+        assert kept and not exported

@@ -21,11 +21,10 @@ from sklearn_unlearn.utils._delegation import delegate, inner_has
 from sklearn_unlearn.utils._sklearn_compat import (
     HasMethods,
     _fit_context,
-    _num_samples,
     _routing_enabled,
     routed_fit_request,
 )
-from sklearn_unlearn.utils._validation import check_forget_mask
+from sklearn_unlearn.utils._steps import drop_inner_memory
 
 
 class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
@@ -108,19 +107,28 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         self._fit_inner(X, y, forget, groups, fit_params)
         return self
 
-    def _fit_inner(self, X, y, forget, groups, params):
-        """Fit, mirror the schema of the inner estimator and keep the rows."""
-        if forget is not None:
-            forget = check_forget_mask(forget, _num_samples(X))
+    def _fit_inner(self, X, y, forget, groups, params, transform=False):
+        """Fit, mirror the schema of the inner estimator and keep the rows.
+
+        With `transform`, return the training output of the inner estimator.
+        """
         if _routing_enabled():
             params = process_routing(self, "fit", **params).estimator.fit
-        self.estimator_ = self._fit_estimator(X, y, params)
+        memory = self._prepare_memory(X, y, groups, params, forget)
+        if transform and not isinstance(self.estimator, FrozenEstimator):
+            self.estimator_ = self._template()
+            output = self.estimator_.fit_transform(X, y, **params)
+        else:
+            self.estimator_ = self._fit_estimator(X, y, params)
+            output = self.estimator_.transform(X) if transform else None
         for name in ("n_features_in_", "feature_names_in_", "classes_"):
             if hasattr(self.estimator_, name):
                 setattr(self, name, getattr(self.estimator_, name))
             else:
                 self.__dict__.pop(name, None)
-        self._start_memory(X, y, groups, params, forget)
+        drop_inner_memory(self)
+        self._start_memory(memory)
+        return output
 
     def _fit_estimator(self, X, y, params):
         """Fit a clone of the inner estimator; copy one that is frozen."""
@@ -190,6 +198,7 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         return self.estimator_.score(X, y, **params)
 
     @available_if(inner_has("transform"))
+    @_fit_context(prefer_skip_nested_validation=False)
     def fit_transform(self, X, y=None, **fit_params):
         """Fit, then transform the training rows.
 
@@ -207,7 +216,10 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         array-like of shape (n_rows, n_outputs)
             Transformed rows.
         """
-        return self.fit(X, y, **fit_params).transform(X)
+        if "forget" in fit_params:
+            return self.fit(X, y, **fit_params).transform(X)
+        groups = fit_params.pop("groups", None)
+        return self._fit_inner(X, y, None, groups, fit_params, transform=True)
 
     @available_if(inner_has("get_feature_names_out"))
     def get_feature_names_out(self, input_features=None):

@@ -20,8 +20,11 @@ from sklearn_unlearn.utils._sklearn_compat import (
     _check_n_features,
     _num_samples,
 )
+from sklearn_unlearn.utils._steps import drop_inner_memory
 from sklearn_unlearn.utils._tags import UnlearnerTags, with_unlearner_tags
 from sklearn_unlearn.utils._validation import (
+    as_ids,
+    check_forget_mask,
     check_groups,
     check_on_unknown,
     split_fit_params,
@@ -31,9 +34,9 @@ from sklearn_unlearn.utils._validation import (
 class UnlearnerMixin:
     """Mixin that gives an estimator ``unlearn`` and ``export``.
 
-    A subclass calls `_start_memory` at the end of ``fit`` and implements the
-    hook `_unlearn_rows`; row look-up, the transaction, counting and the log are
-    written here once.
+    A subclass calls `_prepare_memory` at the start of ``fit`` and `_start_memory`
+    at its end, and implements the hook `_unlearn_rows`; row look-up, the
+    transaction, counting and the log are written here once.
 
     See Also
     --------
@@ -47,7 +50,8 @@ class UnlearnerMixin:
 
     *What a caller learns.* ``unlearn`` refuses rows that were never fitted, so
     who may call it can test whether a row was in the training data. With
-    ``on_unknown="ignore"`` neither the return value nor the log tells.
+    ``on_unknown="ignore"`` no error and no record of the log tells; the model
+    itself, which has changed or has not, and ``n_forgotten_`` do.
 
     Examples
     --------
@@ -116,7 +120,8 @@ class UnlearnerMixin:
                 "Pass exactly one of X_forget, the rows to forget, and groups, the "
                 "ids of the rows to forget."
             )
-        if X_forget is not None and _num_samples(X_forget) == 0:
+        asked = groups if X_forget is None else X_forget
+        if np.ndim(asked) > 0 and _num_samples(asked) == 0:
             return self
         started = time.perf_counter()
         new = self._aside()
@@ -148,7 +153,9 @@ class UnlearnerMixin:
         check_is_fitted(self)
         new = self._aside()
         new._drop_memory()
+        new._fit_params = {}
         new = copy.deepcopy(new)
+        drop_inner_memory(new)
         seeds = {
             name: None
             for name, value in new.get_params(deep=True).items()
@@ -170,8 +177,8 @@ class UnlearnerMixin:
 
     # ------------------------------------------------------------------ memory
 
-    def _start_memory(self, X, y, groups=None, params=None, forget=None):
-        """Keep the rows after a fit, then forget those that `forget` marks.
+    def _prepare_memory(self, X, y, groups=None, params=None, forget=None):
+        """Copy the rows before a fit, which may change them in place.
 
         Parameters
         ----------
@@ -180,29 +187,41 @@ class UnlearnerMixin:
         params : dict
             Arguments of ``fit``; those with one entry per row are cut with the
             rows and passed again.
-        forget : ndarray of positions or None
+        forget : array-like or None
+            The mask of ``fit``.
+
+        Returns
+        -------
+        dict
+            For `_start_memory`, once the fit is done.
         """
+        self._rows = None  # a fit that fails must not leave those of the last one
         n_rows = _num_samples(X)
-        per_row, self._fit_params = split_fit_params(params or {}, n_rows)
+        forget = [] if forget is None else check_forget_mask(forget, n_rows)
+        groups = None if groups is None else check_groups(groups, n_rows)
+        per_row, whole = split_fit_params(params or {}, n_rows)
+        memory = {"forget": forget, "rows": None, "whole": whole}
+        memory["names"] = tuple(per_row)
+        memory["supervised"] = y is not None
+        if self.store_training_data or len(forget):
+            memory["rows"] = RowStore.keep(X, y, groups=groups, params=per_row)
+        return memory
+
+    def _start_memory(self, memory):
+        """Attach the rows after a fit, then forget those that its mask marks."""
+        self._rows, self._fit_params = memory["rows"], memory["whole"]
+        self._row_params, self._has_target = memory["names"], memory["supervised"]
         self.n_forgotten_, self.unlearning_log_ = 0, []
-        self._has_target = y is not None
-        forgets = forget is not None and len(forget) > 0
-        if self.store_training_data or forgets:
-            groups = None if groups is None else check_groups(groups, n_rows)
-            self._rows = RowStore.keep(X, y, groups=groups, params=per_row)
-        else:
-            self._rows = None
-        if forgets:
+        if len(memory["forget"]):
             started = time.perf_counter()
-            n_rows = self._forget_positions(forget)
+            n_rows = self._forget_positions(memory["forget"])
             self._log(n_rows, time.perf_counter() - started)
         if not self.store_training_data:
-            self._rows = None
+            self._drop_memory()
 
     def _drop_memory(self):
-        """Let go of everything that only serves later requests."""
+        """Let go of the rows and of what is made of them for later requests."""
         self._rows = None
-        self._fit_params = {}
 
     def _aside(self):
         """Return a copy that shares every attribute.
@@ -226,7 +245,7 @@ class UnlearnerMixin:
                     "groups can only be forgotten if fit was given the ids of the "
                     "rows: fit(X, y, groups=ids)."
                 )
-            groups = np.atleast_1d(np.asarray(groups))
+            groups = as_ids(groups)
             positions = store.find_groups(groups, on_unknown=on_unknown)
             n_requested = len(groups)
         else:
@@ -264,15 +283,20 @@ class UnlearnerMixin:
         supervised = self._has_target if store is None else store.has_target
         if supervised and y_retain is None:
             raise ValueError("y_retain must be passed with X_retain.")
+        if store is not None and store.has_groups:
+            raise ValueError(
+                "fit was given groups, which cannot be matched with X_retain. Leave "
+                "X_retain out, or fit again."
+            )
         if store is not None and n_forget + n_retain != store.n_rows:
             raise ValueError(
                 f"X_forget and X_retain together must be the training set of "
                 f"{store.n_rows} rows; got {n_forget} + {n_retain} rows."
             )
-        if store is not None and store.param_names:
+        if self._row_params:
             raise ValueError(
-                f"fit was given {', '.join(store.param_names)} per row, which cannot "
-                "be matched with X_retain. Leave X_retain out, or fit again."
+                f"fit was given {', '.join(self._row_params)} per row, which cannot be "
+                "matched with X_retain. Leave X_retain out, or fit again."
             )
         X_forget, X_retain = map(self._validate_forget, (X_forget, X_retain))
         given = RowStore.keep(X_retain, y_retain)

@@ -5,6 +5,7 @@
 
 import numpy as np
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn.base import BaseUnlearner, UnlearnerTags
 
@@ -19,10 +20,10 @@ from sklearn_unlearn.exact import (  # noqa: F401
     _rules_scaling,
 )
 from sklearn_unlearn.exact._block_summaries import BlockSummaries
+from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._retrain import Retrain, refit_on_retained
 from sklearn_unlearn.exact._rules import (
     SummaryRule,
-    UnlearningCost,
     find_rule,
 )
 
@@ -114,6 +115,7 @@ class ExactUnlearner(BaseUnlearner):
         self : object
             The estimator, unchanged but for its readiness.
         """
+        check_is_fitted(self)
         if self._rows is None:
             raise self._no_rows_error()
         self._rows.build_index()

@@ -9,10 +9,13 @@ Everything is centred on the block's own mean, so large means cost no accuracy.
 import functools
 
 import numpy as np
+from scipy import sparse
 
 __all__ = [
     "block_moments",
     "block_scatter",
+    "has_constant",
+    "is_double",
     "merge_moments",
     "merge_scatter",
     "segment_sum",
@@ -22,8 +25,38 @@ __all__ = [
 
 # Share of a sum of squares that must be left for a subtraction to keep its digits.
 KEPT_SHARE = 0.25
+# Deviations that are rounding, as a share of the mean.
+CONSTANT_SPREAD = 1e-10
 # Products of columns that are formed row by row.
 FEW_PRODUCTS = 1 << 18
+
+
+def is_double(X):
+    """Whether rows are dense numbers that are fitted in double precision.
+
+    In single precision the sums of a fit are rounded in ways that only the fit
+    itself repeats.
+    """
+    if sparse.issparse(X):
+        return False
+    dtype = np.asarray(X).dtype
+    return dtype.kind in "iub" or dtype == np.float64
+
+
+def has_constant(total, mean, squares):
+    """Whether a column is constant, but for rounding.
+
+    Parameters
+    ----------
+    total : float
+    mean, squares : ndarray of shape (n_columns,)
+        Means, and sums of squared deviations.
+
+    Returns
+    -------
+    bool
+    """
+    return bool((squares <= total * (CONSTANT_SPREAD * mean) ** 2).any())
 
 
 def segment_sum(values, starts):
@@ -179,6 +212,10 @@ def block_scatter(Z, starts, weight=None):
         total[i] = len(block) if w is None else w.sum()
         mean[i] = 0.0 if total[i] == 0 else np.average(block, axis=0, weights=w)
         deviation = block - mean[i]
+        if total[i] != 0:  # what the first pass has rounded, as in block_moments
+            rest = np.average(deviation, axis=0, weights=w)
+            mean[i] += rest
+            deviation -= rest
         weighted = deviation if w is None else deviation * w[:, None]
         scatter[i] = (deviation.T @ weighted)[upper]
     return total, mean, scatter

@@ -4,9 +4,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 from sklearn.dummy import DummyClassifier
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn.base import BaseUnlearner, UnlearnerTags
-from sklearn_unlearn.exact._rules import Rule, UnlearningCost
+from sklearn_unlearn.exact._cost import UnlearningCost
+from sklearn_unlearn.exact._rules import Rule
 from sklearn_unlearn.utils._one_class import only_class
 from sklearn_unlearn.utils._sklearn_compat import _num_samples
 
@@ -98,6 +100,7 @@ class Retrain(BaseUnlearner):
 
     def _find(self, X_forget, y_forget):
         """Positions of the rows, or the error that ``unlearn`` would raise."""
+        check_is_fitted(self)
         if self._rows is None:
             raise self._no_rows_error()
         if _num_samples(X_forget) == 0:
@@ -119,7 +122,7 @@ class Retrain(BaseUnlearner):
         )
 
     def _unlearner_tags(self):
-        guarantee = Rule().guarantee(self.estimator)
+        guarantee = Rule().guarantee(self._template())
         return UnlearnerTags("exact_law" if self.reseed else guarantee)
 
 

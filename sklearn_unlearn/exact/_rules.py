@@ -4,56 +4,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 from abc import abstractmethod
-from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 
-__all__ = ["Rule", "SummaryRule", "UnlearningCost", "find_rule", "register_rule"]
-
-
-@dataclass(frozen=True)
-class UnlearningCost:
-    """What a request would cost, told before it is made.
-
-    Costs are counted in rows that are read, which hardly depends on the machine.
-
-    Parameters
-    ----------
-    path : {"summaries", "warm start", "refit"}
-        ``"summaries"``: at most the blocks that hold a forgotten row are read
-        again; ``"warm start"``: all retained rows are read, starting from the
-        present solution; ``"refit"``: as much as ``fit``.
-    n_forget : int
-        Rows that the request would forget.
-    n_read : int
-        Retained rows that would be read.
-    n_retain : int
-        Retained rows.
-    reason : str
-        Why this path is taken, in words.
-
-    See Also
-    --------
-    ExactUnlearner : Estimator that tells its cost.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.preprocessing import StandardScaler
-    >>> from sklearn_unlearn.exact import ExactUnlearner
-    >>> X = np.random.default_rng(0).normal(size=(1000, 3))
-    >>> model = ExactUnlearner(StandardScaler()).fit(X).prepare()
-    >>> cost = model.unlearning_cost(X[:1])
-    >>> cost.path, cost.n_read
-    ('summaries', 0)
-    """
-
-    path: str
-    n_forget: int
-    n_read: int
-    n_retain: int
-    reason: str
+__all__ = ["Rule", "SummaryRule", "find_rule", "register_rule"]
 
 
 class Rule:
@@ -81,6 +37,25 @@ class Rule:
 
     path = "refit"
 
+    @staticmethod
+    def is_frozen(estimator):
+        """Tell whether a ``FrozenEstimator`` is in `estimator`, or is it.
+
+        Parameters
+        ----------
+        estimator : estimator instance or str
+            Fitted or not.
+
+        Returns
+        -------
+        bool
+            True means that a fit leaves something as it was.
+        """
+        if isinstance(estimator, str) or not hasattr(estimator, "get_params"):
+            return False
+        inner = estimator.get_params(deep=True).values()
+        return any(isinstance(e, FrozenEstimator) for e in (estimator, *inner))
+
     def guarantee(self, estimator):
         """Return what forgetting by this rule guarantees.
 
@@ -91,9 +66,12 @@ class Rule:
 
         Returns
         -------
-        {"exact", "exact_law"}
-            ``"exact_law"`` if a second fit on the same rows may differ.
+        {"exact", "exact_law", "approximate"}
+            ``"exact_law"`` if a second fit on the same rows may differ;
+            ``"approximate"`` if a part is frozen, and so is not fitted again.
         """
+        if self.is_frozen(estimator):
+            return "approximate"
         seeds = (
             value
             for name, value in estimator.get_params(deep=True).items()

@@ -85,8 +85,8 @@ class SimpleImputerRule(SummaryRule):
     def covers(self, estimator, X, y=None, **params):
         missing = estimator.missing_values
         nan = isinstance(missing, float) and np.isnan(missing)
-        dense = isinstance(X, np.ndarray) and X.dtype.kind == "f"
-        return estimator.strategy == "mean" and nan and dense
+        floats = isinstance(X, np.ndarray) and X.dtype == np.float64
+        return estimator.strategy == "mean" and nan and floats
 
     def summarise(self, fitted, X, y, starts):
         total, mean, _ = block_moments(X, starts)

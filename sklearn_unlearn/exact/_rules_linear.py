@@ -4,12 +4,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import linalg
 from scipy.linalg import lapack
 from sklearn.linear_model import LinearRegression, Ridge
 
 from sklearn_unlearn.exact._moments import (
     block_scatter,
+    has_constant,
+    is_double,
     merge_scatter,
     subtract_scatter,
 )
@@ -41,6 +43,9 @@ class _LeastSquares(SummaryRule):
     def assemble(self, fitted, summaries):
         n_features = fitted.n_features_in_
         total, mean, scatter = merge_scatter(**summaries)
+        spread = np.diag(scatter)[:n_features]
+        if fitted.fit_intercept and has_constant(total, mean[:n_features], spread):
+            return None
         if not fitted.fit_intercept:  # moments about zero, not about the mean
             scatter = scatter + total * np.outer(mean, mean)
         A = scatter[:n_features, :n_features]
@@ -88,8 +93,7 @@ class RidgeRule(_LeastSquares):
 
     def covers(self, estimator, X, y=None, **params):
         direct = estimator.solver in ("auto", "cholesky", "svd")
-        dense = not sparse.issparse(X) and np.asarray(X).dtype != np.float32
-        return direct and dense and not estimator.positive
+        return direct and is_double(X) and not estimator.positive
 
     def _solve(self, fitted, A, B):
         alphas = np.broadcast_to(fitted.alpha, B.shape[1:])
@@ -110,12 +114,14 @@ class LinearRegressionRule(_LeastSquares):
     """Ordinary least squares."""
 
     def covers(self, estimator, X, y=None, **params):
-        dense = not sparse.issparse(X) and np.asarray(X).dtype != np.float32
-        return dense and not estimator.positive
+        return is_double(X) and not estimator.positive
 
     def _solve(self, fitted, A, B):
         coef = solve_scaled(A, B)
         if coef is None:
             return None
         singular = np.sqrt(np.clip(linalg.eigvalsh(A)[::-1], 0, None))
+        # scikit-learn cuts off small singular values, by a tolerance of its own
+        if singular[-1] <= 10 * max(getattr(fitted, "tol", 0), 1e-6) * singular[0]:
+            return None
         return {"coef_": coef, "rank_": len(A), "singular_": singular}

@@ -108,6 +108,7 @@ def _solve(estimator, X, y, sample_weight=None):
     theta = estimator.coef_.T.astype(np.float64)
     if estimator.fit_intercept:
         theta = np.vstack([theta, estimator.intercept_.astype(np.float64)])
+    theta = problem.shifted(theta, 1)
     loss, curvature, size, last = None, None, np.inf, np.inf
     gradient = problem.gradient(theta)
     for _ in range(MAX_STEPS):
@@ -118,7 +119,7 @@ def _solve(estimator, X, y, sample_weight=None):
                 return None  # not positive definite, or not finite
             size = problem.size(gradient)
         if size <= TOLERANCE:
-            return theta
+            return problem.shifted(theta, -1)
         step = curvature.solve(gradient)
         for scale in 0.5 ** np.arange(30):
             trial = theta - scale * step
@@ -133,7 +134,7 @@ def _solve(estimator, X, y, sample_weight=None):
                 break
         else:
             # no step helps: rounding is all that is left, or there is no optimum
-            return theta if size <= 100 * TOLERANCE else None
+            return problem.shifted(theta, -1) if size <= 100 * TOLERANCE else None
         theta, gradient, loss = trial, trial_gradient, None
         last, size = size, trial_size
     return None
@@ -162,15 +163,40 @@ class _Problem:
             X = np.ascontiguousarray(X, dtype=np.float64)
         y = np.asarray(y).ravel()  # scikit-learn has warned about a column
         code = np.searchsorted(classes, y)
-        weight = _weights(estimator, code, y, sample_weight)
         self.has_all_classes = np.bincount(code, minlength=len(classes)).all()
+        if not self.has_all_classes:
+            return
+        weight = _weights(estimator, code, y, sample_weight)
         self.binary = len(classes) == 2
         self.fit_intercept = estimator.fit_intercept
         self.penalty = 1.0 / estimator.C
         self.total_weight, self.magnitude = weight.sum(), None
         n_chunk = -(-CHUNK_ROWS // (1 if self.binary else len(classes)))
         parts = [slice(i, i + n_chunk) for i in range(0, len(code), n_chunk)]
-        self.chunks = [(X[part], code[part], weight[part]) for part in parts]
+        self.centre = self._far_centre(X)
+        self.chunks = [
+            (X[part] - self.centre if self.centre.any() else X[part], code[part], w)
+            for part, w in ((part, weight[part]) for part in parts)
+        ]
+
+    def _far_centre(self, X):
+        """Means of columns that lie far from zero for their spread, else zeros.
+
+        The intercept is not penalised, so that the optimum is the same in shifted
+        columns, where Newton's method does not drown in rounding.
+        """
+        if sparse.issparse(X) or not self.fit_intercept:
+            return np.zeros(X.shape[1])
+        sample = X[:: -(-len(X) // 1000)]
+        mean, spread = sample.mean(axis=0), sample.std(axis=0)
+        return np.where(np.abs(mean) > 100 * spread, mean, 0.0)
+
+    def shifted(self, theta, sign):
+        """Move the intercepts of `theta` to centred columns (1) or back (-1)."""
+        if self.fit_intercept:
+            theta = theta.copy()
+            theta[-1] += sign * (self.centre @ theta[:-1])
+        return theta
 
     def size(self, gradient):
         """Largest entry of the gradient, relative to the rounding of its sum."""

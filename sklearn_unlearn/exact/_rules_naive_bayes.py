@@ -8,6 +8,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from sklearn_unlearn.exact._moments import (
     block_moments,
+    is_double,
     merge_moments,
     subtract_moments,
 )
@@ -27,7 +28,7 @@ class GaussianNBRule(SummaryRule):
 
     def covers(self, estimator, X, y=None, **params):
         # given priors must match the classes left: scikit-learn says so better
-        return estimator.priors is None
+        return estimator.priors is None and is_double(X)
 
     def keeps_shape(self, before, after):
         return len(before.classes_) == len(after.classes_)
@@ -37,7 +38,7 @@ class GaussianNBRule(SummaryRule):
         classes = fitted.classes_
         n_blocks, n_classes = len(starts), len(classes)
         block = np.repeat(np.arange(n_blocks), np.diff(np.append(starts, len(X))))
-        group = block * n_classes + np.searchsorted(classes, y)
+        group = block * n_classes + np.searchsorted(classes, np.ravel(y))
         order = np.argsort(group, kind="stable")
         bounds = np.searchsorted(group[order], np.arange(n_blocks * n_classes))
         shape = (n_blocks, n_classes, X.shape[1])
@@ -70,8 +71,8 @@ class GaussianNBRule(SummaryRule):
         )
         n_all, _, m2_all = merge_moments(n_rows, plain_mean, plain_m2)
         left = n_rows[:, 0] > 0
-        if (total[left] == 0).any():
-            return None  # a class whose weights are all zero
+        if np.isclose(total[left], 0.0).any():
+            return None  # a class without weight: scikit-learn's own conventions
         new = shallow_copy(fitted)
         new.classes_ = fitted.classes_[left]
         new.class_count_ = total[left, 0]

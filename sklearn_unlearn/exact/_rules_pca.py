@@ -6,16 +6,20 @@
 from numbers import Integral
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import linalg
 from sklearn.decomposition import PCA
 from sklearn.utils.extmath import svd_flip
 
 from sklearn_unlearn.exact._moments import (
     block_scatter,
+    is_double,
     merge_scatter,
     subtract_scatter,
 )
 from sklearn_unlearn.exact._rules import SummaryRule, register_rule, shallow_copy
+
+# Square of a mean, in variances, up to which scikit-learn's own covariance is good.
+MAX_OFFSET = 1e7
 
 
 @register_rule(PCA)
@@ -35,9 +39,8 @@ class PCARule(SummaryRule):
         return super().guarantee(estimator)
 
     def covers(self, estimator, X, y=None, **params):
-        dense = not sparse.issparse(X) and np.asarray(X).dtype != np.float32
         solver = estimator.svd_solver in ("auto", "covariance_eigh")
-        return dense and solver and estimator.n_components != "mle"
+        return is_double(X) and solver and estimator.n_components != "mle"
 
     def summarise(self, fitted, X, y, starts):
         total, mean, scatter = block_scatter(X, starts)
@@ -54,7 +57,9 @@ class PCARule(SummaryRule):
             n_features > 1000 or n_rows < 10 * n_features
         ):
             return None  # scikit-learn would take another solver
-        if n_rows < 2:
+        # scikit-learn subtracts the means from raw sums, whose rounding it keeps
+        far = mean**2 * n_rows > MAX_OFFSET * np.diag(scatter)
+        if n_rows < 2 or far.any():
             return None
         variance, vectors = linalg.eigh(scatter / (n_rows - 1))
         variance = np.clip(variance[::-1], 0.0, None)

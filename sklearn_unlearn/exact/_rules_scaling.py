@@ -4,12 +4,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import clone
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from sklearn_unlearn.exact._moments import (
     block_moments,
+    is_double,
     merge_moments,
     subtract_moments,
 )
@@ -27,7 +27,7 @@ class _DenseColumns(SummaryRule):
         return "exact"
 
     def covers(self, estimator, X, y=None, **params):
-        return not sparse.issparse(X)
+        return is_double(X)
 
 
 @register_rule(StandardScaler)

@@ -16,8 +16,8 @@ ABSENT = {
 PRESENT = {"predict_proba": 1.0, "predict_log_proba": 0.0, "decision_function": 0.0}
 
 
-def pad_response(values, method, fitted_classes, classes):
-    """Spread the columns of `fitted_classes` over those of `classes`.
+def pad_response(values, method, fitted, classes):
+    """Spread the columns of the classes of `fitted` over those of `classes`.
 
     Parameters
     ----------
@@ -25,26 +25,35 @@ def pad_response(values, method, fitted_classes, classes):
         What `method` of the fitted model returned.
     method : str
         Name of the method.
-    fitted_classes, classes : ndarray of shape (n_fitted_classes,), (n_classes,)
-        Sorted labels; the first are a subset of the second.
+    fitted : estimator instance
+        The model that returned it. Its classes are a subset of `classes`.
+    classes : ndarray of shape (n_classes,)
+        Sorted labels.
 
     Returns
     -------
     ndarray of shape (n_rows, n_classes)
         `values` itself if nothing is missing.
     """
+    if getattr(fitted, "decision_function_shape", None) == "ovo" and (
+        method == "decision_function"
+    ):
+        return values  # one column per pair of classes: there is none to add
+    fitted_classes = getattr(fitted, "classes_", classes)
     if isinstance(values, list):  # one array per output
-        return [
-            pad_response(v, method, f, c)
-            for v, f, c in zip(values, fitted_classes, classes, strict=True)
-        ]
+        triples = zip(values, fitted_classes, classes, strict=True)
+        return [_pad(v, method, f, c) for v, f, c in triples]
+    return _pad(values, method, fitted_classes, classes)
+
+
+def _pad(values, method, fitted_classes, classes):
     if method not in ABSENT or len(fitted_classes) == len(classes):
         return values
     if method == "decision_function" and values.ndim == 1:
         # a binary decision, now one of several columns
         values = np.column_stack([-values, values])
     if values.shape[1] != len(fitted_classes):
-        return values  # one column per pair of classes: there is none to add
+        return values
     padded = np.full((len(values), len(classes)), ABSENT[method], dtype=values.dtype)
     padded[:, np.searchsorted(classes, fitted_classes)] = values
     return padded

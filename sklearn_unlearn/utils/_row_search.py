@@ -121,6 +121,8 @@ class _Column:
     def __init__(self, sample):
         self.is_float = sample.dtype.kind == "f"
         self.tolerance = TOLERANCE.get(sample.dtype.itemsize, 0.0)
+        if self.is_float:  # below this, neighbouring whole numbers can be told apart
+            self.whole = 2.0 ** (np.finfo(sample.dtype).nmant - 1)
         self.scale = np.zeros(sample.shape[1])
         if self.is_float and not sparse.issparse(sample):
             size = np.abs(sample).astype(np.float64)
@@ -172,6 +174,9 @@ class _Column:
         a, b = query.astype(np.float64), kept.astype(np.float64)
         with np.errstate(invalid="ignore", over="ignore"):
             close = np.abs(a - b) <= self.tolerance * (np.abs(a) + scale)
+            # two whole numbers that differ are two values: ids, times in seconds
+            whole = (a == np.rint(a)) & (b == np.rint(b)) & (np.abs(a) < self.whole)
+        close &= ~whole | (a == b)
         soft = _is_soft(a) & _is_soft(b)
         return np.where(soft, close, cell_codes(a) == cell_codes(b))
 

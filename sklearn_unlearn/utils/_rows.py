@@ -8,10 +8,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sklearn_unlearn.exceptions import AmbiguousRowsError, UnknownRowsError
-from sklearn_unlearn.utils._cells import concatenate, row_hash, same_rows
-from sklearn_unlearn.utils._columns import layout_of
+from sklearn_unlearn.utils._cells import (
+    cell_codes,
+    concatenate,
+    row_hash,
+    same_rows,
+)
+from sklearn_unlearn.utils._columns import cast_cells, layout_of
 from sklearn_unlearn.utils._hash_index import HashIndex, run_starts
 from sklearn_unlearn.utils._row_search import SAMPLE_ROWS, find_nearby, match_targets
+from sklearn_unlearn.utils._validation import as_ids
 
 __all__ = ["RowStore", "Rows"]
 
@@ -257,15 +263,18 @@ class RowStore:
 
     def find_groups(self, groups, *, on_unknown="raise"):
         """Return the positions of all rows of these ids."""
-        column = self._column("groups")
-        unknown = np.flatnonzero(~np.isin(groups, column))
+        groups, column = as_ids(groups), self._column("groups")
+        asked, fits = cast_cells(groups[:, None], column.dtype)
+        codes, asked = cell_codes(column), cell_codes(asked[:, 0])
+        known = fits & np.isin(asked, codes)
+        unknown = np.flatnonzero(~known)
         if len(unknown) and on_unknown == "raise":
             raise UnknownRowsError(
                 f"{len(unknown)} of {len(groups)} ids in groups were never given to "
                 f"fit, or are forgotten already; positions {_named(unknown)}. Pass "
                 'on_unknown="ignore" to pass over them.'
             )
-        return np.flatnonzero(np.isin(column, groups))
+        return np.flatnonzero(np.isin(codes, asked[known]))
 
     def find(self, X_forget, y_forget=None, *, on_unknown="raise"):
         """Return the positions of the rows that a request means.
@@ -313,6 +322,8 @@ class RowStore:
             raise ValueError("y_forget was given, but fit was given no target y.")
         y_forget = np.asarray(y_forget)
         shape = self._blocks[0]["y"].shape[1:]
+        if y_forget.size == n_rows and shape in ((), (1,)):
+            y_forget = y_forget.reshape(n_rows, *shape)  # a column is as good
         if y_forget.shape != (n_rows, *shape):
             raise ValueError(
                 f"y_forget must have shape {(n_rows, *shape)}, one target per row of "

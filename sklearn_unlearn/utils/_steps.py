@@ -65,15 +65,21 @@ def carry_over(old, new, n_forget):
     if is_unlearner(old):
         new.n_forgotten_ = old.n_forgotten_ + n_forget
         new.unlearning_log_ = list(old.unlearning_log_)
-        drop_inner_memory(new)
 
 
 def drop_inner_memory(estimator):
-    """Make the steps within let go of their rows: the outermost keeps them."""
-    if is_unlearner(estimator):
-        estimator._drop_memory()
-    for attribute in ("steps", "transformers_", "transformer_list"):
-        for item in getattr(estimator, attribute, ()):
-            inner = item[1]
-            if inner is not None and not isinstance(inner, str):
-                drop_inner_memory(inner)
+    """Make all estimators within let go of their rows: the outermost keeps them."""
+    seen, waiting = {id(estimator)}, list(vars(estimator).values())
+    while waiting:
+        thing = waiting.pop()
+        if isinstance(thing, dict):
+            waiting.extend(thing.values())
+        elif isinstance(thing, (list, tuple)):
+            waiting.extend(thing)
+        elif hasattr(thing, "get_params") and not isinstance(thing, type):
+            if id(thing) in seen:
+                continue
+            seen.add(id(thing))
+            if hasattr(thing, "_unlearn_rows") and hasattr(thing, "_drop_memory"):
+                thing._drop_memory()
+            waiting.extend(vars(thing).values())

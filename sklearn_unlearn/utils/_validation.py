@@ -7,7 +7,13 @@ import numpy as np
 
 from sklearn_unlearn.utils._sklearn_compat import _is_arraylike, _num_samples
 
-__all__ = ["check_forget_mask", "check_groups", "check_on_unknown", "split_fit_params"]
+__all__ = [
+    "as_ids",
+    "check_forget_mask",
+    "check_groups",
+    "check_on_unknown",
+    "split_fit_params",
+]
 
 
 def check_forget_mask(forget, n_rows):
@@ -35,6 +41,20 @@ def check_groups(groups, n_rows):
             f"{groups.shape}."
         )
     return groups
+
+
+def as_ids(groups):
+    """Return ids as an array of one dimension, each as it was given.
+
+    ``np.asarray`` would turn a list of numbers and words into words.
+    """
+    if isinstance(groups, str) or not hasattr(groups, "__len__"):
+        groups = [groups]
+    if isinstance(groups, np.ndarray):
+        return np.atleast_1d(groups)
+    ids = np.empty(len(groups), dtype=object)
+    ids[:] = list(groups)
+    return ids
 
 
 def check_on_unknown(on_unknown):
