@@ -3,6 +3,8 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import functools
+
 import numpy as np
 from scipy import linalg, sparse
 from scipy.sparse.linalg import LinearOperator, cg
@@ -10,6 +12,7 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_class_weight
+from threadpoolctl import ThreadpoolController
 
 from sklearn_unlearn.exact._rules import Rule, register_rule, shallow_copy
 
@@ -20,6 +23,7 @@ MAX_PRODUCTS = 200
 # Gradient, per row and unit of the column's mean magnitude, at the optimum.
 TOLERANCE = 1e-12
 CHUNK_ROWS = 2048
+MANY_FEATURES = 200
 
 
 @register_rule(LogisticRegression)
@@ -102,6 +106,18 @@ def _solve(estimator, X, y, sample_weight=None):
     ndarray of shape (n_features [+ 1], n_columns) or None
         None if a class has no rows, or Newton's method does not get there.
     """
+    # matrices this narrow are multiplied faster by one thread than by several
+    narrow = X.shape[1] < MANY_FEATURES
+    with _threads().limit(limits=1 if narrow else None, user_api="blas"):
+        return _newton(estimator, X, y, sample_weight)
+
+
+@functools.cache
+def _threads():
+    return ThreadpoolController()
+
+
+def _newton(estimator, X, y, sample_weight):
     problem = _Problem(estimator, X, y, sample_weight)
     if not problem.has_all_classes:
         return None
@@ -110,13 +126,13 @@ def _solve(estimator, X, y, sample_weight=None):
         theta = np.vstack([theta, estimator.intercept_.astype(np.float64)])
     theta = problem.shifted(theta, 1)
     loss, curvature, size, last = None, None, np.inf, np.inf
-    gradient = problem.gradient(theta)
     for _ in range(MAX_STEPS):
         if curvature is None or size > 0.1 * last:
             try:
                 curvature = problem.curvature(theta)
             except (linalg.LinAlgError, ValueError):
                 return None  # not positive definite, or not finite
+            gradient = curvature.gradient
             size = problem.size(gradient)
         if size <= TOLERANCE:
             return problem.shifted(theta, -1)
@@ -255,9 +271,10 @@ class _Problem:
 
 
 class _Curvature:
-    """Hessian of a problem, of which only the blocks of single columns are formed.
+    """Gradient and Hessian of a problem at a point.
 
-    For two classes there is one block. For more, the blocks precondition conjugate
+    Of the Hessian only the blocks of single columns are formed. For two classes
+    there is one. For more, the blocks precondition conjugate
     gradients on the whole, which needs products with the Hessian only: its size
     would grow with the square of the number of classes.
     """
@@ -268,14 +285,17 @@ class _Curvature:
         self.problem, self.shape, self.p = problem, theta.shape, []
         blocks = np.zeros((n_columns, size, size))
         buffer = np.empty((CHUNK_ROWS, n_coef))
-        for X, _, weight in problem.chunks:
+        self.gradient = np.zeros_like(theta)
+        for X, code, weight in problem.chunks:
             scores = problem._scores(theta, X)
+            problem._add_gradient(self.gradient, scores, X, code, weight)
             p = expit(scores) if problem.binary else softmax(scores, axis=1)
             self.p.append(p)
             X = X.toarray() if sparse.issparse(X) else X
             for c in range(n_columns):
                 spread = weight * p[:, c] * (1 - p[:, c])
                 _add_products(blocks[c], X, spread, buffer)
+        problem._penalised(self.gradient, theta)
         diagonal = np.arange(size)
         self.unpenalised = blocks[:, diagonal, diagonal].T.copy()
         blocks[:, diagonal[:n_coef], diagonal[:n_coef]] += problem.penalty
