@@ -312,7 +312,7 @@ class _Curvature:
         step, _ = cg(
             LinearOperator((n, n), matvec=self._product),
             (gradient - common).ravel(),
-            rtol=1e-5,
+            rtol=1e-2,
             maxiter=MAX_PRODUCTS,
             M=LinearOperator((n, n), matvec=self._precondition),
         )
