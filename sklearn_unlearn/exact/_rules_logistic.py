@@ -107,7 +107,7 @@ def _solve(estimator, X, y, sample_weight=None):
         None if a class has no rows, or Newton's method does not get there.
     """
     # matrices this narrow are multiplied faster by one thread than by several
-    narrow = X.shape[1] < MANY_FEATURES
+    narrow = estimator.n_features_in_ < MANY_FEATURES
     with _threads().limit(limits=1 if narrow else None, user_api="blas"):
         return _newton(estimator, X, y, sample_weight)
 
