@@ -6,8 +6,8 @@
 from sklearn.base import _fit_context
 from sklearn.preprocessing._data import _handle_zeros_in_scale, _is_constant_feature
 from sklearn.utils import _safe_indexing
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metadata_routing import _raise_for_params, _routing_enabled
+from sklearn.utils._param_validation import HasMethods
+from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import (
     _check_feature_names,
     _check_n_features,
@@ -17,8 +17,6 @@ from sklearn.utils.validation import (
 
 __all__ = [
     "HasMethods",
-    "Interval",
-    "StrOptions",
     "_check_feature_names",
     "_check_n_features",
     "_fit_context",
@@ -26,7 +24,6 @@ __all__ = [
     "_is_arraylike",
     "_is_constant_feature",
     "_num_samples",
-    "_raise_for_params",
     "_routing_enabled",
     "_safe_indexing",
     "routed_fit_request",
