@@ -11,7 +11,15 @@ import importlib
 
 __version__ = "0.1.0.dev0"
 
-_submodules = ["base", "exact", "exceptions", "pipeline", "utils"]
+_submodules = [
+    "base",
+    "dropout",
+    "exact",
+    "exceptions",
+    "neural_network",
+    "pipeline",
+    "utils",
+]
 
 __all__ = [*_submodules, "__version__", "show_versions"]
 

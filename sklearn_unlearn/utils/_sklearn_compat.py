@@ -6,7 +6,7 @@
 from sklearn.base import _fit_context
 from sklearn.preprocessing._data import _handle_zeros_in_scale, _is_constant_feature
 from sklearn.utils import _safe_indexing
-from sklearn.utils._param_validation import HasMethods
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import (
     _check_feature_names,
@@ -15,8 +15,19 @@ from sklearn.utils.validation import (
     _num_samples,
 )
 
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:  # before scikit-learn 1.9
+
+    class CallbackSupportMixin:
+        """Does nothing: there are no callbacks to support."""
+
+
 __all__ = [
+    "CallbackSupportMixin",
     "HasMethods",
+    "Interval",
+    "StrOptions",
     "_check_feature_names",
     "_check_n_features",
     "_fit_context",
@@ -26,6 +37,7 @@ __all__ = [
     "_num_samples",
     "_routing_enabled",
     "_safe_indexing",
+    "begin_callbacks",
     "routed_fit_request",
     "without_callbacks",
 ]
@@ -48,6 +60,23 @@ def routed_fit_request(estimator, names):
     for name in names:
         request.fit.add_request(param=name, alias=own.fit.requests.get(name))
     return request
+
+
+def begin_callbacks(estimator, max_epochs, X, y):
+    """Tell the callbacks of scikit-learn that a fit of so many epochs begins.
+
+    Returns
+    -------
+    CallbackContext or None
+        None if there is no callback.
+    """
+    heard = "_skl_callbacks" in vars(estimator) or (
+        "_parent_callback_ctx" in vars(estimator)
+    )
+    if not heard or not hasattr(estimator, "_init_callback_context"):
+        return None
+    context = estimator._init_callback_context(max_subtasks=max_epochs)
+    return context.call_on_fit_task_begin(estimator=estimator, X=X, y=y)
 
 
 def without_callbacks(estimator):

@@ -1,0 +1,87 @@
+"""Random functions of torch, made to draw from one explicit generator."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import torch
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+
+__all__ = ["ExplicitRandomness"]
+
+# They take a generator; layers of torch call them without one.
+_TAKE_GENERATOR = {
+    torch.bernoulli,
+    torch.multinomial,
+    torch.normal,
+    torch.rand,
+    torch.randint,
+    torch.randn,
+    torch.randperm,
+    torch.Tensor.bernoulli_,
+    torch.Tensor.cauchy_,
+    torch.Tensor.exponential_,
+    torch.Tensor.geometric_,
+    torch.Tensor.log_normal_,
+    torch.Tensor.normal_,
+    torch.Tensor.random_,
+    torch.Tensor.uniform_,
+}
+_LIKE = {torch.rand_like: torch.rand, torch.randn_like: torch.randn}
+# They do not, and have a part that is random in training.
+_REFUSED = {
+    F.alpha_dropout,
+    F.dropout1d,
+    F.dropout2d,
+    F.dropout3d,
+    F.feature_alpha_dropout,
+    F.gumbel_softmax,
+    F.rrelu,
+}
+
+
+class ExplicitRandomness(TorchFunctionMode):
+    """Context in which random functions of torch draw from `generator`.
+
+    It holds for the calling thread alone, and leaves the global generator as it is.
+
+    Parameters
+    ----------
+    generator : torch.Generator
+        Source of the numbers.
+
+    Attributes
+    ----------
+    used : bool
+        Whether any number has been drawn.
+    """
+
+    def __init__(self, generator):
+        super().__init__()
+        self.generator, self.used = generator, False
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = dict(kwargs or {})
+        if func in _TAKE_GENERATOR and kwargs.get("generator") is None:
+            self.used = True
+            kwargs["generator"] = self.generator
+        elif func in _LIKE:
+            self.used = True
+            shape = args[0].shape
+            drawn = _LIKE[func](shape, generator=self.generator)
+            return drawn.to(kwargs.get("device") or args[0].device, args[0].dtype)
+        elif func is F.dropout:
+            return self._dropout(*args, **kwargs)
+        elif func in _REFUSED and kwargs.get("training", True):
+            raise ValueError(
+                f"torch.nn.functional.{func.__name__} draws from the global generator "
+                "of torch. Use layers of sklearn_unlearn.dropout in the module instead."
+            )
+        return func(*args, **kwargs)
+
+    def _dropout(self, x, p=0.5, training=True, inplace=False):
+        if not training or p == 0:
+            return x
+        self.used = True
+        keep = torch.full_like(x, 1 - p)
+        return x * torch.bernoulli(keep, generator=self.generator) / (1 - p)

@@ -1,0 +1,149 @@
+"""Training of perceptrons with Adam."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import numpy as np
+import torch
+
+from sklearn_unlearn._engine._masks import MaskStream
+from sklearn_unlearn._engine._mlp import MLP
+from sklearn_unlearn._engine._threads import threads_for
+
+__all__ = ["Adam", "MLPTrainer", "Rows"]
+
+
+class Rows:
+    """Training rows as tensors.
+
+    Parameters
+    ----------
+    X : Tensor of shape (n_rows, n_inputs), dtype=float32
+    target : Tensor of shape (n_rows, n_targets)
+    weight : Tensor of shape (n_rows, 1) or None
+        Mean one.
+    """
+
+    def __init__(self, X, target, weight=None):
+        self.X, self.target, self.weight = X, target, weight
+
+    def __len__(self):
+        return len(self.X)
+
+    def to(self, device):
+        """Return the same rows on a device."""
+        weight = None if self.weight is None else self.weight.to(device)
+        return Rows(self.X.to(device), self.target.to(device), weight)
+
+    def take(self, index):
+        """Return X, target and weight of these rows."""
+        X, target = self.X.index_select(0, index), self.target.index_select(0, index)
+        weight = None if self.weight is None else self.weight.index_select(0, index)
+        return X, target, weight
+
+
+class Adam:
+    """Settings of Adam, under scikit-learn's names."""
+
+    def __init__(self, learning_rate_init=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+        self.settings = {
+            "lr": learning_rate_init,
+            "betas": (beta_1, beta_2),
+            "eps": epsilon,
+        }
+
+    def over(self, parameters):
+        """Return torch's optimizer, in its fused form."""
+        return torch.optim.Adam(parameters, fused=True, **self.settings)
+
+
+class MLPTrainer:
+    """Trains one perceptron in place.
+
+    Parameters
+    ----------
+    mlp : MLP
+    rows : Rows
+        On the device of the perceptron.
+    loss : object
+        With ``gradient(outputs, target, weight)``; see `_losses`.
+    alpha : float
+        Penalty: ``alpha / 2`` times the squared weights, divided by the rows of a
+        batch.
+    adam : Adam
+    rng : numpy.random.Generator
+        Of the dropout masks.
+    """
+
+    def __init__(self, mlp: MLP, rows: Rows, loss, *, alpha, adam: Adam, rng):
+        self.mlp, self.rows, self.loss = mlp, rows, loss
+        self.alpha, self._rng, self._masks = alpha, rng, None
+        self.optimizer = adam.over([mlp.parameters])
+        mlp.parameters.grad = mlp.gradient
+
+    @property
+    def n_rows(self):
+        """Number of training rows."""
+        return len(self.rows)
+
+    @torch.inference_mode()
+    def epoch(self, order, batch_size) -> float:
+        """Visit the rows once in this order, and return the mean loss."""
+        order = torch.from_numpy(order).to(self.rows.X.device)
+        total = torch.zeros((), device=order.device)
+        widest = max(a * b for a, b in self.mlp.layout.shapes)
+        with threads_for(widest * min(batch_size, len(order))):
+            for start in range(0, len(order), batch_size):
+                index = order[start : start + batch_size]
+                total += self.step(*self.rows.take(index), batch_size)
+        n_weights = self.mlp.layout.n_weights
+        penalty = self.mlp.parameters[:n_weights].square().sum()
+        return (float(total) + self.alpha / 2 * float(penalty)) / len(order)
+
+    def step(self, X, target, weight=None, batch_size=None):
+        """Take one step on a batch and return the sum of its losses."""
+        mlp, n_rows = self.mlp, len(X)
+        outputs = mlp.forward(X, self._next_masks(n_rows, batch_size or n_rows))
+        loss, d = self.loss.gradient(outputs, target, weight)
+        mlp.backward(d.mul_(1 / n_rows))
+        if self.alpha:
+            n_weights = mlp.layout.n_weights
+            mlp.gradient[:n_weights].add_(
+                mlp.parameters[:n_weights], alpha=self.alpha / n_rows
+            )
+        self.optimizer.step()
+        return loss
+
+    def _next_masks(self, n_rows, batch_size):
+        if not any(self.mlp.dropout):
+            return None
+        if self._masks is None:
+            self._masks = MaskStream(
+                self._rng,
+                self.mlp.layout.sizes[:-1],
+                self.mlp.dropout,
+                (min(batch_size, self.n_rows),),
+                self.rows.X.device,
+            )
+        return self._masks.next(n_rows)
+
+    def snapshot(self):
+        """Return a copy of the parameters."""
+        return self.mlp.parameters.clone()
+
+    def restore(self, snapshot):
+        """Put the parameters back."""
+        self.mlp.parameters.copy_(snapshot)
+
+    def moments(self):
+        """Return the state of Adam as arrays, to continue from."""
+        state = self.optimizer.state.get(self.mlp.parameters, {})
+        return {name: np.asarray(value.cpu()) for name, value in state.items()}
+
+    def continue_from(self, moments):
+        """Take up the state of Adam that `moments` returned."""
+        device = self.mlp.parameters.device
+        # torch changes them in place, and the caller keeps its arrays
+        self.optimizer.state[self.mlp.parameters] = {
+            name: torch.tensor(value, device=device) for name, value in moments.items()
+        }

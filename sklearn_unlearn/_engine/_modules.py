@@ -1,0 +1,229 @@
+"""Modules of the user: built without the global generator, and functions of them."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import copy
+
+import numpy as np
+import torch
+from torch import nn
+
+from sklearn_unlearn._engine._chunks import map_chunks, tile_rows
+from sklearn_unlearn._engine._explicit import ExplicitRandomness
+from sklearn_unlearn.dropout import BernoulliDropout, StochasticLayer
+
+__all__ = ["FittedModule", "build_module", "stochastic_layers"]
+
+_REPLACED = {
+    nn.Dropout: False,
+    nn.Dropout1d: True,
+    nn.Dropout2d: True,
+    nn.Dropout3d: True,
+}
+_UNSUPPORTED = (nn.AlphaDropout, nn.FeatureAlphaDropout)
+
+
+def build_module(factory, n_features, n_outputs, rng):
+    """Build a module, with layers of dropout that have generators of their own.
+
+    Parameters
+    ----------
+    factory : callable (n_features, n_outputs) -> torch.nn.Module
+    n_features, n_outputs : int
+    rng : numpy.random.Generator
+        Source of all that is random in it.
+
+    Returns
+    -------
+    torch.nn.Module
+    """
+    generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+    with ExplicitRandomness(generator):
+        module = factory(n_features, n_outputs)
+    if not isinstance(module, nn.Module):
+        raise TypeError(
+            "module must be a class or function that returns a torch.nn.Module; it "
+            f"returned {type(module).__name__}."
+        )
+    module = _with_own_dropout(module)
+    for layer in stochastic_layers(module):
+        layer.seed(rng.spawn(1)[0])
+    return module
+
+
+def _with_own_dropout(module):
+    if type(module) in _REPLACED:
+        return BernoulliDropout(module.p, per_channel=_REPLACED[type(module)])
+    if isinstance(module, _UNSUPPORTED) or (
+        isinstance(module, nn.RNNBase) and module.dropout > 0
+    ):
+        raise ValueError(
+            f"{type(module).__name__} has dropout whose masks cannot be controlled. "
+            "Use layers of sklearn_unlearn.dropout in the module instead."
+        )
+    for name, child in module.named_children():
+        new = _with_own_dropout(child)
+        if new is not child:
+            setattr(module, name, new)
+    return module
+
+
+def stochastic_layers(module):
+    """Return the layers of a module that can hold noise."""
+    return [m for m in module.modules() if isinstance(m, StochasticLayer) and m.p > 0]
+
+
+class FittedModule:
+    """A fitted module, and functions drawn from it.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        In evaluation mode, in float32.
+    factory : callable (n_features, n_outputs) -> torch.nn.Module
+        Builds it again when it is unpickled.
+    n_features, n_outputs : int
+    """
+
+    def __init__(self, module, factory, n_features, n_outputs):
+        self._module, self._factory = module.eval(), factory
+        self.n_features, self.n_outputs = n_features, n_outputs
+
+    @property
+    def is_stochastic(self):
+        """Whether functions can be drawn."""
+        return bool(stochastic_layers(self._module))
+
+    def with_module(self, module):
+        """Return the same with a copy of another module of this kind."""
+        module = copy.deepcopy(module).cpu()
+        return FittedModule(module, self._factory, self.n_features, self.n_outputs)
+
+    def copy(self):
+        """Return a copy that shares no memory."""
+        return self.with_module(self._module)
+
+    def module(self):
+        """Return the module itself."""
+        return self._module
+
+    def outputs(self, X, device="cpu"):
+        """Return the outputs of the deterministic pass, as `Perceptron` does."""
+        return self.apply(lambda outputs: outputs[0], X, None, device=device)
+
+    def apply(self, reduce, X, n_draws, seed=None, *, device="cpu"):
+        """Draw functions and reduce their values row by row, as `Perceptron` does.
+
+        One set of masks is shared by all rows. Everything else is in evaluation
+        mode: statistics of batch normalization neither count nor move. In float64,
+        because what a row gets must not depend on the rows it is given with.
+        """
+        module = copy.deepcopy(self._module).to(device, torch.float64)
+        layers = stochastic_layers(module)
+        prefix, rest = _split(module)
+
+        def run(rows):
+            x = prefix(torch.from_numpy(rows).to(device, torch.float64))
+            if n_draws is None:
+                outputs = self._checked(rest(x))[None]
+            else:
+                outputs = torch.stack(
+                    [
+                        self._checked(_hold(layers, seed, draw, rest, x))
+                        for draw in range(n_draws)
+                    ]
+                )
+            return reduce(outputs.cpu().numpy())
+
+        # the layers hold the noise of one draw: chunks take turns
+        n_rows = tile_rows((n_draws or 1) * self.n_outputs)
+        return map_chunks(run, X, n_rows, parallel=False)
+
+    def _checked(self, outputs):
+        if outputs.ndim != 2 or outputs.shape[1] != self.n_outputs:
+            raise ValueError(
+                f"module must return one row of {self.n_outputs} outputs per row of X; "
+                f"it returned shape {tuple(outputs.shape)}."
+            )
+        return outputs
+
+    def moved(self, A, b):
+        """Return the module in other coordinates if its first layer is linear.
+
+        See `Perceptron.moved`; None if there is no such layer.
+        """
+        first = _first_layer(self._module)
+        if not isinstance(first, nn.Linear) or first.in_features != self.n_features:
+            return None
+        module = copy.deepcopy(self._module)
+        layer = _first_layer(module)
+        W = first.weight.detach().double().cpu()
+        shift = W @ torch.from_numpy(b)
+        if first.bias is not None:
+            shift = shift + first.bias.detach().double().cpu()
+        layer.in_features = len(A)
+        layer.weight = nn.Parameter((W @ torch.from_numpy(A).T).to(first.weight))
+        layer.bias = nn.Parameter(shift.to(first.weight))
+        new = FittedModule(module, self._factory, len(A), self.n_outputs)
+        # the layer may not be the only one that sees the rows, or not the first
+        probe = np.random.default_rng(0).normal(size=(16, len(A)))
+        try:
+            same = np.allclose(
+                new.outputs(probe), self.outputs(probe @ A + b), rtol=1e-3, atol=1e-4
+            )
+        except RuntimeError:  # shapes that do not fit together
+            return None
+        return new if same else None
+
+    def __getstate__(self):
+        # arrays in place of tensors: a tensor can drag a larger storage along
+        state = dict(self.__dict__)
+        module = state.pop("_module")
+        state["arrays"] = {k: v.cpu().numpy() for k, v in module.state_dict().items()}
+        return state
+
+    def __setstate__(self, state):
+        state = dict(state)
+        arrays = state.pop("arrays")
+        self.__dict__.update(state)
+        module = build_module(
+            self._factory, self.n_features, self.n_outputs, np.random.default_rng(0)
+        )
+        tensors = {k: torch.from_numpy(np.array(v)) for k, v in arrays.items()}
+        # moved to other coordinates, its first layer may have got a bias
+        _, unexpected = module.load_state_dict(tensors, strict=False)
+        for name in unexpected:
+            owner = module.get_submodule(name.rpartition(".")[0])
+            owner.register_parameter(
+                name.rpartition(".")[2], nn.Parameter(tensors[name])
+            )
+        self._module = module.eval()
+
+    def _comparable_state(self):
+        return self.__getstate__()
+
+
+def _first_layer(module):
+    return next((m for m in module.modules() if not list(m.children())), None)
+
+
+def _hold(layers, seed, draw, rest, x):
+    """Run `rest` as the random function number `draw`."""
+    try:
+        for i, layer in enumerate(layers):
+            layer.hold(np.random.SeedSequence(seed, spawn_key=(i, draw)))
+        return rest(x)
+    finally:
+        for layer in layers:
+            layer.release()
+
+
+def _split(module):
+    """Split a chain of layers before the first random one, which runs once."""
+    if type(module) is not nn.Sequential:
+        return nn.Identity(), module
+    for i, layer in enumerate(module):
+        if stochastic_layers(layer):
+            return module[:i], module[i:]
+    return nn.Identity(), module

@@ -1,0 +1,493 @@
+"""What the two networks have in common: training, forgetting, drawing functions."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import warnings
+from abc import abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
+
+from sklearn_unlearn._engine._activations import ACTIVATIONS
+from sklearn_unlearn._engine._layout import Layout
+from sklearn_unlearn._engine._mlp import MLP
+from sklearn_unlearn._engine._mlp_trainer import Adam, MLPTrainer, Rows
+from sklearn_unlearn._engine._modules import FittedModule, build_module
+from sklearn_unlearn._engine._perceptron import Perceptron
+from sklearn_unlearn._engine._training import Schedule, train
+from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
+from sklearn_unlearn.dropout._noise import make_generator
+from sklearn_unlearn.neural_network._watch import Watch
+from sklearn_unlearn.utils._sklearn_compat import (
+    CallbackSupportMixin,
+    Interval,
+    StrOptions,
+    _fit_context,
+)
+
+__all__ = ["BaseDropoutNetwork"]
+
+# Streams of random numbers of one fit, in this order for ever.
+STREAMS = ("weights", "order", "masks", "split", "functions")
+
+
+class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
+    """Base of :class:`DropoutClassifier` and :class:`DropoutRegressor`."""
+
+    __metadata_request__fit = {"forget": True, "groups": True}
+
+    _parameter_constraints: dict = {
+        "hidden_layer_sizes": [
+            "array-like",
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "dropout": ["array-like", Interval(Real, 0, 1, closed="left")],
+        "input_dropout": [Interval(Real, 0, 1, closed="left")],
+        "module": [callable, None],
+        "mc_samples": [Interval(Integral, 0, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "device": [str, torch.device],
+        "store_training_data": ["boolean"],
+    }
+
+    # ---------------------------------------------------------------- subclass
+
+    @abstractmethod
+    def _check_rows(self, X, y, reset):
+        """Return validated X and y."""
+
+    @abstractmethod
+    def _begin_target(self, y):
+        """Set what the target defines, and return the number of outputs."""
+
+    @abstractmethod
+    def _encode(self, y):
+        """Return the target as a tensor of shape (n_rows, n_targets)."""
+
+    @abstractmethod
+    def _score_outputs(self, outputs, y, sample_weight):
+        """Return the validation score of deterministic outputs."""
+
+    def _balance(self, y, sample_weight):
+        """Return the weights of rows with those of classes in them."""
+        return sample_weight
+
+    def _after_training(self, X, y, sample_weight):
+        """Fit what needs rows on which the network was not trained."""
+
+    def _n_held_out(self, n_rows):
+        """Return how many rows are held out without early stopping."""
+        return 0
+
+    # --------------------------------------------------------------------- fit
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, *, forget=None, groups=None):
+        """Fit the network, then forget the rows that `forget` marks.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Training rows. The network works best on standardised features.
+        y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows.
+        forget : array-like of shape (n_rows,), dtype=bool, default=None
+            Rows to forget after the fit on all of them. As metadata with one
+            entry per row it is cut by every splitter.
+        groups : array-like of shape (n_rows,), default=None
+            One id per row, for ``unlearn(groups=...)``.
+
+        Returns
+        -------
+        self : object
+            The fitted network.
+        """
+        checked = self._check_rows(X, y, reset=True)
+        params = {} if sample_weight is None else {"sample_weight": sample_weight}
+        memory = self._prepare_memory(X, y, groups, params, forget)
+        warm = self.warm_start and "_network" in vars(self)
+        self._forget_stream()
+        self._fit_rows(*checked, sample_weight, warm=warm)
+        self._start_memory(memory)
+        return self
+
+    def _unlearn_rows(self, request):
+        # exact: the fit of the retained rows, from new weights
+        rows = request.retain
+        weight = rows.params.get("sample_weight", self._fit_params.get("sample_weight"))
+        seen = getattr(self, "classes_", None)
+        X, y = self._check_rows(rows.X, rows.y, reset=True)
+        self._forget_stream()
+        self._fit_rows(X, y, weight, silent=True)
+        if seen is not None:
+            self.classes_ = seen
+
+    def _fit_rows(self, X, y, sample_weight, *, warm=False, silent=False):
+        """Train on validated rows, and set all fitted attributes."""
+        device = self._check_device()
+        rngs = self._start_streams()
+        weight = self._check_weight(X, y, sample_weight)
+        if not warm:
+            n_outputs = self._begin_target(y)
+            net = self._new_network(X.shape[1], n_outputs, rngs["weights"])
+        else:
+            net = self._network_to_continue(X, y)
+        train_rows, held = self._split(X, y, rngs["split"])
+        rows = self._as_rows(X, y, weight, train_rows, device)
+        trainer, fitted = self._trainer(net, rows, rngs["masks"], device)
+        score = None
+        if self.early_stopping:
+            held_weight = None if weight is None else weight[held]
+
+            def score():
+                outputs = fitted().outputs(X[held], device)
+                return float(self._score_outputs(outputs, y[held], held_weight))
+
+        watch = Watch(self, X, y, lambda: {"_network": fitted()}, silent)
+        history = train(
+            trainer, self._schedule(len(rows)), rngs["order"], score=score, watch=watch
+        )
+        self._network = fitted()
+        self._record(history)
+        kept = held if len(held) else np.arange(len(X))
+        self._after_training(X[kept], y[kept], None if weight is None else weight[kept])
+        watch.close()
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch on these rows, from where the network stands.
+
+        The rows are not kept: a stream is never stored. To forget rows of it,
+        pass the whole training set to ``unlearn`` as `X_forget` and `X_retain`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows.
+        y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+            Targets.
+        classes : array-like of shape (n_classes,), default=None
+            All labels, needed in the first call if not all are in `y`. Only for
+            classifiers.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        self : object
+            The network.
+        """
+        self._validate_params()
+        first = "_network" not in vars(self)
+        X, y = self._check_rows(X, y, reset=first)
+        device = self._check_device()
+        if first:
+            rngs = self._start_streams()
+            n_outputs = self._begin_target(
+                y if classes is None else np.asarray(classes)
+            )
+            net = self._new_network(X.shape[1], n_outputs, rngs["weights"])
+            self.n_forgotten_, self.unlearning_log_ = 0, []
+            self._n_partial, self._moments = 0, None
+            self._row_params, self._fit_params, self._has_target = (), {}, True
+            self.n_iter_, self.loss_curve_ = 0, []
+        else:
+            net = self._network_to_continue(X, y)
+            # before the network has seen them, new rows are held-out rows
+            self._after_training(X, y, self._check_weight(X, y, sample_weight))
+        self._rows = None
+        self._n_partial = vars(self).get("_n_partial", 0) + 1
+        stream = np.random.SeedSequence(
+            self._function_seed, spawn_key=(self._n_partial,)
+        )
+        order, masks = (make_generator(seed) for seed in stream.spawn(2))
+        weight = self._check_weight(X, y, sample_weight)
+        rows = self._as_rows(X, y, weight, np.arange(len(X)), device)
+        trainer, fitted = self._trainer(net, rows, masks, device)
+        if self._moments is not None:
+            trainer.continue_from(self._moments)
+        schedule = self._schedule(len(rows))
+        schedule.max_epochs = 1
+        history = train(trainer, schedule, order)
+        self._network, self._moments = fitted(), trainer.moments()
+        self.n_iter_ += 1
+        self.loss_ = history.losses[-1]
+        self.loss_curve_ = [*self.loss_curve_, self.loss_]
+        if first:
+            self._after_training(X, y, weight)
+        return self
+
+    def _forget_stream(self):
+        """Drop what only `partial_fit` needs."""
+        self._moments = None
+        self.__dict__.pop("_n_partial", None)
+
+    # ------------------------------------------------------------ parts of fit
+
+    def _start_streams(self):
+        """Seed all streams of this fit; that of the functions is kept."""
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        children = np.random.SeedSequence(seed).spawn(len(STREAMS))
+        rngs = {
+            name: make_generator(child)
+            for name, child in zip(STREAMS, children, strict=True)
+        }
+        # two calls agree, with random_state=None too; the seed itself is not in it
+        self._function_seed = int(rngs["functions"].integers(2**63))
+        return rngs
+
+    def _check_device(self):
+        device = torch.device(self.device)
+        if device.type == "cuda" and not torch.cuda.is_available():
+            raise ValueError(
+                f"device={self.device!r}, but torch finds no CUDA device. Use "
+                'device="cpu".'
+            )
+        return device
+
+    def _check_weight(self, X, y, sample_weight):
+        """Return weights of mean one, or None if all are equal."""
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(
+                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+            )
+        weight = self._balance(y, sample_weight)
+        if weight is None:
+            return None
+        if not weight.any():
+            raise ValueError(
+                "sample_weight is 0 for every row: nothing is to be learnt."
+            )
+        return None if np.ptp(weight) == 0 else weight / weight.mean()
+
+    def _rates(self):
+        """Return the probability to drop for the input and each hidden layer."""
+        hidden = np.atleast_1d(self.hidden_layer_sizes).tolist()
+        rates = np.asarray(self.dropout, dtype=float)
+        if rates.ndim == 0:
+            rates = np.full(len(hidden), rates)
+        if rates.shape != (len(hidden),) or not ((rates >= 0) & (rates < 1)).all():
+            raise ValueError(
+                "dropout must be a number from 0 to below 1, or one such number per "
+                f"hidden layer ({len(hidden)}); got {self.dropout!r}."
+            )
+        if any(size < 1 for size in hidden):
+            raise ValueError(
+                f"hidden_layer_sizes must be > 0, got {self.hidden_layer_sizes}."
+            )
+        return hidden, (float(self.input_dropout), *rates.tolist())
+
+    def _new_network(self, n_features, n_outputs, rng):
+        if self.module is not None:
+            module = build_module(self.module, n_features, n_outputs, rng)
+            network = FittedModule(module, self.module, n_features, n_outputs)
+            self._check_draws(network)
+            return network
+        hidden, rates = self._rates()
+        sizes = (n_features, *hidden, n_outputs)
+        parameters = Layout(sizes).initial(rng, self.activation)
+        return Perceptron(sizes, self.activation, rates, parameters.numpy())
+
+    def _network_to_continue(self, X, y):
+        """Return a copy of the fitted network, for more training."""
+        unseen = np.setdiff1d(y, self.classes_) if hasattr(self, "classes_") else []
+        if len(unseen):
+            raise ValueError(
+                f"y has labels that the network has no output for: {unseen[:5]}. Fit "
+                "with warm_start=False, or name all classes in the first partial_fit."
+            )
+        if X.shape[1] != self._network.n_features:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but the network, which warm_start=True "
+                f"continues, has {self._network.n_features}."
+            )
+        return self._network.copy()
+
+    def _split(self, X, y, rng):
+        """Return the positions of training rows and of held-out rows."""
+        n_rows = len(X)
+        everything, nothing = np.arange(n_rows), np.arange(0)
+        labels = y if hasattr(self, "classes_") else None
+        if self.early_stopping:
+            n_held: float | int = self.validation_fraction
+        else:
+            n_held, labels = self._n_held_out(n_rows), None
+            if n_held == 0:
+                return everything, nothing
+        return train_test_split(
+            everything,
+            test_size=n_held,
+            stratify=labels,
+            random_state=int(rng.integers(2**31)),
+        )
+
+    def _as_rows(self, X, y, weight, chosen, device):
+        def tensor(values):
+            return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+
+        target = self._encode(y)
+        if len(chosen) < len(X):
+            X, target = X[chosen], target[chosen]
+            weight = None if weight is None else weight[chosen]
+        if weight is not None:
+            weight = tensor(weight)[:, None]
+        return Rows(tensor(X), target, weight).to(device)
+
+    def _trainer(self, network, rows, rng, device):
+        """Return a trainer of `network`, and a function that gives it as it is."""
+        adam = Adam(self.learning_rate_init, self.beta_1, self.beta_2, self.epsilon)
+        settings = {"alpha": self.alpha, "adam": adam, "rng": rng}
+        if isinstance(network, FittedModule):
+            # skorch is loaded here, where it is needed: it takes seconds
+            from sklearn_unlearn._engine._net import NetTrainer
+
+            trainer = NetTrainer(
+                network.module().train(),
+                rows,
+                self._loss,
+                batch_size=self._batch_size(len(rows)),
+                device=device,
+                **settings,
+            )
+            return trainer, lambda: network.with_module(trainer.module)
+        layout = Layout(network.sizes)
+        flat = torch.from_numpy(network.parameters).to(device)
+        mlp = MLP(layout, network.activation, network.dropout, flat)
+        trainer = MLPTrainer(mlp, rows, self._loss, **settings)
+        return trainer, lambda: network.with_parameters(flat.cpu().numpy().copy())
+
+    def _batch_size(self, n_rows):
+        return min(200 if self.batch_size == "auto" else self.batch_size, n_rows)
+
+    def _schedule(self, n_rows):
+        return Schedule(
+            batch_size=self._batch_size(n_rows),
+            max_epochs=self.max_iter,
+            shuffle=self.shuffle,
+            tol=self.tol,
+            patience=self.n_iter_no_change,
+        )
+
+    def _record(self, history):
+        self.n_iter_ = len(history.losses)
+        self.loss_curve_, self.loss_ = history.losses, history.losses[-1]
+        self.best_loss_ = None if self.early_stopping else history.best_loss
+        self.validation_scores_ = history.scores if self.early_stopping else None
+        self.best_validation_score_ = (
+            history.best_score if self.early_stopping else None
+        )
+        stops = self.n_iter_no_change < self.max_iter
+        if self.n_iter_ == self.max_iter and stops and not history.converged:
+            warnings.warn(
+                f"max_iter={self.max_iter} epochs are over, and the loss still "
+                "improves. Raise max_iter, or set n_iter_no_change to at least "
+                "max_iter to train for a fixed time.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    # ----------------------------------------------------------------- predict
+
+    def _check_draws(self, network):
+        """Raise if functions are asked for, and the module has nothing random."""
+        if self.mc_samples and not network.is_stochastic:
+            raise ValueError(
+                "No layer of dropout was found in module, so its predictions cannot "
+                "vary. Put torch.nn.Dropout or a layer of sklearn_unlearn.dropout "
+                "into it (calls of torch.nn.functional.dropout cannot be found), or "
+                "set mc_samples=0 for deterministic predictions."
+            )
+
+    def _apply(self, reduce, X):
+        """Reduce `mc_samples` functions, or the deterministic one, row by row."""
+        return self._draw(reduce, X, self.mc_samples or None, self._function_seed)
+
+    def _draw(self, reduce, X, n_draws, seed):
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        if n_draws:
+            self._check_draws(self._network)
+        return self._network.apply(reduce, X, n_draws, seed, device=self.device)
+
+    @property
+    def module_(self):
+        """The network as a module of torch, in evaluation mode."""
+        check_is_fitted(self)
+        return self._network.module()
+
+    @property
+    def coefs_(self):
+        """Weight matrices, each of shape (n_in, n_out), unless `module` is given."""
+        return self._perceptron().views()[0]
+
+    @property
+    def intercepts_(self):
+        """Biases, each of shape (n_out,), unless `module` is given."""
+        return self._perceptron().views()[1]
+
+    def _perceptron(self):
+        if not isinstance(vars(self).get("_network"), Perceptron):
+            raise AttributeError("only a fitted perceptron has coefs_ and intercepts_")
+        return self._network
+
+    def __sklearn_is_fitted__(self):
+        return "_network" in vars(self)
+
+    # ------------------------------------------------------------------ forget
+
+    def _drop_memory(self):
+        super()._drop_memory()
+        self._moments = None  # the moments of a step know the rows of its batch
+
+    def _no_rows_error(self):
+        if vars(self).get("_n_partial"):
+            return NotFittedError(
+                f"This {type(self).__name__} was trained by partial_fit, which keeps "
+                "no rows: pass the whole training set, as X_forget and X_retain with "
+                "y_retain."
+            )
+        return super()._no_rows_error()
+
+    def _moved(self, A, b):
+        """Return a copy for rows ``X`` where this one takes ``X A + b``, or None."""
+        network = self._network.moved(A, b)
+        if network is None:
+            return None
+        new = self._aside()
+        new._network, new.n_features_in_ = network, len(A)
+        new.__dict__.pop("feature_names_in_", None)
+        return new
+
+    def _unlearner_tags(self):
+        fixed = isinstance(self.random_state, Integral)
+        return UnlearnerTags(guarantee="exact" if fixed else "exact_law")

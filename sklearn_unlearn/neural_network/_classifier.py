@@ -1,0 +1,385 @@
+"""Classification by a network with dropout."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import numpy as np
+import torch
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from sklearn_unlearn._engine._losses import CrossEntropy
+from sklearn_unlearn.neural_network._base import BaseDropoutNetwork
+from sklearn_unlearn.utils._sklearn_compat import StrOptions
+
+__all__ = ["DropoutClassifier"]
+
+
+class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
+    """Neural network with dropout that classifies, knows how sure it is, and forgets.
+
+    It takes the place of :class:`sklearn.neural_network.MLPClassifier` with Adam. A
+    prediction is the mean over random functions: each is the network with one set
+    of dropped units, shared by all rows, and their spread is the network's own
+    doubt [1]_. ``unlearn`` is exact: it trains again on the rows that stay.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : array-like of int, default=(100,)
+        Numbers of units of the hidden layers.
+    activation : {"identity", "logistic", "tanh", "relu"}, default="relu"
+        Activation of the hidden layers.
+    dropout : float or array-like of float, default=0.1
+        Probability to *drop* a hidden unit, from 0 to below 1; one number, or one
+        per hidden layer.
+    input_dropout : float, default=0.0
+        Probability to drop an input.
+    module : callable (n_features, n_outputs) -> torch.nn.Module, default=None
+        Class or function that builds another network than a perceptron; then
+        `hidden_layer_sizes`, `activation` and both rates of dropout do not count.
+        It takes rows of float32 and returns logits, shape (n_rows, n_classes).
+        Its ``torch.nn.Dropout`` layers are replaced by those of
+        :mod:`sklearn_unlearn.dropout`.
+    mc_samples : int, default=50
+        Number of random functions that a prediction averages. 0 stands for the
+        deterministic network, with weights scaled.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of classes. "balanced" gives all classes the same total weight.
+    alpha : float, default=0.0001
+        Strength of the L2 penalty on the weights.
+    batch_size : int or "auto", default="auto"
+        Rows of a step; "auto" is ``min(200, n_rows)``.
+    learning_rate_init : float, default=0.001
+        Step size of Adam.
+    max_iter : int, default=200
+        Most epochs.
+    shuffle : bool, default=True
+        Whether each epoch visits the rows in a new order.
+    random_state : int, RandomState instance or None, default=None
+        Source of initial weights, order, masks and held-out rows. With an integer,
+        the result is the same in every run, thread and process.
+    tol : float, default=0.0001
+        Improvement of the loss (or of the score, with `early_stopping`) that
+        counts.
+    verbose : bool or int, default=False
+        Whether to print the loss of every epoch.
+    warm_start : bool, default=False
+        Whether ``fit`` starts from the present weights. ``unlearn`` never does.
+    early_stopping : bool, default=False
+        Whether to hold out rows, stop when their score does not improve, and
+        return to the best weights.
+    validation_fraction : float, default=0.1
+        Share of the rows that early stopping holds out.
+    beta_1 : float, default=0.9
+        Decay of the first moment in Adam.
+    beta_2 : float, default=0.999
+        Decay of the second moment in Adam.
+    epsilon : float, default=1e-8
+        Guard against division by zero in Adam.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which training stops. At least
+        `max_iter` trains for a fixed time.
+    device : str or torch.device, default="cpu"
+        Where to compute, for example ``"cuda"``.
+    store_training_data : bool, default=True
+        Whether to keep the training rows, which ``unlearn`` needs. Without them
+        ``X_retain`` and ``y_retain`` must be passed to it.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels seen in ``fit``, forgotten ones included.
+    n_outputs_ : int
+        Number of outputs.
+    n_iter_ : int
+        Epochs of the fit.
+    loss_ : float
+        Mean loss of the last epoch.
+    loss_curve_ : list of float
+        Mean loss of each epoch.
+    best_loss_ : float or None
+        Smallest loss; None with early stopping.
+    validation_scores_ : list of float or None
+        Accuracy on the rows that early stopping holds out, after each epoch.
+    best_validation_score_ : float or None
+        The best of them.
+    coefs_ : list of ndarray of shape (n_in, n_out)
+        Weight matrices of the perceptron.
+    intercepts_ : list of ndarray of shape (n_out,)
+        Biases of the perceptron.
+    module_ : torch.nn.Module
+        The fitted network in evaluation mode. For a perceptron it shares the
+        memory of `coefs_`.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features, if all are strings.
+    n_forgotten_ : int
+        Number of rows forgotten since ``fit``.
+    unlearning_log_ : list of dict
+        One record per request, without any data.
+
+    See Also
+    --------
+    DropoutRegressor : The same for numbers.
+    sklearn_unlearn.pipeline.Pipeline : Forgets in all steps before a network, too.
+
+    Notes
+    -----
+    Differences from ``MLPClassifier``: the solver is Adam; two classes have two
+    outputs; targets with several labels are not supported; a number of epochs
+    equal to `n_iter_no_change` or less gives no convergence warning.
+
+    Rows that ``partial_fit`` sees are not kept, and after ``warm_start`` only those
+    of the last ``fit``. ``unlearn`` always starts from new weights, so nothing of
+    earlier rows survives it.
+
+    References
+    ----------
+    .. [1] Y. Gal and Z. Ghahramani. "Dropout as a Bayesian approximation:
+       representing model uncertainty in deep learning". ICML 2016.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.preprocessing import scale
+    >>> from sklearn_unlearn.neural_network import DropoutClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = DropoutClassifier(
+    ...     (32,),
+    ...     max_iter=50,
+    ...     learning_rate_init=0.01,
+    ...     n_iter_no_change=50,
+    ...     random_state=0,
+    ... )
+    >>> X = scale(X)
+    >>> model.fit(X, y).score(X, y) > 0.95
+    True
+    >>> doubt = model.predict_uncertainty(X, kind="epistemic")
+    >>> doubt.shape
+    (150,)
+    >>> model.unlearn(X[:5]).n_forgotten_
+    5
+    """
+
+    _parameter_constraints: dict = {
+        **BaseDropoutNetwork._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    _loss = CrossEntropy()
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        dropout=0.1,
+        input_dropout=0.0,
+        module=None,
+        mc_samples=50,
+        class_weight=None,
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate_init=0.001,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        device="cpu",
+        store_training_data=True,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.module = module
+        self.mc_samples = mc_samples
+        self.class_weight = class_weight
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.device = device
+        self.store_training_data = store_training_data
+
+    # --------------------------------------------------------------------- fit
+
+    def _check_rows(self, X, y, reset):
+        X, y = validate_data(
+            self, X, y, dtype=[np.float64, np.float32], multi_output=True, reset=reset
+        )
+        check_classification_targets(y)
+        if y.ndim == 2 and y.shape[1] > 1:
+            raise ValueError(
+                f"y must hold one label per row; got shape {y.shape}. Targets with "
+                "several labels per row are not supported."
+            )
+        return X, column_or_1d(y, warn=True)
+
+    def _begin_target(self, y):
+        self.classes_ = self._network_classes = np.unique(y)
+        self.n_outputs_ = len(self.classes_)
+        return self.n_outputs_
+
+    def _encode(self, y):
+        return torch.from_numpy(np.searchsorted(self._network_classes, y))[:, None]
+
+    def _balance(self, y, sample_weight):
+        if self.class_weight is None:
+            return sample_weight
+        weight = compute_sample_weight(self.class_weight, y)
+        return weight if sample_weight is None else weight * sample_weight
+
+    def _score_outputs(self, outputs, y, sample_weight):
+        predicted = self._network_classes[outputs.argmax(axis=1)]
+        return accuracy_score(y, predicted, sample_weight=sample_weight)
+
+    # ----------------------------------------------------------------- predict
+
+    def predict(self, X):
+        """Predict the most probable class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            Labels.
+        """
+        probabilities = self.predict_proba(X)  # first: it checks that self is fitted
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    def predict_proba(self, X):
+        """Predict probabilities, averaged over `mc_samples` functions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes)
+            Probabilities; 0 for a class that is forgotten.
+        """
+        return self._spread(self._apply(lambda f: _softmax(f).mean(axis=0), X))
+
+    def predict_log_proba(self, X):
+        """Predict logarithms of probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes)
+            Logarithms; -inf for a class that is forgotten.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def sample_proba(self, X, n_samples=1, random_state=0):
+        """Draw random functions and return the probabilities that they give.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows.
+        n_samples : int, default=1
+            Number of functions. Each is one function for all rows.
+        random_state : int, RandomState instance or None, default=0
+            Source of the functions.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_rows, n_classes)
+            Probabilities.
+        """
+        seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+        drawn = self._draw(lambda f: _softmax(f).swapaxes(0, 1), X, n_samples, seed)
+        return self._spread(drawn.swapaxes(0, 1))
+
+    def predict_uncertainty(self, X, kind="total"):
+        """Measure how unsure the network is about each row, in nats.
+
+        The entropy of the mean probabilities (total) is the mean entropy of the
+        functions (aleatoric: the classes overlap) plus the information that the
+        label holds about the function (epistemic: the functions disagree).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows.
+        kind : {"total", "aleatoric", "epistemic"}, default="total"
+            Which of the three.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            From 0 to the logarithm of the number of classes.
+        """
+        _check_kind(kind)
+
+        def reduce(functions):
+            p = _softmax(functions)
+            total = _entropy(p.mean(axis=0))
+            # never above the total but for rounding
+            aleatoric = np.minimum(_entropy(p).mean(axis=0), total)
+            parts = {"total": total, "aleatoric": aleatoric}
+            return parts.get(kind, total - aleatoric)
+
+        return self._apply(reduce, X)
+
+    def _spread(self, p):
+        """Put probabilities into the columns of all classes ever seen."""
+        if p.shape[-1] == len(self.classes_):
+            return p
+        spread = np.zeros((*p.shape[:-1], len(self.classes_)))
+        spread[..., np.searchsorted(self.classes_, self._network_classes)] = p
+        return spread
+
+
+def _softmax(outputs):
+    p = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
+    p /= p.sum(axis=-1, keepdims=True)
+    return p
+
+
+def _entropy(p):
+    return -(p * np.log(p, out=np.zeros_like(p), where=p > 0)).sum(axis=-1)
+
+
+def _check_kind(kind):
+    if kind not in ("total", "aleatoric", "epistemic"):
+        raise ValueError(
+            f'kind must be "total", "aleatoric" or "epistemic"; got {kind!r}.'
+        )

@@ -1,0 +1,451 @@
+"""Regression by a network with dropout."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+from numbers import Real
+
+import numpy as np
+import torch
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
+
+from sklearn_unlearn._engine._losses import SquaredError
+from sklearn_unlearn._engine._mixture import fit_precision, quantile
+from sklearn_unlearn.neural_network._base import BaseDropoutNetwork
+from sklearn_unlearn.neural_network._classifier import _check_kind
+from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions
+
+__all__ = ["DropoutRegressor"]
+
+
+class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
+    """Neural network with dropout that predicts numbers, how sure it is, and forgets.
+
+    It takes the place of :class:`sklearn.neural_network.MLPRegressor` with Adam, and
+    of a Gaussian process where there are too many rows for one. A prediction is
+    the mean over random functions: each is the network with one set of dropped
+    units, shared by all rows [1]_. Around them lies noise whose precision is fitted
+    on held-out rows. ``unlearn`` is exact: it trains again on the rows that stay.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : array-like of int, default=(100,)
+        Numbers of units of the hidden layers.
+    activation : {"identity", "logistic", "tanh", "relu"}, default="relu"
+        Activation of the hidden layers.
+    dropout : float or array-like of float, default=0.1
+        Probability to *drop* a hidden unit, from 0 to below 1; one number, or one
+        per hidden layer.
+    input_dropout : float, default=0.0
+        Probability to drop an input.
+    module : callable (n_features, n_outputs) -> torch.nn.Module, default=None
+        Class or function that builds another network than a perceptron; then
+        `hidden_layer_sizes`, `activation` and both rates of dropout do not count.
+        It takes rows of float32 and returns predictions, shape (n_rows, n_outputs).
+        Its ``torch.nn.Dropout`` layers are replaced by those of
+        :mod:`sklearn_unlearn.dropout`.
+    mc_samples : int, default=50
+        Number of random functions that a prediction averages. 0 stands for the
+        deterministic network, with weights scaled.
+    noise_precision : "auto" or float, default="auto"
+        Inverse variance of the noise, in units of the target. "auto" chooses the
+        value under which held-out rows are most likely: those of early stopping,
+        or else a twentieth of the rows (at least ten, unless there are fewer than
+        fifty), which are then not trained on.
+    alpha : float, default=0.0001
+        Strength of the L2 penalty on the weights.
+    batch_size : int or "auto", default="auto"
+        Rows of a step; "auto" is ``min(200, n_rows)``.
+    learning_rate_init : float, default=0.001
+        Step size of Adam.
+    max_iter : int, default=200
+        Most epochs.
+    shuffle : bool, default=True
+        Whether each epoch visits the rows in a new order.
+    random_state : int, RandomState instance or None, default=None
+        Source of initial weights, order, masks and held-out rows. With an integer,
+        the result is the same in every run, thread and process.
+    tol : float, default=0.0001
+        Improvement of the loss (or of the score, with `early_stopping`) that
+        counts.
+    verbose : bool or int, default=False
+        Whether to print the loss of every epoch.
+    warm_start : bool, default=False
+        Whether ``fit`` starts from the present weights. ``unlearn`` never does.
+    early_stopping : bool, default=False
+        Whether to hold out rows, stop when their score does not improve, and
+        return to the best weights.
+    validation_fraction : float, default=0.1
+        Share of the rows that early stopping holds out.
+    beta_1 : float, default=0.9
+        Decay of the first moment in Adam.
+    beta_2 : float, default=0.999
+        Decay of the second moment in Adam.
+    epsilon : float, default=1e-8
+        Guard against division by zero in Adam.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which training stops. At least
+        `max_iter` trains for a fixed time.
+    device : str or torch.device, default="cpu"
+        Where to compute, for example ``"cuda"``.
+    store_training_data : bool, default=True
+        Whether to keep the training rows, which ``unlearn`` needs. Without them
+        ``X_retain`` and ``y_retain`` must be passed to it.
+
+    Attributes
+    ----------
+    noise_precision_ : float or ndarray of shape (n_outputs,)
+        Inverse variance of the noise around the functions.
+    n_outputs_ : int
+        Number of outputs.
+    n_iter_ : int
+        Epochs of the fit.
+    loss_ : float
+        Mean loss of the last epoch.
+    loss_curve_ : list of float
+        Mean loss of each epoch.
+    best_loss_ : float or None
+        Smallest loss; None with early stopping.
+    validation_scores_ : list of float or None
+        R2 on the rows that early stopping holds out, after each epoch.
+    best_validation_score_ : float or None
+        The best of them.
+    coefs_ : list of ndarray of shape (n_in, n_out)
+        Weight matrices of the perceptron.
+    intercepts_ : list of ndarray of shape (n_out,)
+        Biases of the perceptron.
+    module_ : torch.nn.Module
+        The fitted network in evaluation mode. For a perceptron it shares the
+        memory of `coefs_`.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features, if all are strings.
+    n_forgotten_ : int
+        Number of rows forgotten since ``fit``.
+    unlearning_log_ : list of dict
+        One record per request, without any data.
+
+    See Also
+    --------
+    DropoutClassifier : The same for classes.
+    sklearn.gaussian_process.GaussianProcessRegressor : Has the same ``return_std``,
+        ``return_cov`` and ``sample_y``.
+
+    Notes
+    -----
+    Differences from ``MLPRegressor``: the solver is Adam; the target is standardised
+    inside, so that its units do not matter, and losses are in standardised units;
+    some rows are held out for `noise_precision`.
+
+    Rows that ``partial_fit`` sees are not kept, and after ``warm_start`` only those
+    of the last ``fit``. ``unlearn`` always starts from new weights, so nothing of
+    earlier rows survives it. ``partial_fit`` standardises by its first batch.
+
+    References
+    ----------
+    .. [1] Y. Gal and Z. Ghahramani. "Dropout as a Bayesian approximation:
+       representing model uncertainty in deep learning". ICML 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_unlearn.neural_network import DropoutRegressor
+    >>> X = np.linspace(-2, 2, 200)[:, None]
+    >>> y = 100 * np.sin(2 * X[:, 0])
+    >>> model = DropoutRegressor(
+    ...     (64, 64),
+    ...     max_iter=300,
+    ...     learning_rate_init=0.01,
+    ...     n_iter_no_change=300,
+    ...     random_state=0,
+    ... ).fit(X, y)
+    >>> mean, std = model.predict(X, return_std=True)
+    >>> model.score(X, y) > 0.9
+    True
+    >>> model.predict_interval(X[:3], confidence_level=0.9).shape
+    (3, 2)
+    >>> model.sample_y(X, n_samples=5).shape
+    (200, 5)
+    >>> model.unlearn(X[:5]).n_forgotten_
+    5
+    """
+
+    _parameter_constraints: dict = {
+        **BaseDropoutNetwork._parameter_constraints,
+        "noise_precision": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="neither"),
+        ],
+    }
+
+    _loss = SquaredError()
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        dropout=0.1,
+        input_dropout=0.0,
+        module=None,
+        mc_samples=50,
+        noise_precision="auto",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate_init=0.001,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        device="cpu",
+        store_training_data=True,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.module = module
+        self.mc_samples = mc_samples
+        self.noise_precision = noise_precision
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.device = device
+        self.store_training_data = store_training_data
+
+    # --------------------------------------------------------------------- fit
+
+    def _check_rows(self, X, y, reset):
+        return validate_data(
+            self,
+            X,
+            y,
+            dtype=[np.float64, np.float32],
+            multi_output=True,
+            y_numeric=True,
+            reset=reset,
+        )
+
+    def _begin_target(self, y):
+        y = y.astype(np.float64)
+        self._single = y.ndim == 1
+        self._y_mean = np.atleast_1d(y.mean(axis=0))
+        scale = np.atleast_1d(y.std(axis=0))
+        self._y_scale = np.where(scale > 10 * np.finfo(float).eps, scale, 1.0)
+        self.n_outputs_ = len(self._y_mean)
+        return self.n_outputs_
+
+    def _encode(self, y):
+        return torch.from_numpy(self._standardised(y).astype(np.float32))
+
+    def _standardised(self, y):
+        return (y.reshape(len(y), -1) - self._y_mean) / self._y_scale
+
+    def _score_outputs(self, outputs, y, sample_weight):
+        return r2_score(self._standardised(y), outputs, sample_weight=sample_weight)
+
+    def _n_held_out(self, n_rows):
+        if self.noise_precision != "auto":
+            return 0
+        return max(n_rows // 20, min(10, n_rows // 5))
+
+    def _after_training(self, X, y, sample_weight):
+        """Set the precision of the noise: given, or that of these rows."""
+        if self.noise_precision != "auto":
+            precision = np.full(self.n_outputs_, float(self.noise_precision))
+        else:
+            z = self._standardised(y)
+
+            def joined(functions):
+                return functions.swapaxes(0, 1)
+
+            functions = self._network.apply(
+                joined,
+                X,
+                self.mc_samples or None,
+                self._function_seed,
+                device=self.device,
+            )
+            precision = np.array(
+                [
+                    fit_precision(z[:, k], functions[..., k].T, sample_weight)
+                    for k in range(self.n_outputs_)
+                ]
+            )
+            precision /= self._y_scale**2
+        self.noise_precision_ = float(precision[0]) if self._single else precision
+
+    # ----------------------------------------------------------------- predict
+
+    def predict(self, X, return_std=False, return_cov=False):
+        """Predict the mean over `mc_samples` functions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows.
+        return_std : bool, default=False
+            Whether to return the standard deviation, too: that of the functions
+            and of the noise around them.
+        return_cov : bool, default=False
+            Whether to return the covariance between rows, too; its diagonal is
+            the square of the standard deviation.
+
+        Returns
+        -------
+        mean : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+            Predictions.
+        std : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+            Only if `return_std` is true.
+        cov : ndarray of shape (n_rows, n_rows) or (n_rows, n_rows, n_outputs)
+            Only if `return_cov` is true.
+
+        Raises
+        ------
+        ValueError
+            If both `return_std` and `return_cov` are true.
+        """
+        if return_std and return_cov:
+            raise ValueError("At most one of return_std and return_cov can be True.")
+        if return_cov:
+            drawn = self._apply(lambda f: f.swapaxes(0, 1), X)
+            mean = drawn.mean(axis=1)
+            centred = (drawn - mean[:, None]) * self._y_scale
+            cov = np.einsum("itk,jtk->ijk", centred, centred) / drawn.shape[1]
+            rows = np.arange(len(mean))
+            cov[rows, rows] += 1 / self._precision()
+            return self._shaped(self._in_units(mean)), self._shaped(cov)
+        if return_std:
+            mean, variance = self._apply(lambda f: (f.mean(axis=0), f.var(axis=0)), X)
+            variance = variance * self._y_scale**2 + 1 / self._precision()
+            return self._shaped(self._in_units(mean)), self._shaped(np.sqrt(variance))
+        return self._shaped(self._in_units(self._apply(lambda f: f.mean(axis=0), X)))
+
+    def sample_y(self, X, n_samples=1, random_state=0):
+        """Draw random functions and return their values.
+
+        They are functions: without the noise, and smooth across rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows.
+        n_samples : int, default=1
+            Number of functions.
+        random_state : int, RandomState instance or None, default=0
+            Source of the functions.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_samples) or (n_rows, n_outputs, n_samples)
+            Values of the functions.
+        """
+        seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+        drawn = self._draw(lambda f: f.swapaxes(0, 1), X, n_samples, seed)
+        values = self._in_units(drawn).swapaxes(1, 2)
+        return values[:, 0] if self._single else values
+
+    def predict_interval(self, X, confidence_level=0.95):
+        """Predict the interval between two quantiles of the predictive distribution.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows.
+        confidence_level : float, default=0.95
+            Probability that the target lies within, between 0 and 1. As much lies
+            below as above.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, 2) or (n_rows, n_outputs, 2)
+            Lower and upper ends.
+        """
+        if not 0 < confidence_level < 1:
+            raise ValueError(
+                f"confidence_level must be between 0 and 1; got {confidence_level!r}."
+            )
+        tail = (1 - confidence_level) / 2
+
+        def ends(functions):
+            precision = self._precision() * self._y_scale**2
+            return np.stack(
+                [
+                    np.stack(
+                        [
+                            quantile(level, functions[..., k], precision[k])
+                            for level in (tail, 1 - tail)
+                        ],
+                        axis=-1,
+                    )
+                    for k in range(self.n_outputs_)
+                ],
+                axis=1,
+            )
+
+        interval = self._apply(ends, X)
+        interval = interval * self._y_scale[:, None] + self._y_mean[:, None]
+        return interval[:, 0] if self._single else interval
+
+    def predict_uncertainty(self, X, kind="total"):
+        """Predict the variance of the target, or the part of it that has one cause.
+
+        The total is the variance of the noise (aleatoric) plus that of the
+        functions (epistemic).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows.
+        kind : {"total", "aleatoric", "epistemic"}, default="total"
+            Which of the three.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_outputs)
+            Variances, in squared units of the target.
+        """
+        _check_kind(kind)
+        epistemic = self._apply(lambda f: f.var(axis=0), X) * self._y_scale**2
+        aleatoric = np.broadcast_to(1 / self._precision(), epistemic.shape)
+        parts = {"epistemic": epistemic, "aleatoric": aleatoric.copy()}
+        return self._shaped(parts.get(kind, epistemic + aleatoric))
+
+    def _precision(self):
+        return np.atleast_1d(self.noise_precision_)
+
+    def _in_units(self, z):
+        return z * self._y_scale + self._y_mean
+
+    def _shaped(self, values):
+        """Drop the axis of the outputs if the target had none."""
+        return values[..., 0] if self._single else values
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
