@@ -26,7 +26,7 @@ def tile_rows(outputs_per_row: int) -> int:
     return min(MOST_ROWS, max(16, CHUNK // max(1, outputs_per_row) // 16 * 16))
 
 
-def map_chunks(function, X, n_rows, *, parallel=True):
+def map_chunks(function, X, n_rows, *, parallel=True, largest_product=0):
     """Apply a function to chunks of rows and join what it returns.
 
     Parameters
@@ -38,6 +38,8 @@ def map_chunks(function, X, n_rows, *, parallel=True):
         Rows of a chunk.
     parallel : bool, default=True
         Whether chunks may run in several threads.
+    largest_product : int, default=0
+        Multiply-adds of the largest product of a chunk; see `threads_for`.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def map_chunks(function, X, n_rows, *, parallel=True):
     starts = range(0, max(len(X), 1), n_rows)
 
     def run(start):
-        with threads_for(0), torch.inference_mode():
+        with threads_for(largest_product), torch.inference_mode():
             return function(X[start : start + n_rows])
 
     n_threads = min(torch.get_num_threads(), len(starts)) if parallel else 1

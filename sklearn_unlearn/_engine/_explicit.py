@@ -26,6 +26,10 @@ _TAKE_GENERATOR = {
     torch.Tensor.normal_,
     torch.Tensor.random_,
     torch.Tensor.uniform_,
+    torch.nn.init.kaiming_normal_,
+    torch.nn.init.kaiming_uniform_,
+    torch.nn.init.normal_,
+    torch.nn.init.uniform_,
 }
 _LIKE = {torch.rand_like: torch.rand, torch.randn_like: torch.randn}
 # They do not, and have a part that is random in training.
@@ -72,12 +76,22 @@ class ExplicitRandomness(TorchFunctionMode):
             return drawn.to(kwargs.get("device") or args[0].device, args[0].dtype)
         elif func is F.dropout:
             return self._dropout(*args, **kwargs)
-        elif func in _REFUSED and kwargs.get("training", True):
+        elif (func in _REFUSED and kwargs.get("training", True)) or (
+            func is F.scaled_dot_product_attention and kwargs.get("dropout_p")
+        ):
             raise ValueError(
                 f"torch.nn.functional.{func.__name__} draws from the global generator "
                 "of torch. Use layers of sklearn_unlearn.dropout in the module instead."
             )
         return func(*args, **kwargs)
+
+    def __exit__(self, kind, error, trace):
+        # an interrupt may have come while torch had taken the mode off for a moment
+        try:
+            super().__exit__(kind, error, trace)
+        except RuntimeError:
+            if kind is None:
+                raise
 
     def _dropout(self, x, p=0.5, training=True, inplace=False):
         if not training or p == 0:

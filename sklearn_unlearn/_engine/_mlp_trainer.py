@@ -3,7 +3,6 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import numpy as np
 import torch
 
 from sklearn_unlearn._engine._masks import MaskStream
@@ -138,7 +137,7 @@ class MLPTrainer:
     def moments(self):
         """Return the state of Adam as arrays, to continue from."""
         state = self.optimizer.state.get(self.mlp.parameters, {})
-        return {name: np.asarray(value.cpu()) for name, value in state.items()}
+        return {name: value.cpu().numpy().copy() for name, value in state.items()}
 
     def continue_from(self, moments):
         """Take up the state of Adam that `moments` returned."""

@@ -11,9 +11,10 @@ from torch import nn
 
 from sklearn_unlearn._engine._chunks import map_chunks, tile_rows
 from sklearn_unlearn._engine._explicit import ExplicitRandomness
+from sklearn_unlearn._engine._threads import LARGE_PRODUCT
 from sklearn_unlearn.dropout import BernoulliDropout, StochasticLayer
 
-__all__ = ["FittedModule", "build_module", "stochastic_layers"]
+__all__ = ["FittedModule", "build_module", "largest_product", "stochastic_layers"]
 
 _REPLACED = {
     nn.Dropout: False,
@@ -55,9 +56,8 @@ def build_module(factory, n_features, n_outputs, rng):
 def _with_own_dropout(module):
     if type(module) in _REPLACED:
         return BernoulliDropout(module.p, per_channel=_REPLACED[type(module)])
-    if isinstance(module, _UNSUPPORTED) or (
-        isinstance(module, nn.RNNBase) and module.dropout > 0
-    ):
+    inside = isinstance(module, (nn.RNNBase, nn.MultiheadAttention))
+    if isinstance(module, _UNSUPPORTED) or (inside and module.dropout > 0):
         raise ValueError(
             f"{type(module).__name__} has dropout whose masks cannot be controlled. "
             "Use layers of sklearn_unlearn.dropout in the module instead."
@@ -67,6 +67,21 @@ def _with_own_dropout(module):
         if new is not child:
             setattr(module, name, new)
     return module
+
+
+def largest_product(module, n_rows):
+    """Return the multiply-adds of the largest product, as far as they are known.
+
+    Only linear layers tell; for a module with others, convolutions or attention,
+    the answer is a large one.
+    """
+    products = [1]
+    for layer in module.modules():
+        own = [p.numel() for p in layer.parameters(recurse=False) if p.ndim > 1]
+        if own and not isinstance(layer, nn.Linear):
+            return LARGE_PRODUCT
+        products.extend(own)
+    return n_rows * max(products)
 
 
 def stochastic_layers(module):
@@ -124,7 +139,7 @@ class FittedModule:
         prefix, rest = _split(module)
 
         def run(rows):
-            x = prefix(torch.from_numpy(rows).to(device, torch.float64))
+            x = prefix(torch.tensor(rows, dtype=torch.float64, device=device))
             if n_draws is None:
                 outputs = self._checked(rest(x))[None]
             else:
@@ -138,7 +153,8 @@ class FittedModule:
 
         # the layers hold the noise of one draw: chunks take turns
         n_rows = tile_rows((n_draws or 1) * self.n_outputs)
-        return map_chunks(run, X, n_rows, parallel=False)
+        largest = largest_product(module, n_rows)
+        return map_chunks(run, X, n_rows, parallel=False, largest_product=largest)
 
     def _checked(self, outputs):
         if outputs.ndim != 2 or outputs.shape[1] != self.n_outputs:

@@ -5,13 +5,14 @@
 
 import copy
 
-import numpy as np
 import torch
 from skorch import NeuralNet
 from torch import nn
 
 from sklearn_unlearn._engine._explicit import ExplicitRandomness
 from sklearn_unlearn._engine._mlp_trainer import Adam, Rows
+from sklearn_unlearn._engine._modules import largest_product
+from sklearn_unlearn._engine._threads import threads_for
 
 __all__ = ["LeanNet", "NetTrainer"]
 
@@ -91,6 +92,11 @@ class NetTrainer:
             device=device,
             **optimizer,
         ).initialize()
+        if self.n_rows == 1 and self._has_batch_norm():
+            raise ValueError(
+                "module has batch normalization, which needs more than one row to "
+                "train on: n_samples = 1."
+            )
         generator = torch.Generator(device).manual_seed(int(rng.integers(2**63)))
         # its cost per call is paid only by modules that turn out to need it
         self._randomness = ExplicitRandomness(generator)
@@ -110,11 +116,12 @@ class NetTrainer:
         """Visit the rows once in this order, and return the mean loss."""
         order = torch.from_numpy(order).to(self.rows.X.device)
         total = torch.zeros((), device=order.device)
-        for start in range(0, len(order), batch_size):
-            X, target, weight = self.rows.take(order[start : start + batch_size])
-            if len(X) == 1 and len(order) > 1 and self._has_batch_norm():
-                continue  # there is no variance in one row
-            total += self._step((X, (target, weight))) * len(X)
+        with threads_for(largest_product(self.module, min(batch_size, len(order)))):
+            for start in range(0, len(order), batch_size):
+                X, target, weight = self.rows.take(order[start : start + batch_size])
+                if len(X) == 1 and self._has_batch_norm():
+                    continue  # there is no variance in one row
+                total += self._step((X, (target, weight))) * len(X)
         return float(total) / len(order)
 
     def _step(self, batch):
@@ -126,6 +133,7 @@ class NetTrainer:
         return loss
 
     def _has_batch_norm(self):
+        """Whether a batch of one row cannot be trained on."""
         kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
         return any(isinstance(layer, kinds) for layer in self.module.modules())
 
@@ -141,7 +149,7 @@ class NetTrainer:
         """Return the state of Adam as arrays, to continue from."""
         states = self.net.optimizer_.state_dict()["state"]
         return {
-            key: {name: np.array(value.cpu()) for name, value in state.items()}
+            key: {name: value.cpu().numpy().copy() for name, value in state.items()}
             for key, state in states.items()
         }
 

@@ -130,8 +130,9 @@ class Perceptron:
         folded = self._folded(layers, noise, tile)
 
         def run(rows):
-            a = torch.zeros(tile, self.sizes[0], device=device)
-            a[: len(rows)] = torch.from_numpy(rows)
+            filled = np.zeros((tile, self.sizes[0]), dtype=np.float32)
+            filled[: len(rows)] = rows
+            a = torch.from_numpy(filled).to(device)
             for layer in range(first):  # up to the first random layer: once
                 a = self._layer(
                     layer, torch.addmm(layers[layer][1], a, layers[layer][0])

@@ -430,6 +430,7 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
 
     def _apply(self, reduce, X):
         """Reduce `mc_samples` functions, or the deterministic one, row by row."""
+        check_is_fitted(self)
         return self._draw(reduce, X, self.mc_samples or None, self._function_seed)
 
     def _draw(self, reduce, X, n_draws, seed):
