@@ -6,6 +6,7 @@
 __all__ = [
     "AmbiguousRowsError",
     "PipelineMemoryWarning",
+    "PipelineRetrainWarning",
     "UnknownRowsError",
     "UnlearningWarning",
 ]
@@ -96,5 +97,24 @@ class PipelineMemoryWarning(UnlearningWarning):
     --------
     >>> from sklearn_unlearn.exceptions import PipelineMemoryWarning
     >>> issubclass(PipelineMemoryWarning, UserWarning)
+    True
+    """
+
+
+class PipelineRetrainWarning(UnlearningWarning):
+    """A last step that would have been kept is fitted again on the retained rows.
+
+    After an earlier step has forgotten, the old coordinates of rows may not be an
+    affine map of the new ones, or the last step may have no first linear layer
+    that could take the map in. It names the step that forced it.
+
+    See Also
+    --------
+    UnlearningWarning : The parent of this warning.
+
+    Examples
+    --------
+    >>> from sklearn_unlearn.exceptions import PipelineRetrainWarning
+    >>> issubclass(PipelineRetrainWarning, UserWarning)
     True
     """

@@ -15,6 +15,7 @@ from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags, is_unlearner
 from sklearn_unlearn.exact import Rule, UnlearningCost, find_rule
 from sklearn_unlearn.exceptions import PipelineMemoryWarning, UnlearningWarning
 from sklearn_unlearn.utils._coordinates import affine_map
+from sklearn_unlearn.utils._moving import move_last
 from sklearn_unlearn.utils._one_class import only_class
 from sklearn_unlearn.utils._request import Request
 from sklearn_unlearn.utils._response import constant_response, pad_response
@@ -64,7 +65,8 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
     It is scikit-learn's ``Pipeline`` in every other respect. ``unlearn`` takes
     rows as they were given to ``fit`` (raw: strings, categories and missing
     values included). Each step then forgets them: an unlearner at the end in
-    its own way, any other step exactly. Later steps are given what
+    its own way (moved to the new coordinates first, if it keeps its model), any
+    other step exactly. Later steps are given what
     ``fit_transform`` of the earlier ones yields on the retained rows, as a fit
     on those rows alone would give them. So a pipeline of scikit-learn's own
     estimators forgets exactly, with nothing to wrap.
@@ -337,6 +339,9 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         """Return the last step without the forgotten rows."""
         if is_unlearner(old):
             new = old._aside()
+            kept = old._unlearner_tags().guarantee in ("approximate", "certified")
+            if kept and not move_last(new, self.steps[:-1], steps, request.retain.X):
+                return fresh.fit(X, y, **params)
 
             def forget():
                 Xt = request.forget.X

@@ -136,6 +136,16 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
             return copy.deepcopy(self.estimator.estimator)
         return clone(self.estimator).fit(X, y, **params)
 
+    def _move(self, A, b):
+        # networks have `_moved`: a copy with the map in their first linear layer
+        moved = getattr(self.estimator_, "_moved", None)
+        model = None if moved is None else moved(A, b)
+        if model is None:
+            return False
+        self.estimator_, self.n_features_in_ = model, len(A)
+        self.__dict__.pop("feature_names_in_", None)
+        return True
+
     def _template(self):
         """Return an unfitted inner estimator."""
         if isinstance(self.estimator, FrozenEstimator):

@@ -175,6 +175,19 @@ class UnlearnerMixin:
             retained rows only. Assign attributes; change no object in place.
         """
 
+    def _move(self, A, b):
+        """Take the model to rows ``X`` that were ``X A + b`` when it was fitted.
+
+        A pipeline calls it on a copy aside, before `_unlearn_rows`, when earlier
+        steps have changed and the guarantee says that the model is kept.
+
+        Returns
+        -------
+        bool
+            False if that is not possible: the model is then fitted again.
+        """
+        return False
+
     # ------------------------------------------------------------------ memory
 
     def _prepare_memory(self, X, y, groups=None, params=None, forget=None):

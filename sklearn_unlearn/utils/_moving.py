@@ -1,0 +1,88 @@
+"""A kept last step of a pipeline, taken to new coordinates."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import warnings
+
+import numpy as np
+
+from sklearn_unlearn.exceptions import PipelineRetrainWarning
+from sklearn_unlearn.utils._coordinates import (
+    LARGEST_RESIDUAL,
+    coordinate_change,
+    first_lost,
+)
+from sklearn_unlearn.utils._sklearn_compat import _num_samples, _safe_indexing
+from sklearn_unlearn.utils._steps import is_estimator
+
+__all__ = ["move_last"]
+
+# Retained rows that determine the map.
+MOST_ROWS = 20_000
+
+
+def move_last(last, before, after, X):
+    """Take an unlearner that keeps its model to the coordinates of updated steps.
+
+    Parameters
+    ----------
+    last : UnlearnerMixin
+        A copy aside, which is changed.
+    before, after : list of (str, transformer)
+        The earlier steps, before and after they have forgotten.
+    X : array-like
+        Retained rows as the pipeline was given them.
+
+    Returns
+    -------
+    bool
+        False if `last` must be fitted again; a warning says why.
+    """
+    pairs = [
+        (old, new)
+        for old, new in zip(before, after, strict=True)
+        if is_estimator(old[1]) and is_estimator(new[1])
+    ]
+    if not pairs:
+        return True
+    before, after = map(list, zip(*pairs, strict=True))
+    X = _safe_indexing(X, np.arange(0, n := _num_samples(X), -(-n // MOST_ROWS)))
+    old = new = X
+    for (_, step), (_, updated) in pairs:
+        old, new = step.transform(old), updated.transform(new)
+    A, b, residual = coordinate_change(new, old)
+    if A is None:
+        return True
+    if residual > LARGEST_RESIDUAL:
+        name = first_lost(before, after, X)
+        reason = (
+            f"after {name} has forgotten, no affine map leads to the old coordinates"
+        )
+    elif not last._move(A, b):
+        name = _first_changed(pairs, X)
+        reason = (
+            f"{name} has changed, and the model has no first linear layer that could "
+            "take the change in"
+        )
+    else:
+        return True
+    warnings.warn(
+        f"The last step is fitted again on the retained rows: {reason}.",
+        PipelineRetrainWarning,
+        stacklevel=2,
+    )
+    return False
+
+
+def _first_changed(pairs, X):
+    """Name of the first step whose output has changed."""
+    old = new = X
+    for (name, step), (_, updated) in pairs:
+        old, new = step.transform(old), updated.transform(new)
+        try:
+            if coordinate_change(new, old)[0] is not None:
+                return name
+        except ValueError:  # words, which have no coordinates yet
+            continue
+    return pairs[0][0][0]
