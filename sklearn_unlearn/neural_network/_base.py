@@ -13,11 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_unlearn._engine._activations import ACTIVATIONS
 from sklearn_unlearn._engine._layout import Layout
@@ -33,6 +29,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
     CallbackSupportMixin,
     Interval,
     StrOptions,
+    _check_sample_weight,
     _fit_context,
 )
 

@@ -11,6 +11,7 @@ from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import (
     _check_feature_names,
     _check_n_features,
+    _check_sample_weight,
     _is_arraylike,
     _num_samples,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "StrOptions",
     "_check_feature_names",
     "_check_n_features",
+    "_check_sample_weight",
     "_fit_context",
     "_handle_zeros_in_scale",
     "_is_arraylike",
