@@ -29,7 +29,7 @@ class CrossEntropy:
 
         Returns
         -------
-        loss : Tensor of shape ()
+        loss : Tensor of shape () or (n_models,)
         d : Tensor of the shape of `outputs`
         """
         log_p = torch.log_softmax(outputs, -1)
@@ -84,4 +84,4 @@ def _weighted(losses, d, weight):
     if weight is not None:
         losses.mul_(weight)
         d.mul_(weight)
-    return losses.sum(), d
+    return losses.sum((-2, -1)), d

@@ -5,6 +5,7 @@
 
 import warnings
 from abc import abstractmethod
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
@@ -37,6 +38,26 @@ __all__ = ["BaseDropoutNetwork"]
 
 # Streams of random numbers of one fit, in this order for ever.
 STREAMS = ("weights", "order", "masks", "split", "functions")
+
+
+@dataclass
+class Plan:
+    """What a fit starts from, and what is left for its end."""
+
+    net: object
+    rows: Rows
+    rngs: dict
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray | None
+    chosen: np.ndarray
+    held: np.ndarray
+
+    def held_out(self):
+        """Return X, y and weight of the held-out rows, or of all if there are none."""
+        which = self.held if len(self.held) else self.chosen
+        weight = None if self.weight is None else self.weight[which]
+        return self.X[which], self.y[which], weight
 
 
 class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
@@ -152,34 +173,40 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
 
     def _fit_rows(self, X, y, sample_weight, *, warm=False, silent=False):
         """Train on validated rows, and set all fitted attributes."""
+        plan = self._plan(X, y, sample_weight, warm)
+        trainer, fitted = self._trainer(plan.net, plan.rows, plan.rngs["masks"])
+        score = None
+        if self.early_stopping:
+            held, held_y, held_weight = plan.held_out()
+
+            def score():
+                outputs = fitted().outputs(held, self.device)
+                return float(self._score_outputs(outputs, held_y, held_weight))
+
+        watch = Watch(self, X, y, lambda: {"_network": fitted()}, silent)
+        schedule = self._schedule(len(plan.rows))
+        history = train(trainer, schedule, plan.rngs["order"], score=score, watch=watch)
+        self._finish(plan, fitted(), history)
+        watch.close()
+
+    def _plan(self, X, y, sample_weight, warm=False):
+        """Decide all that training needs: network, rows, streams of numbers."""
         device = self._check_device()
         rngs = self._start_streams()
         weight = self._check_weight(X, y, sample_weight)
-        if not warm:
-            n_outputs = self._begin_target(y)
-            net = self._new_network(X.shape[1], n_outputs, rngs["weights"])
-        else:
+        if warm:
             net = self._network_to_continue(X, y)
-        train_rows, held = self._split(X, y, rngs["split"])
-        rows = self._as_rows(X, y, weight, train_rows, device)
-        trainer, fitted = self._trainer(net, rows, rngs["masks"], device)
-        score = None
-        if self.early_stopping:
-            held_weight = None if weight is None else weight[held]
+        else:
+            net = self._new_network(X.shape[1], self._begin_target(y), rngs["weights"])
+        chosen, held = self._split(X, y, rngs["split"])
+        rows = self._as_rows(X, y, weight, chosen, device)
+        return Plan(net, rows, rngs, X, y, weight, chosen, held)
 
-            def score():
-                outputs = fitted().outputs(X[held], device)
-                return float(self._score_outputs(outputs, y[held], held_weight))
-
-        watch = Watch(self, X, y, lambda: {"_network": fitted()}, silent)
-        history = train(
-            trainer, self._schedule(len(rows)), rngs["order"], score=score, watch=watch
-        )
-        self._network = fitted()
+    def _finish(self, plan, network, history):
+        """Set the fitted attributes."""
+        self._network = network
         self._record(history)
-        kept = held if len(held) else np.arange(len(X))
-        self._after_training(X[kept], y[kept], None if weight is None else weight[kept])
-        watch.close()
+        self._after_training(*plan.held_out())
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on these rows, from where the network stands.
@@ -230,7 +257,7 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
         order, masks = (make_generator(seed) for seed in stream.spawn(2))
         weight = self._check_weight(X, y, sample_weight)
         rows = self._as_rows(X, y, weight, np.arange(len(X)), device)
-        trainer, fitted = self._trainer(net, rows, masks, device)
+        trainer, fitted = self._trainer(net, rows, masks)
         if self._moments is not None:
             trainer.continue_from(self._moments)
         schedule = self._schedule(len(rows))
@@ -360,10 +387,10 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
             weight = tensor(weight)[:, None]
         return Rows(tensor(X), target, weight).to(device)
 
-    def _trainer(self, network, rows, rng, device):
+    def _trainer(self, network, rows, rng):
         """Return a trainer of `network`, and a function that gives it as it is."""
-        adam = Adam(self.learning_rate_init, self.beta_1, self.beta_2, self.epsilon)
-        settings = {"alpha": self.alpha, "adam": adam, "rng": rng}
+        device = rows.X.device
+        settings = {"alpha": self.alpha, "adam": self._adam(), "rng": rng}
         if isinstance(network, FittedModule):
             # skorch is loaded here, where it is needed: it takes seconds
             from sklearn_unlearn._engine._net import NetTrainer
@@ -382,6 +409,9 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
         mlp = MLP(layout, network.activation, network.dropout, flat)
         trainer = MLPTrainer(mlp, rows, self._loss, **settings)
         return trainer, lambda: network.with_parameters(flat.cpu().numpy().copy())
+
+    def _adam(self):
+        return Adam(self.learning_rate_init, self.beta_1, self.beta_2, self.epsilon)
 
     def _batch_size(self, n_rows):
         return min(200 if self.batch_size == "auto" else self.batch_size, n_rows)

@@ -1,0 +1,110 @@
+"""Many fitted networks at once, for ensembles, shards and references."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import numpy as np
+import torch
+from sklearn.base import clone
+
+from sklearn_unlearn._engine._layout import Layout
+from sklearn_unlearn._engine._many import ManyTrainer
+from sklearn_unlearn._engine._mlp import MLP
+from sklearn_unlearn._engine._training import History
+
+__all__ = ["fit_many"]
+
+
+def fit_many(network, X, y, *, seeds, subsets=None, sample_weights=None):
+    """Fit copies of a perceptron, each on rows and from a seed of its own.
+
+    Results have the distribution of single fits, with the same initial weights and
+    orders of rows; only the masks differ. All train for `max_iter` epochs.
+
+    Parameters
+    ----------
+    network : DropoutClassifier or DropoutRegressor
+        Unfitted; without `module`, `early_stopping` and `warm_start`.
+    X : array-like of shape (n_rows, n_features)
+    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+    seeds : sequence of int
+        The `random_state` of each.
+    subsets : sequence of ndarray of int, default=None
+        Positions of the rows of each; None stands for all rows. All must hold the
+        same classes.
+    sample_weights : sequence of ndarray of shape (n_subset,), default=None
+        Weights of the rows of each.
+
+    Returns
+    -------
+    list of estimator
+        Fitted, without rows.
+    """
+    for name in ("module", "early_stopping", "warm_start"):
+        if getattr(network, name):
+            raise ValueError(f"networks with {name} cannot be fitted side by side")
+    n_models = len(seeds)
+    subsets = [np.arange(len(X))] * n_models if subsets is None else list(subsets)
+    given = [None] * n_models if sample_weights is None else list(sample_weights)
+    models = [
+        clone(network).set_params(random_state=seed, store_training_data=False)
+        for seed in seeds
+    ]
+    for model in models:
+        model._validate_params()
+    X, y = models[0]._check_rows(X, y, reset=True)
+    plans = []
+    for model, subset, weight in zip(models, subsets, given, strict=True):
+        model._check_rows(X, y, reset=True)
+        plans.append(model._plan(X[subset], y[subset], weight))
+    if len({plan.net.sizes for plan in plans}) > 1:
+        raise ValueError("all subsets must hold the same classes")
+    # most rows first, so that those that still train are always the first ones
+    order = np.argsort([-len(plan.rows) for plan in plans], kind="stable")
+    by_size = [plans[i] for i in order]
+    parameters, losses = _train(models[0], X, by_size, [subsets[i] for i in order])
+    for place, i in enumerate(order):
+        model, plan = models[i], plans[i]
+        history = History(losses[place], best_loss=min(losses[place]), converged=True)
+        model._finish(plan, plan.net.with_parameters(parameters[place].copy()), history)
+        model._start_memory(
+            {"rows": None, "whole": {}, "names": (), "supervised": True, "forget": ()}
+        )
+    return models
+
+
+def _train(model, X, plans, subsets):
+    """Return the parameters and the loss curve of each plan."""
+    device = plans[0].rows.X.device
+    net = plans[0].net
+    flat = torch.stack([torch.from_numpy(plan.net.parameters) for plan in plans])
+    mlp = MLP(Layout(net.sizes), net.activation, net.dropout, flat.to(device))
+    has_weight = any(plan.rows.weight is not None for plan in plans)
+    weights = [
+        plan.rows.weight
+        if plan.rows.weight is not None or not has_weight
+        else torch.ones(len(plan.rows), 1, device=device)
+        for plan in plans
+    ]
+    trainer = ManyTrainer(
+        mlp,
+        torch.from_numpy(np.ascontiguousarray(X, dtype=np.float32)).to(device),
+        [subset[plan.chosen] for subset, plan in zip(subsets, plans, strict=True)],
+        [plan.rows.target for plan in plans],
+        weights,
+        model._loss,
+        batch_size=model._batch_size(len(plans[0].rows)),
+        alpha=model.alpha,
+        adam=model._adam(),
+        rng=plans[0].rngs["masks"],
+    )
+    epochs = []
+    for _ in range(model.max_iter):
+        orders = [
+            plan.rngs["order"].permutation(len(plan.rows))
+            if model.shuffle
+            else np.arange(len(plan.rows))
+            for plan in plans
+        ]
+        epochs.append(trainer.epoch(orders))
+    return mlp.parameters.cpu().numpy(), np.transpose(epochs).tolist()
