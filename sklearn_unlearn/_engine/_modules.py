@@ -14,7 +14,13 @@ from sklearn_unlearn._engine._explicit import ExplicitRandomness
 from sklearn_unlearn._engine._threads import LARGE_PRODUCT
 from sklearn_unlearn.dropout import BernoulliDropout, StochasticLayer
 
-__all__ = ["FittedModule", "build_module", "largest_product", "stochastic_layers"]
+__all__ = [
+    "FittedModule",
+    "build_module",
+    "check_outputs",
+    "largest_product",
+    "stochastic_layers",
+]
 
 _REPLACED = {
     nn.Dropout: False,
@@ -84,6 +90,16 @@ def largest_product(module, n_rows):
     return n_rows * max(products)
 
 
+def check_outputs(outputs, n_rows, n_outputs):
+    """Return what a module returned, or raise if its shape is wrong."""
+    if tuple(outputs.shape) != (n_rows, n_outputs):
+        raise ValueError(
+            f"module must return one row of {n_outputs} outputs per row of X; it "
+            f"returned shape {tuple(outputs.shape)} for {n_rows} rows."
+        )
+    return outputs
+
+
 def stochastic_layers(module):
     """Return the layers of a module that can hold noise."""
     return [m for m in module.modules() if isinstance(m, StochasticLayer) and m.p > 0]
@@ -139,13 +155,16 @@ class FittedModule:
         prefix, rest = _split(module)
 
         def run(rows):
-            x = prefix(torch.tensor(rows, dtype=torch.float64, device=device))
+            x = np.array(rows, dtype=np.float64, order="C")
+            x = prefix(torch.from_numpy(x).to(device))
             if n_draws is None:
-                outputs = self._checked(rest(x))[None]
+                outputs = check_outputs(rest(x), len(x), self.n_outputs)[None]
             else:
                 outputs = torch.stack(
                     [
-                        self._checked(_hold(layers, seed, draw, rest, x))
+                        check_outputs(
+                            _hold(layers, seed, draw, rest, x), len(x), self.n_outputs
+                        )
                         for draw in range(n_draws)
                     ]
                 )
@@ -155,14 +174,6 @@ class FittedModule:
         n_rows = tile_rows((n_draws or 1) * self.n_outputs)
         largest = largest_product(module, n_rows)
         return map_chunks(run, X, n_rows, parallel=False, largest_product=largest)
-
-    def _checked(self, outputs):
-        if outputs.ndim != 2 or outputs.shape[1] != self.n_outputs:
-            raise ValueError(
-                f"module must return one row of {self.n_outputs} outputs per row of X; "
-                f"it returned shape {tuple(outputs.shape)}."
-            )
-        return outputs
 
     def moved(self, A, b):
         """Return the module in other coordinates if its first layer is linear.

@@ -11,7 +11,7 @@ from torch import nn
 
 from sklearn_unlearn._engine._explicit import ExplicitRandomness
 from sklearn_unlearn._engine._mlp_trainer import Adam, Rows
-from sklearn_unlearn._engine._modules import largest_product
+from sklearn_unlearn._engine._modules import check_outputs, largest_product
 from sklearn_unlearn._engine._threads import threads_for
 
 __all__ = ["LeanNet", "NetTrainer"]
@@ -24,8 +24,6 @@ class LeanNet(NeuralNet):
         """Return the weighted mean loss of a batch."""
         target, weight = y_true
         losses = self.criterion_(y_pred, target)
-        if losses.shape[0] != y_pred.shape[0]:
-            raise ValueError("the loss must have one entry per row")
         return (losses if weight is None else losses * weight).sum() / len(losses)
 
     def train_step(self, batch, **fit_params):
@@ -37,11 +35,12 @@ class LeanNet(NeuralNet):
 
 
 class _Criterion(nn.Module):
-    def __init__(self, loss):
+    def __init__(self, loss, n_outputs):
         super().__init__()
-        self.loss = loss
+        self.loss, self.n_outputs = loss, n_outputs
 
     def forward(self, outputs, target):
+        check_outputs(outputs, len(target), self.n_outputs)
         return self.loss.rows(outputs, target)
 
 
@@ -51,6 +50,8 @@ class NetTrainer:
     Parameters
     ----------
     module : torch.nn.Module
+    n_outputs : int
+        Outputs that it must have.
     rows : Rows
         On the device.
     loss : object
@@ -65,7 +66,17 @@ class NetTrainer:
     """
 
     def __init__(
-        self, module, rows: Rows, loss, *, alpha, adam: Adam, rng, batch_size, device
+        self,
+        module,
+        n_outputs,
+        rows: Rows,
+        loss,
+        *,
+        alpha,
+        adam: Adam,
+        rng,
+        batch_size,
+        device,
     ):
         self.rows = rows
         no_decay = [
@@ -80,7 +91,7 @@ class NetTrainer:
         }
         self.net = LeanNet(
             module,
-            criterion=_Criterion(loss),
+            criterion=_Criterion(loss, n_outputs),
             optimizer=torch.optim.Adam,
             optimizer__fused=True,
             optimizer__weight_decay=alpha / batch_size,

@@ -335,7 +335,7 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
         if self.module is not None:
             module = build_module(self.module, n_features, n_outputs, rng)
             network = FittedModule(module, self.module, n_features, n_outputs)
-            self._check_draws(network)
+            self._check_draws(network, self.mc_samples)
             return network
         hidden, rates = self._rates()
         sizes = (n_features, *hidden, n_outputs)
@@ -397,6 +397,7 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
 
             trainer = NetTrainer(
                 network.module().train(),
+                network.n_outputs,
                 rows,
                 self._loss,
                 batch_size=self._batch_size(len(rows)),
@@ -445,9 +446,9 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
 
     # ----------------------------------------------------------------- predict
 
-    def _check_draws(self, network):
+    def _check_draws(self, network, n_draws):
         """Raise if functions are asked for, and the module has nothing random."""
-        if self.mc_samples and not network.is_stochastic:
+        if n_draws and not network.is_stochastic:
             raise ValueError(
                 "No layer of dropout was found in module, so its predictions cannot "
                 "vary. Put torch.nn.Dropout or a layer of sklearn_unlearn.dropout "
@@ -463,8 +464,7 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
     def _draw(self, reduce, X, n_draws, seed):
         check_is_fitted(self)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        if n_draws:
-            self._check_draws(self._network)
+        self._check_draws(self._network, n_draws)
         return self._network.apply(reduce, X, n_draws, seed, device=self.device)
 
     @property

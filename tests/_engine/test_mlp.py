@@ -1,0 +1,167 @@
+"""The written-out passes of perceptrons, against autograd."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from sklearn_unlearn._engine._activations import ACTIVATIONS
+from sklearn_unlearn._engine._layout import Layout
+from sklearn_unlearn._engine._losses import CrossEntropy, Objective, SquaredError
+from sklearn_unlearn._engine._masks import PIECE, MaskStream
+from sklearn_unlearn._engine._mlp import MLP
+from sklearn_unlearn._engine._mlp_trainer import Adam, MLPTrainer, Rows
+from sklearn_unlearn._engine._perceptron import Perceptron
+from sklearn_unlearn.dropout._noise import make_generator
+
+SIZES = (6, 9, 7, 4)
+N = 33
+
+
+def poisson(outputs, target):
+    return (outputs.exp() - target * outputs).sum()
+
+
+def multi_label(outputs, target):
+    target = (target > 0).to(outputs.dtype)
+    return nn.functional.binary_cross_entropy_with_logits(
+        outputs, target, reduction="sum"
+    )
+
+
+def problem(loss, n_models=None, seed=0):
+    """Inputs, target and weights of random rows, in float64."""
+    rng = np.random.default_rng(seed)
+    lead = () if n_models is None else (n_models,)
+    X = torch.from_numpy(rng.normal(size=(*lead, N, SIZES[0])))
+    if isinstance(loss, CrossEntropy):
+        target = torch.from_numpy(rng.integers(0, SIZES[-1], (*lead, N, 1)))
+    else:
+        target = torch.from_numpy(rng.normal(size=(*lead, N, SIZES[-1])))
+    return X, target, torch.from_numpy(rng.uniform(0.1, 2, (*lead, N, 1)))
+
+
+def network(activation, dropout, n_models=None, dtype=torch.float64):
+    layout = Layout(SIZES)
+    rng = make_generator(0)
+    flat = [layout.initial(rng, activation) for _ in range(n_models or 1)]
+    flat = torch.stack(flat).to(dtype)
+    return MLP(layout, activation, dropout, flat if n_models else flat[0])
+
+
+def by_autograd(mlp, value):
+    """The gradient of a function of the parameters, by autograd."""
+    flat = mlp.parameters.detach().clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(value(flat), flat)
+    return gradient
+
+
+def module_like(flat, X, masks, activation, rates):
+    """The network as a user of torch would write it, masks scaled."""
+    act = ACTIVATIONS[activation].module()
+    weights, biases = Layout(SIZES).views(flat)
+    a = X
+    for layer, (W, b) in enumerate(zip(weights, biases, strict=True)):
+        if masks[layer] is not None:
+            a = a * masks[layer] / (1 - rates[layer])
+        a = a @ W + b
+        if layer + 1 < len(weights):
+            a = act(a)
+    return a
+
+
+LOSSES = {
+    "cross entropy": CrossEntropy(),
+    "squared error": SquaredError(),
+    "poisson": Objective(poisson),
+    "multi-label": Objective(multi_label),
+}
+
+
+@pytest.mark.parametrize("rates", [(0, 0, 0), (0, 0.2, 0.5), (0.3, 0.2, 0.0)])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("n_models", [None, 3])
+def test_gradient_equals_autograd(activation, loss, rates, n_models):
+    loss = LOSSES[loss]
+    X, target, weight = problem(loss, n_models)
+    mlp = network(activation, rates, n_models)
+    rng = np.random.default_rng(1)
+    masks = [
+        torch.from_numpy((rng.random((*X.shape[:-1], width)) >= p) * 1.0) if p else None
+        for p, width in zip(rates, SIZES, strict=False)
+    ]
+    if isinstance(loss, Objective):
+        weight = None
+
+        def value(flat):
+            outputs = module_like(flat, X, masks, activation, rates)
+            return loss.function(outputs, target)
+
+    else:
+
+        def value(flat):
+            outputs = module_like(flat, X, masks, activation, rates)
+            return (loss.rows(outputs, target) * weight).sum()
+
+    with torch.inference_mode():
+        outputs = mlp.forward(X, masks)
+        total, d = loss.gradient(outputs, target, weight)
+        mlp.backward(d)
+    expected = by_autograd(mlp, value)
+    assert torch.allclose(mlp.gradient, expected, rtol=1e-6, atol=1e-9)
+    assert float(total.sum()) == pytest.approx(float(value(mlp.parameters)), rel=1e-9)
+
+
+def test_module_is_the_same_network():
+    layout = Layout(SIZES)
+    flat = layout.initial(make_generator(0), "tanh").numpy()
+    net = Perceptron(SIZES, "tanh", (0.1, 0.2, 0.0), flat)
+    X = np.random.default_rng(0).normal(size=(50, 6)).astype(np.float32)
+    module = net.module()
+    with torch.no_grad():
+        outputs = module(torch.from_numpy(X)).numpy()
+    assert np.allclose(outputs, net.outputs(X), atol=1e-6)
+    assert np.shares_memory(module[-1].weight.detach().numpy(), flat)
+    assert [type(m).__name__ for m in module].count("BernoulliDropout") == 2
+
+
+def test_masks_are_fair_and_small():
+    stream = MaskStream(make_generator(0), (64, 128), (0.2, 0.5), (100,))
+    kept = [[mask.mean().item() for mask in stream.next(100)] for _ in range(60)]
+    assert np.allclose(np.mean(kept, axis=0), [0.8, 0.5], atol=0.005)
+    assert stream._drawn[0.2].size + stream._drawn[0.5].size <= PIECE
+    assert [mask.shape[0] for mask in stream.next(7)] == [7, 7]
+
+
+def test_input_dropout_is_ridge():
+    # marginalised over the masks, a linear model minimises a ridge problem
+    rng = np.random.default_rng(0)
+    p = 0.3
+    X = rng.normal(size=(100, 4)) * [1, 2, 0.5, 1] + 0.5
+    y = X @ [1.0, -1.0, 2.0, 0.0] + rng.normal(size=100)
+    D = np.column_stack([X, np.ones(100)])
+    penalty = np.diag(np.append(p / (1 - p) * (X**2).sum(axis=0), 0))
+    expected = np.linalg.solve(D.T @ D + penalty, D.T @ y)
+    layout = Layout((4, 1))
+    mlp = MLP(layout, "identity", (p,), torch.zeros(layout.n_parameters))
+    rows = Rows(torch.from_numpy(X).float(), torch.from_numpy(y).float()[:, None])
+    trainer = MLPTrainer(
+        mlp, rows, SquaredError(), alpha=0, adam=Adam(0.01), rng=make_generator(0)
+    )
+    order, mean, n_mean = np.arange(100), 0.0, 6000
+    for step in range(1000 + n_mean):
+        trainer.epoch(order, 100)
+        if step == 1000:
+            trainer.optimizer.param_groups[0]["lr"] = 0.002
+        if step >= 1000:
+            mean = mean + mlp.parameters.numpy().astype(float) / n_mean
+    assert np.allclose(mean, expected, atol=0.01)
+
+
+def test_objective_refuses_weights():
+    with pytest.raises(ValueError, match="weighs"):
+        Objective(poisson).gradient(torch.zeros(2, 1), torch.zeros(2, 1), torch.ones(2))

@@ -1,0 +1,74 @@
+"""Layers of noise: moments, modes, shared noise, and whose generator they use."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+from sklearn_unlearn.dropout import BernoulliDropout, GaussianDropout
+
+LAYERS = [BernoulliDropout, GaussianDropout]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("p", [0.05, 0.2, 0.5, 0.8])
+def test_moments(layer, p):
+    n = 400_000
+    noise = layer(p, random_state=0)(torch.ones(n, 1)).double().numpy()
+    variance = p / (1 - p)
+    assert abs(noise.mean() - 1) < 5 * np.sqrt(variance / n)
+    assert abs(noise.var() / variance - 1) < 0.03
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_modes(layer):
+    x = torch.ones(6, 3)
+    module = layer(0.5, random_state=0)
+    assert not torch.equal(module(x)[0], module(x)[1])  # noise of each row
+    assert torch.equal(module.eval()(x), x)
+    module.hold(3)
+    held = module(x)
+    assert torch.equal(held, held[:1].expand(6, 3))  # one for all rows
+    assert torch.equal(module(x[:2]), held[:2])
+    module.hold(3)
+    assert torch.equal(module(x), held)
+    module.release()
+    assert torch.equal(module(x), x)
+    assert torch.equal(layer(0.0)(x), x)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_channels_share_noise(layer):
+    x = torch.ones(4, 3, 5, 5)
+    noise = layer(0.5, per_channel=True, random_state=0)(x)
+    assert torch.equal(noise, noise[:, :, :1, :1].expand_as(x))
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_generators(layer):
+    state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    x = torch.ones(50, 20)
+    first = layer(0.3, random_state=7)
+    again = pickle.loads(pickle.dumps(copy.deepcopy(first)))
+    assert torch.equal(first(x), again(x))
+    assert not torch.equal(first(x), layer(0.3, random_state=8)(x))
+    assert torch.equal(state[0], torch.get_rng_state())
+    assert np.array_equal(state[1], np.random.get_state()[1])  # noqa: NPY002
+
+
+def test_gradient_passes_through_the_units_that_are_kept():
+    x = torch.ones(40, 5, requires_grad=True)
+    out = BernoulliDropout(0.5, random_state=0)(x)
+    out.sum().backward()
+    assert torch.equal(x.grad, out.detach())
+
+
+@pytest.mark.parametrize("p", [-0.1, 1, 1.5])
+def test_bad_probability(p):
+    with pytest.raises(ValueError, match="p must be"):
+        BernoulliDropout(p)

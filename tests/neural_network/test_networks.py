@@ -1,0 +1,448 @@
+"""Fitting, continuing and forgetting of the two networks, and what they refuse."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import pickle
+import threading
+
+import numpy as np
+import pytest
+import sklearn
+import torch
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_digits
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import StandardScaler, scale
+from threadpoolctl import threadpool_limits
+from torch import nn
+from torch.nn import functional as F
+
+from sklearn_unlearn.neural_network import DropoutClassifier, DropoutRegressor
+from sklearn_unlearn.pipeline import make_pipeline
+
+X, y = load_digits(return_X_y=True)
+X = X / 16
+X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+FAST = {"max_iter": 15, "n_iter_no_change": 15, "learning_rate_init": 0.005}
+FEW = slice(0, 300)
+
+
+def small(**params):
+    params = {"hidden_layer_sizes": (20,), **FAST, **params}
+    return DropoutClassifier(random_state=0, **params)
+
+
+def chain(n_features, n_outputs):
+    return nn.Sequential(
+        nn.Linear(n_features, 24), nn.ReLU(), nn.Dropout(0.1), nn.Linear(24, n_outputs)
+    )
+
+
+# ------------------------------------------------------------------------- learning
+
+
+def test_dropout_helps_where_labels_are_wrong():
+    rng = np.random.default_rng(0)
+    wrong = rng.random(len(y_train)) < 0.4
+    corrupted = np.where(wrong, rng.integers(0, 10, len(y_train)), y_train)
+    scores = {}
+    for p in (0.0, 0.5):
+        model = DropoutClassifier(
+            (128, 128), dropout=p, max_iter=60, n_iter_no_change=60, random_state=0
+        )
+        scores[p] = model.fit(X_train, corrupted).score(X_test, y_test)
+    plain = MLPClassifier((128, 128), max_iter=60, n_iter_no_change=60, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        plain.fit(X_train, corrupted)
+    assert scores[0.5] > scores[0.0] + 0.01
+    assert scores[0.5] > plain.score(X_test, y_test) + 0.01
+
+
+def test_units_of_the_target_do_not_matter():
+    rows, target = load_diabetes(return_X_y=True)
+    rows = scale(rows)
+    model = DropoutRegressor((20,), random_state=0, **FAST)
+    first = model.fit(rows, target).predict(rows, return_std=True)
+    for factor, shift in ((1e6, 0.0), (1e-6, 5.0)):
+        other = clone(model).fit(rows, target * factor + shift)
+        mean, std = other.predict(rows, return_std=True)
+        assert np.allclose((mean - shift) / factor, first[0], rtol=1e-3)
+        assert np.allclose(std / factor, first[1], rtol=1e-3)
+    assert r2_score(target, first[0]) > 0.3
+
+
+def test_early_stopping_returns_to_the_best():
+    model = small(
+        early_stopping=True, max_iter=60, n_iter_no_change=5, learning_rate_init=0.05
+    )
+    model.fit(X_train, y_train)
+    assert model.best_validation_score_ == max(model.validation_scores_)
+    assert len(model.validation_scores_) == len(model.loss_curve_) == model.n_iter_ < 60
+    assert model.best_loss_ is None
+    rng = model._start_streams()
+    held = model._split(X_train, y_train, rng["split"])[1]
+    deterministic = model.set_params(mc_samples=0).predict(X_train[held])
+    best = accuracy_score(y_train[held], deterministic)
+    assert best == pytest.approx(model.best_validation_score_)
+
+
+def test_weights_of_rows_and_classes():
+    ten_times = np.where(y_train == 3, 10.0, 1.0)
+    heavy = small(max_iter=2).fit(X_train, y_train, ten_times)
+    by_class = small(max_iter=2, class_weight={3: 10.0}).fit(X_train, y_train)
+    assert np.array_equal(heavy.predict_proba(X_test), by_class.predict_proba(X_test))
+    plain = small(max_iter=2).fit(X_train, y_train)
+    share = [(m.predict(X_test) == 3).mean() for m in (heavy, plain)]
+    assert share[0] > share[1]
+    same = small(max_iter=2).fit(X_train, y_train, np.full(len(y_train), 7.0))
+    assert np.array_equal(same.predict_proba(X_test), plain.predict_proba(X_test))
+    # rows that weigh nothing do not move the network
+    nothing = (y_train != 3).astype(float)
+    flipped = np.where(y_train == 3, 4, y_train)
+    flipped[np.flatnonzero(y_train == 3)[0]] = 3  # the same classes
+    a = small(max_iter=3).fit(X_train, y_train, nothing)
+    b = small(max_iter=3).fit(X_train, flipped, nothing)
+    assert np.array_equal(a.predict_proba(X_test), b.predict_proba(X_test))
+    balanced = small(class_weight="balanced").fit(X_train, y_train)
+    assert balanced.score(X_test, y_test) > 0.8
+
+
+def test_many_outputs_and_labels():
+    rows, target = load_diabetes(return_X_y=True)
+    both = np.column_stack([target, 1000 - 5 * target])
+    model = DropoutRegressor((20,), random_state=0, **FAST).fit(scale(rows), both)
+    predicted = model.predict(scale(rows))
+    assert predicted.shape == (442, 2) and r2_score(both, predicted) > 0.3
+    assert model.noise_precision_.shape == (2,)
+    words = np.array(list("abcdefghij"))[y_train]
+    model = small().fit(X_train, words)
+    assert set(model.predict(X_test)) <= set(words)
+    assert small().fit(X_train, y_train == 3).predict(X_test).dtype == bool
+
+
+def test_continuing():
+    model = small(warm_start=True, max_iter=4)
+    losses = [model.fit(X_train, y_train).loss_ for _ in range(4)]
+    assert losses == sorted(losses, reverse=True)
+    with pytest.raises(ValueError, match="labels that the network has no output for"):
+        model.fit(X_train, y_train + 5)
+    with pytest.raises(ValueError, match="features"):
+        model.fit(X_train[:, :50], y_train)
+    cold = small(max_iter=4).fit(X_train, y_train)
+    assert cold.loss_ == losses[0]
+
+
+def test_partial_fit_learns_a_stream():
+    stream = small(batch_size=50)
+    for start in range(0, 1200, 100):
+        part = slice(start, start + 100)
+        for _ in range(5):
+            stream.partial_fit(X_train[part], y_train[part], classes=np.arange(10))
+    assert stream.score(X_test, y_test) > 0.8
+    assert stream.n_iter_ == len(stream.loss_curve_) == 60
+    with pytest.raises(NotFittedError, match="partial_fit, which keeps no rows"):
+        stream.unlearn(X_train[:3])
+    retained = X_train[3:1200], y_train[3:1200]
+    stream.unlearn(X_train[:3], X_retain=retained[0], y_retain=retained[1])
+    again = small(batch_size=50).fit(*retained)
+    assert np.array_equal(stream.predict_proba(X_test), again.predict_proba(X_test))
+    assert stream._moments is None
+    stream.partial_fit(X_train[FEW], y_train[FEW])
+    assert stream.n_forgotten_ == 3
+    assert stream.export()._moments is None
+
+
+def test_regressor_on_a_stream():
+    rows, target = load_diabetes(return_X_y=True)
+    rows = scale(rows)
+    model = DropoutRegressor((20,), random_state=0, learning_rate_init=0.01)
+    for _ in range(40):
+        for start in range(0, 400, 100):
+            part = slice(start, start + 100)
+            model.partial_fit(rows[part], target[part])
+    assert r2_score(target[400:], model.predict(rows[400:])) > 0.2
+    assert 30 < model.noise_precision_**-0.5 < 90
+
+
+# ----------------------------------------------------------------------- forgetting
+
+
+@pytest.mark.parametrize("params", [{}, {"module": chain}, {"early_stopping": True}])
+def test_forgetting_is_retraining(params):
+    rng = np.random.default_rng(0)
+    weight = rng.uniform(0.5, 2, 300)
+    forget = rng.random(300) < 0.1
+    model = small(**params).fit(X_train[FEW], y_train[FEW], weight)
+    model.unlearn(X_train[FEW][forget])
+    again = small(**params)
+    again.fit(X_train[FEW][~forget], y_train[FEW][~forget], weight[~forget])
+    assert np.array_equal(model.predict_proba(X_test), again.predict_proba(X_test))
+    assert model.loss_curve_ == again.loss_curve_
+    assert model.validation_scores_ == again.validation_scores_
+
+
+def test_a_class_goes():
+    model = small().fit(X_train, y_train).unlearn(X_train[y_train == 3])
+    p = model.predict_proba(X_test)
+    assert p.shape == (len(X_test), 10) and not p[:, 3].any()
+    assert model.sample_proba(X_test, 4).shape == (4, len(X_test), 10)
+    assert np.isneginf(model.predict_log_proba(X_test)[:, 3]).all()
+    again = small().fit(X_train[y_train != 3], y_train[y_train != 3])
+    assert np.array_equal(np.delete(p, 3, axis=1), again.predict_proba(X_test))
+    one = small().fit(X_train[FEW], y_train[FEW] == 3)
+    one.unlearn(X_train[FEW][y_train[FEW] == 3])
+    assert np.array_equal(one.predict_proba(X_test)[:, 0], np.ones(len(X_test)))
+
+
+def test_noise_is_fitted_again():
+    rows, target = load_diabetes(return_X_y=True)
+    loud = target.copy()
+    loud[:100] += np.random.default_rng(0).normal(0, 2000, 100)
+    model = DropoutRegressor((10,), random_state=0, **FAST).fit(scale(rows), loud)
+    before = model.noise_precision_
+    model.unlearn(scale(rows)[:100])
+    assert model.noise_precision_ > 10 * before
+    assert model._y_scale < 100
+
+
+def test_search_and_pipeline():
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), small()),
+        {"dropoutclassifier__dropout": [0.0, 0.2, [0.5]]},
+        cv=2,
+        n_jobs=2,
+    )
+    forget = np.arange(300) < 10
+    search.fit(X_train[FEW], y_train[FEW], forget=forget)
+    assert search.best_estimator_.n_forgotten_ == 10
+    assert search.best_score_ > 0.5
+
+
+# ------------------------------------------------------------------------- the same
+
+
+@pytest.mark.parametrize("params", [{}, {"module": chain}], ids=["own", "module"])
+def test_bytes_do_not_depend_on_threads(params):
+    def fit():
+        return small(**params).fit(X_train, y_train).predict_proba(X_test)
+
+    with threadpool_limits(2):
+        two = fit()
+    with threadpool_limits(1):
+        one = fit()
+    assert np.array_equal(one, two)
+    results = {}
+    threads = [
+        threading.Thread(target=lambda i=i: results.__setitem__(i, fit()))
+        for i in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(np.array_equal(one, other) for other in results.values())
+
+
+def functional(n_features, n_outputs):
+    class Functional(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = nn.Linear(n_features, 16)
+            self.last = nn.Linear(16, n_outputs)
+            nn.init.orthogonal_(self.first.weight)
+
+        def forward(self, x):
+            x = x + 0.01 * torch.randn_like(x) if self.training else x
+            return self.last(F.dropout(self.first(x).relu(), 0.1, self.training))
+
+    return Functional()
+
+
+@pytest.mark.parametrize("module", [None, chain, functional])
+def test_global_generators_are_untouched(module):
+    state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    samples = 0 if module is functional else 10
+    model = small(module=module, mc_samples=samples, max_iter=3)
+    first = model.fit(X_train[FEW], y_train[FEW]).predict_proba(X_test)
+    assert torch.equal(state[0], torch.get_rng_state())
+    assert np.array_equal(state[1], np.random.get_state()[1])  # noqa: NPY002
+    again = clone(model).fit(X_train[FEW], y_train[FEW]).predict_proba(X_test)
+    assert np.array_equal(first, again)
+
+
+def test_predictions_repeat_without_a_seed():
+    model = DropoutClassifier((10,), **FAST).fit(X_train[FEW], y_train[FEW])
+    p = model.predict_proba(X_test)
+    assert np.array_equal(p, model.predict_proba(X_test))
+    assert np.array_equal(p, pickle.loads(pickle.dumps(model)).predict_proba(X_test))
+    other = DropoutClassifier((10,), **FAST).fit(X_train[FEW], y_train[FEW])
+    assert not np.array_equal(p, other.predict_proba(X_test))
+
+
+def test_pickles_hold_arrays_only():
+    for params in ({}, {"module": chain}):
+        model = small(max_iter=2, **params).fit(X_train[FEW], y_train[FEW])
+        model.partial_fit(X_train[FEW], y_train[FEW])
+        assert b"torch" not in pickle.dumps(model.set_params(module=None))
+
+
+# ------------------------------------------------------------------- modules, refusals
+
+
+class Attention(nn.Module):
+    def __init__(self, n_features, n_outputs):
+        super().__init__()
+        self.attend = nn.MultiheadAttention(n_features, 1, dropout=0.1)
+
+
+def identity_only(n_features, n_outputs):
+    return nn.Linear(n_features, n_outputs)
+
+
+def too_wide(n_features, n_outputs):
+    return nn.Sequential(nn.Linear(n_features, n_outputs + 1), nn.Dropout(0.1))
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        (identity_only, "No layer of dropout was found in module"),
+        (functional, "No layer of dropout was found in module"),
+        (Attention, "masks cannot be controlled"),
+        (lambda *_: nn.Sequential(nn.AlphaDropout(0.1)), "masks cannot be controlled"),
+        (lambda *_: 3, "returns a torch.nn.Module; it returned int"),
+    ],
+)
+def test_modules_that_are_refused(module, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        small(module=module).fit(X_train[FEW], y_train[FEW])
+
+
+def test_module_without_dropout_may_be_deterministic():
+    model = small(module=identity_only, mc_samples=0).fit(X_train[FEW], y_train[FEW])
+    assert model.score(X_test, y_test) > 0.5
+    with pytest.raises(ValueError, match="No layer of dropout"):
+        model.sample_proba(X_test)
+    with pytest.raises(AttributeError, match="coefs_"):
+        model.coefs_  # noqa: B018
+
+
+def convolution(n_features, n_outputs):
+    return nn.Sequential(
+        nn.Unflatten(1, (1, 8, 8)),
+        nn.Conv2d(1, 8, 3),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.Dropout2d(0.1),
+        nn.Flatten(),
+        nn.Linear(8 * 36, n_outputs),
+    )
+
+
+def test_images():
+    model = small(module=convolution, mc_samples=10, max_iter=10)
+    model.fit(X_train, y_train)
+    assert model.score(X_test, y_test) > 0.9
+    assert model.predict_uncertainty(X_test, "epistemic").max() > 0
+    layer = [m for m in model.module_ if type(m).__name__ == "BernoulliDropout"]
+    assert [m.per_channel for m in layer] == [True]
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"dropout": 1.0}, "dropout"),
+        ({"dropout": [0.1, 0.2]}, "one such number per hidden layer"),
+        ({"hidden_layer_sizes": (5, 0)}, "hidden_layer_sizes must be > 0"),
+        ({"module": too_wide}, "one row of 10 outputs"),
+        ({"device": "nonsense"}, "device"),
+    ],
+)
+def test_bad_parameters(params, message):
+    with pytest.raises((ValueError, RuntimeError), match=message):
+        small(**params).fit(X_train[FEW], y_train[FEW])
+
+
+def test_bad_data():
+    with pytest.raises(ValueError, match="one label per row"):
+        small().fit(X_train[FEW], np.eye(10)[y_train[FEW]])
+    with pytest.raises(ValueError, match="sample_weight is 0|non-zero number"):
+        small().fit(X_train[FEW], y_train[FEW], np.zeros(300))
+    with pytest.raises(ValueError, match="no longer finite"):
+        small(learning_rate_init=1e30).fit(X_train[FEW] * 1e20, y_train[FEW])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_no_cuda():
+    with pytest.raises(ValueError, match="no CUDA device"):
+        small(device="cuda").fit(X_train[FEW], y_train[FEW])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("params", [{}, {"module": chain}])
+def test_cuda(params):
+    on_cpu = small(**params).fit(X_train, y_train)
+    on_gpu = small(device="cuda", **params).fit(X_train, y_train)
+    assert abs(on_cpu.score(X_test, y_test) - on_gpu.score(X_test, y_test)) < 0.05
+    gap = on_gpu.predict_proba(X_test) - on_gpu.set_params(device="cpu").predict_proba(
+        X_test
+    )
+    assert np.abs(gap).max() < 1e-3
+
+
+# -------------------------------------------------------------------------- told of
+
+
+def test_warning_only_if_stopping_was_wanted():
+    with pytest.warns(ConvergenceWarning, match="max_iter=3"):
+        small(max_iter=3, n_iter_no_change=2).fit(X_train[FEW], y_train[FEW])
+    small(max_iter=3, n_iter_no_change=3).fit(X_train[FEW], y_train[FEW])
+
+
+def test_verbose(capsys):
+    small(max_iter=2, verbose=True, early_stopping=True).fit(X_train, y_train)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 and lines[0].startswith("epoch 1, loss")
+    assert "validation score" in lines[1]
+
+
+needs_callbacks = pytest.mark.skipif(
+    tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 9),
+    reason="callbacks came with scikit-learn 1.9",
+)
+
+
+class Stop:
+    """Counts epochs, and wants to stop after the second."""
+
+    def __init__(self):
+        self.scores = []
+
+    def setup(self, estimator, context):
+        self.scores.append("setup")
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context, *, X, y, fitted_estimator):
+        if context.task_name == "epoch":
+            self.scores.append(fitted_estimator.score(X, y))
+        return context.task_name == "epoch" and len(self.scores) == 3
+
+    def teardown(self, estimator, context):
+        self.scores.append("teardown")
+
+
+@needs_callbacks
+def test_callbacks_of_scikit_learn():
+    stop = Stop()
+    model = small().set_callbacks(stop).fit(X_train, y_train)
+    assert model.n_iter_ == 2
+    assert stop.scores[0] == "setup" and stop.scores[-1] == "teardown"
+    assert stop.scores[2] > 0.1
+    model.unlearn(X_train[:3])
+    assert len(stop.scores) == 4  # a refit is not a second run
