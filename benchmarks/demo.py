@@ -33,6 +33,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
+from sklearn_unlearn.neural_network import DropoutClassifier
 from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.utils.estimator_checks import find_residue
 
@@ -98,6 +99,18 @@ def jobs():
         digits(),
         "scale, select | KNeighborsClassifier",
         make_pipeline(MinMaxScaler(), SelectKBest(k=40), KNeighborsClassifier()),
+    )
+    yield (
+        "digits",
+        digits(),
+        "scale, PCA | DropoutClassifier",
+        make_pipeline(
+            StandardScaler(),
+            PCA(30, svd_solver="covariance_eigh"),
+            DropoutClassifier(
+                (64,), early_stopping=True, learning_rate_init=0.005, random_state=0
+            ),
+        ),
     )
 
 

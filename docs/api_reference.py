@@ -14,6 +14,16 @@ API_REFERENCE = {
         "summary": "scikit-learn's pipeline, in which every step can forget rows.",
         "names": ["Pipeline", "make_pipeline"],
     },
+    "sklearn_unlearn.neural_network": {
+        "title": "Networks with dropout",
+        "summary": "Neural networks that know how sure they are, and forget.",
+        "names": ["DropoutClassifier", "DropoutRegressor"],
+    },
+    "sklearn_unlearn.dropout": {
+        "title": "Layers of dropout",
+        "summary": "For modules of your own: noise from an explicit generator.",
+        "names": ["BernoulliDropout", "GaussianDropout", "StochasticLayer"],
+    },
     "sklearn_unlearn.exact": {
         "title": "Exact forgetting",
         "summary": "The state that a fit on the retained rows gives, at less cost.",
@@ -39,6 +49,7 @@ API_REFERENCE = {
             "AmbiguousRowsError",
             "UnknownRowsError",
             "PipelineMemoryWarning",
+            "PipelineRetrainWarning",
             "UnlearningWarning",
         ],
     },

@@ -370,7 +370,7 @@ def test_bad_parameters(params, message):
 def test_bad_data():
     with pytest.raises(ValueError, match="one label per row"):
         small().fit(X_train[FEW], np.eye(10)[y_train[FEW]])
-    with pytest.raises(ValueError, match="sample_weight is 0|non-zero number"):
+    with pytest.raises(ValueError, match=r"sample_weight is 0|non-zero number"):
         small().fit(X_train[FEW], y_train[FEW], np.zeros(300))
     with pytest.raises(ValueError, match="no longer finite"):
         small(learning_rate_init=1e30).fit(X_train[FEW] * 1e20, y_train[FEW])
