@@ -22,7 +22,7 @@ MOST_ROWS = 64
 
 
 def tile_rows(outputs_per_row: int) -> int:
-    """Return how many rows a chunk has: a multiple of 16 from 16 to 128."""
+    """Return how many rows a chunk has: a multiple of 16, at most `MOST_ROWS`."""
     return min(MOST_ROWS, max(16, CHUNK // max(1, outputs_per_row) // 16 * 16))
 
 

@@ -12,8 +12,10 @@ __all__ = ["ExplicitRandomness"]
 # They take a generator; layers of torch call them without one.
 _TAKE_GENERATOR = {
     torch.bernoulli,
+    torch.binomial,
     torch.multinomial,
     torch.normal,
+    torch.poisson,
     torch.rand,
     torch.randint,
     torch.randn,
@@ -34,6 +36,15 @@ _TAKE_GENERATOR = {
 _LIKE = {torch.rand_like: torch.rand, torch.randn_like: torch.randn}
 # They do not, and have a part that is random in training.
 _REFUSED = {
+    torch._sample_dirichlet,
+    torch._standard_gamma,
+    torch.alpha_dropout,
+    torch.dropout,
+    torch.feature_alpha_dropout,
+    torch.feature_dropout,
+    torch.native_dropout,
+    torch.randint_like,
+    torch.rrelu,
     F.alpha_dropout,
     F.dropout1d,
     F.dropout2d,
@@ -53,35 +64,28 @@ class ExplicitRandomness(TorchFunctionMode):
     ----------
     generator : torch.Generator
         Source of the numbers.
-
-    Attributes
-    ----------
-    used : bool
-        Whether any number has been drawn.
     """
 
     def __init__(self, generator):
         super().__init__()
-        self.generator, self.used = generator, False
+        self.generator = generator
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = dict(kwargs or {})
         if func in _TAKE_GENERATOR and kwargs.get("generator") is None:
-            self.used = True
             kwargs["generator"] = self.generator
         elif func in _LIKE:
-            self.used = True
-            shape = args[0].shape
-            drawn = _LIKE[func](shape, generator=self.generator)
-            return drawn.to(kwargs.get("device") or args[0].device, args[0].dtype)
+            like = args[0] if args else kwargs["input"]
+            drawn = _LIKE[func](like.shape, generator=self.generator)
+            return drawn.to(like.device, kwargs.get("dtype") or like.dtype)
         elif func is F.dropout:
             return self._dropout(*args, **kwargs)
         elif (func in _REFUSED and kwargs.get("training", True)) or (
             func is F.scaled_dot_product_attention and kwargs.get("dropout_p")
         ):
             raise ValueError(
-                f"torch.nn.functional.{func.__name__} draws from the global generator "
-                "of torch. Use layers of sklearn_unlearn.dropout in the module instead."
+                f"{func.__name__} draws from the global generator of torch. Use layers "
+                "of sklearn_unlearn.dropout in the module instead."
             )
         return func(*args, **kwargs)
 
@@ -96,6 +100,5 @@ class ExplicitRandomness(TorchFunctionMode):
     def _dropout(self, x, p=0.5, training=True, inplace=False):
         if not training or p == 0:
             return x
-        self.used = True
         keep = torch.full_like(x, 1 - p)
         return x * torch.bernoulli(keep, generator=self.generator) / (1 - p)

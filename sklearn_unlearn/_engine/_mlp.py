@@ -11,6 +11,7 @@ import torch
 
 from sklearn_unlearn._engine._activations import ACTIVATIONS
 from sklearn_unlearn._engine._layout import Layout
+from sklearn_unlearn.dropout._noise import rounded
 
 __all__ = ["MLP"]
 
@@ -34,7 +35,7 @@ class MLP:
 
     def __init__(self, layout: Layout, activation, dropout, parameters, gradient=None):
         self.layout, self.activation = layout, activation
-        self.dropout = tuple(dropout)
+        self.dropout = tuple(rounded(p) for p in dropout)
         self.parameters = parameters
         self.gradient = torch.zeros_like(parameters) if gradient is None else gradient
         self.weights, self.biases = layout.views(parameters)

@@ -53,9 +53,10 @@ def build_module(factory, n_features, n_outputs, rng):
             "module must be a class or function that returns a torch.nn.Module; it "
             f"returned {type(module).__name__}."
         )
-    module = _with_own_dropout(module)
-    for layer in stochastic_layers(module):
-        layer.seed(rng.spawn(1)[0])
+    # layers that the factory holds on to are the user's: they are never trained
+    module = _with_own_dropout(copy.deepcopy(module).float())
+    if not any(True for _ in module.parameters()):
+        raise ValueError("module has no parameters that could be trained.")
     return module
 
 
@@ -92,6 +93,10 @@ def largest_product(module, n_rows):
 
 def check_outputs(outputs, n_rows, n_outputs):
     """Return what a module returned, or raise if its shape is wrong."""
+    if not isinstance(outputs, torch.Tensor):
+        raise ValueError(
+            f"module must return a tensor; it returned a {type(outputs).__name__}."
+        )
     if tuple(outputs.shape) != (n_rows, n_outputs):
         raise ValueError(
             f"module must return one row of {n_outputs} outputs per row of X; it "
@@ -114,12 +119,21 @@ class FittedModule:
         In evaluation mode, in float32.
     factory : callable (n_features, n_outputs) -> torch.nn.Module
         Builds it again when it is unpickled.
+    seed : int
+        With which it does.
     n_features, n_outputs : int
     """
 
-    def __init__(self, module, factory, n_features, n_outputs):
-        self._module, self._factory = module.eval(), factory
+    def __init__(self, module, factory, seed, n_features, n_outputs):
+        self._module, self.factory, self._seed = module.eval(), factory, seed
         self.n_features, self.n_outputs = n_features, n_outputs
+
+    @classmethod
+    def build(cls, factory, seed, n_features, n_outputs):
+        """Build a module that is not trained yet; see `build_module`."""
+        rng = np.random.default_rng(seed)
+        module = build_module(factory, n_features, n_outputs, rng)
+        return cls(module, factory, seed, n_features, n_outputs)
 
     @property
     def is_stochastic(self):
@@ -129,7 +143,12 @@ class FittedModule:
     def with_module(self, module):
         """Return the same with a copy of another module of this kind."""
         module = copy.deepcopy(module).cpu()
-        return FittedModule(module, self._factory, self.n_features, self.n_outputs)
+        return FittedModule(
+            module, self.factory, self._seed, self.n_features, self.n_outputs
+        )
+
+    def __deepcopy__(self, memo):
+        return self.copy()
 
     def copy(self):
         """Return a copy that shares no memory."""
@@ -148,15 +167,30 @@ class FittedModule:
 
         One set of masks is shared by all rows. Everything else is in evaluation
         mode: statistics of batch normalization neither count nor move. In float64,
-        because what a row gets must not depend on the rows it is given with.
+        because what a row gets must not depend on the rows it is given with; in
+        float32 only if the module insists on it.
         """
-        module = copy.deepcopy(self._module).to(device, torch.float64)
+        try:
+            return self._apply(torch.float64, reduce, X, n_draws, seed, device)
+        except RuntimeError:
+            return self._apply(torch.float32, reduce, X, n_draws, seed, device)
+
+    def _apply(self, dtype, reduce, X, n_draws, seed, device):
+        module = copy.deepcopy(self._module).to(device, dtype).eval()
         layers = stochastic_layers(module)
         prefix, rest = _split(module)
 
         def run(rows):
-            x = np.array(rows, dtype=np.float64, order="C")
-            x = prefix(torch.from_numpy(x).to(device))
+            x = torch.from_numpy(np.array(rows, dtype=np.float64, order="C"))
+            x = x.to(device, dtype)
+            # whatever else draws numbers draws them from here; without such a context
+            # torch takes short cuts that leave layers out
+            generator = torch.Generator(device).manual_seed(0)
+            with ExplicitRandomness(generator):
+                return draw(x)
+
+        def draw(x):
+            x = prefix(x)
             if n_draws is None:
                 outputs = check_outputs(rest(x), len(x), self.n_outputs)[None]
             else:
@@ -168,7 +202,7 @@ class FittedModule:
                         for draw in range(n_draws)
                     ]
                 )
-            return reduce(outputs.cpu().numpy())
+            return reduce(outputs.double().cpu().numpy())
 
         # the layers hold the noise of one draw: chunks take turns
         n_rows = tile_rows((n_draws or 1) * self.n_outputs)
@@ -192,7 +226,7 @@ class FittedModule:
         layer.in_features = len(A)
         layer.weight = nn.Parameter((W @ torch.from_numpy(A).T).to(first.weight))
         layer.bias = nn.Parameter(shift.to(first.weight))
-        new = FittedModule(module, self._factory, len(A), self.n_outputs)
+        new = FittedModule(module, self.factory, self._seed, len(A), self.n_outputs)
         # the layer may not be the only one that sees the rows, or not the first
         probe = np.random.default_rng(0).normal(size=(16, len(A)))
         try:
@@ -207,24 +241,25 @@ class FittedModule:
         # arrays in place of tensors: a tensor can drag a larger storage along
         state = dict(self.__dict__)
         module = state.pop("_module")
-        state["arrays"] = {k: v.cpu().numpy() for k, v in module.state_dict().items()}
+        named = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+        state["arrays"] = {k: v.detach().cpu().numpy() for k, v in named.items()}
         return state
 
     def __setstate__(self, state):
         state = dict(state)
         arrays = state.pop("arrays")
         self.__dict__.update(state)
-        module = build_module(
-            self._factory, self.n_features, self.n_outputs, np.random.default_rng(0)
-        )
-        tensors = {k: torch.from_numpy(np.array(v)) for k, v in arrays.items()}
-        # moved to other coordinates, its first layer may have got a bias
-        _, unexpected = module.load_state_dict(tensors, strict=False)
-        for name in unexpected:
-            owner = module.get_submodule(name.rpartition(".")[0])
-            owner.register_parameter(
-                name.rpartition(".")[2], nn.Parameter(tensors[name])
-            )
+        rng = np.random.default_rng(self._seed)
+        module = build_module(self.factory, self.n_features, self.n_outputs, rng)
+        known = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+        for name, array in arrays.items():
+            tensor = torch.from_numpy(np.array(array))
+            if name in known:
+                known[name].data = tensor
+            else:  # moved to other coordinates, its first layer may have got a bias
+                owner, _, own_name = name.rpartition(".")
+                layer = module.get_submodule(owner)
+                layer.register_parameter(own_name, nn.Parameter(tensor))
         self._module = module.eval()
 
     def _comparable_state(self):

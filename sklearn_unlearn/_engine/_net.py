@@ -11,7 +11,11 @@ from torch import nn
 
 from sklearn_unlearn._engine._explicit import ExplicitRandomness
 from sklearn_unlearn._engine._mlp_trainer import Adam, Rows
-from sklearn_unlearn._engine._modules import check_outputs, largest_product
+from sklearn_unlearn._engine._modules import (
+    check_outputs,
+    largest_product,
+    stochastic_layers,
+)
 from sklearn_unlearn._engine._threads import threads_for
 
 __all__ = ["LeanNet", "NetTrainer"]
@@ -103,15 +107,16 @@ class NetTrainer:
             device=device,
             **optimizer,
         ).initialize()
-        if self.n_rows == 1 and self._has_batch_norm():
+        if min(batch_size, self.n_rows) == 1 and self._has_batch_norm():
             raise ValueError(
-                "module has batch normalization, which needs more than one row to "
-                "train on: n_samples = 1."
+                "module has batch normalization, which needs more than one row per "
+                f"batch to train on: n_samples = {self.n_rows}, batch_size = "
+                f"{batch_size}."
             )
+        for layer in stochastic_layers(module):
+            layer.seed(rng.spawn(1)[0])
         generator = torch.Generator(device).manual_seed(int(rng.integers(2**63)))
-        # its cost per call is paid only by modules that turn out to need it
         self._randomness = ExplicitRandomness(generator)
-        self._watching = True
 
     @property
     def n_rows(self):
@@ -136,12 +141,8 @@ class NetTrainer:
         return float(total) / len(order)
 
     def _step(self, batch):
-        if not self._watching:
-            return self.net.train_step(batch)["loss"].detach()
         with self._randomness:
-            loss = self.net.train_step(batch)["loss"].detach()
-        self._watching = self._randomness.used
-        return loss
+            return self.net.train_step(batch)["loss"].detach()
 
     def _has_batch_norm(self):
         """Whether a batch of one row cannot be trained on."""

@@ -11,7 +11,7 @@ from sklearn_unlearn._engine._activations import ACTIVATIONS
 from sklearn_unlearn._engine._chunks import map_chunks, tile_rows
 from sklearn_unlearn._engine._layout import Layout
 from sklearn_unlearn.dropout import BernoulliDropout
-from sklearn_unlearn.dropout._noise import bernoulli, make_generator
+from sklearn_unlearn.dropout._noise import bernoulli, make_generator, rounded
 
 __all__ = ["Perceptron"]
 
@@ -43,7 +43,7 @@ class Perceptron:
 
     def __init__(self, sizes, activation, dropout, parameters):
         self.sizes, self.activation = tuple(sizes), activation
-        self.dropout = tuple(dropout)
+        self.dropout = tuple(rounded(p) for p in dropout)
         self.parameters = parameters
 
     @property
@@ -183,7 +183,7 @@ class Perceptron:
         to mask the units of every row. They are made once if they fit into memory.
         """
         n_draws = next((len(m) for m in noise if m is not None), 0)
-        width = max(W.shape[1] for W, _ in layers)
+        width = max(max(W.shape) for W, _ in layers)
         block = max(1, BLOCK // (tile * width))
 
         def blocks():

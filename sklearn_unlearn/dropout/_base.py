@@ -17,9 +17,10 @@ __all__ = ["StochasticLayer"]
 class StochasticLayer(nn.Module):
     """Layer that multiplies its input by random noise of mean one.
 
-    In training every row has noise of its own. In evaluation the layer does
-    nothing, unless it *holds* noise: then the same noise multiplies all rows,
-    which makes the network one random function of its input.
+    The first axis of the input is that of the rows. In training every row has noise
+    of its own. In evaluation the layer does nothing, unless it *holds* noise: then
+    the same noise multiplies all rows, which makes the network one random function
+    of its input.
 
     Parameters
     ----------
@@ -79,22 +80,28 @@ class StochasticLayer(nn.Module):
             Seed, or source, of the noise.
         """
         if isinstance(random_state, np.random.Generator):
-            self._rng = random_state
-        else:
-            self._rng = make_generator(random_state)
+            # of another kind, it gives the seed: the noise needs 64 random bits a time
+            if isinstance(random_state.bit_generator, np.random.SFC64):
+                self._rng = random_state
+                return
+            random_state = int(random_state.integers(2**63))
+        self._rng = make_generator(random_state)
 
     def hold(self, seed):
-        """Hold the noise of one random function until `release`.
+        """Hold the noise of one random function for one pass.
+
+        A layer that is used several times in a pass draws noise for each use. Hold
+        the same seed again before another pass through the same function.
 
         Parameters
         ----------
         seed : int or SeedSequence
             The same seed gives the same function.
         """
-        self._held = make_generator(seed), {}
+        self._held = make_generator(seed)
 
     def release(self):
-        """Let go of the noise that is held."""
+        """Do nothing in evaluation again."""
         self._held = None
 
     def forward(self, x):
@@ -116,16 +123,10 @@ class StochasticLayer(nn.Module):
         if self.per_channel:
             units = units[:1] + (1,) * (len(units) - 1)
         if self._held:
-            return x * self._held_noise(units).to(x.device, x.dtype)
-        noise = torch.from_numpy(self.noise(self._rng, (len(x), *units)))
-        return x * noise.to(x.device, x.dtype)
-
-    def _held_noise(self, units):
-        # a layer that is used for several shapes holds noise for each
-        rng, held = self._held
-        if units not in held:
-            held[units] = torch.from_numpy(self.noise(rng, (1, *units)))
-        return held[units]
+            noise = self.noise(self._held, (1, *units))
+        else:
+            noise = self.noise(self._rng, (len(x), *units))
+        return x * torch.from_numpy(noise).to(x.device, x.dtype)
 
     def extra_repr(self):
         """Show the parameters in the representation of the module.

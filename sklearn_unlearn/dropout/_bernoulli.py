@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from sklearn_unlearn.dropout._base import StochasticLayer
-from sklearn_unlearn.dropout._noise import bernoulli
+from sklearn_unlearn.dropout._noise import bernoulli, rounded
 
 __all__ = ["BernoulliDropout"]
 
@@ -67,5 +67,5 @@ class BernoulliDropout(StochasticLayer):
         """
         noise = np.empty(math.prod(shape), dtype=np.float32)
         bernoulli(rng, self.p, noise, np.empty(noise.size, dtype=bool))
-        noise *= np.float32(1 / (1 - self.p))
+        noise *= np.float32(1 / (1 - rounded(self.p)))
         return noise.reshape(shape)

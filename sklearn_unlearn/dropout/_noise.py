@@ -5,7 +5,7 @@
 
 import numpy as np
 
-__all__ = ["LEVELS", "bernoulli", "gaussian", "make_generator"]
+__all__ = ["LEVELS", "bernoulli", "gaussian", "make_generator", "rounded"]
 
 # A unit is kept if 16 random bits reach a threshold: four draws from each 64 bits.
 # The probability to drop is therefore a multiple of 1 / LEVELS.
@@ -47,6 +47,11 @@ def bernoulli(
 def threshold(p: float) -> int:
     """Return how many of the `LEVELS` values of 16 bits mean that a unit is dropped."""
     return min(round(p * LEVELS), LEVELS - 1)
+
+
+def rounded(p: float) -> float:
+    """Return the probability with which `bernoulli` does drop."""
+    return threshold(p) / LEVELS
 
 
 def gaussian(rng: np.random.Generator, p: float, size) -> np.ndarray:

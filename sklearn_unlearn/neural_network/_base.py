@@ -5,6 +5,7 @@
 
 import warnings
 from abc import abstractmethod
+from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Integral, Real
 
@@ -20,7 +21,7 @@ from sklearn_unlearn._engine._activations import ACTIVATIONS
 from sklearn_unlearn._engine._layout import Layout
 from sklearn_unlearn._engine._mlp import MLP
 from sklearn_unlearn._engine._mlp_trainer import Adam, MLPTrainer, Rows
-from sklearn_unlearn._engine._modules import FittedModule, build_module
+from sklearn_unlearn._engine._modules import FittedModule
 from sklearn_unlearn._engine._perceptron import Perceptron
 from sklearn_unlearn._engine._training import Schedule, train
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
@@ -36,6 +37,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
 
 __all__ = ["BaseDropoutNetwork"]
 
+CALLBACK_STATE = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 # Streams of random numbers of one fit, in this order for ever.
 STREAMS = ("weights", "order", "masks", "split", "functions")
 
@@ -56,6 +58,8 @@ class Plan:
     def held_out(self):
         """Return X, y and weight of the held-out rows, or of all if there are none."""
         which = self.held if len(self.held) else self.chosen
+        if self.weight is not None and not len(self.held):
+            which = which[self.weight[which] > 0]
         weight = None if self.weight is None else self.weight[which]
         return self.X[which], self.y[which], weight
 
@@ -104,7 +108,7 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
         """Return validated X and y."""
 
     @abstractmethod
-    def _begin_target(self, y):
+    def _begin_target(self, y, sample_weight=None):
         """Set what the target defines, and return the number of outputs."""
 
     @abstractmethod
@@ -121,6 +125,12 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
 
     def _after_training(self, X, y, sample_weight):
         """Fit what needs rows on which the network was not trained."""
+
+    def _follow_noise(self, X, y, sample_weight):
+        """Take the rows of a stream into what `_after_training` fits."""
+
+    def _check_target(self, y, classes=None):
+        """Raise unless the network has outputs for this target."""
 
     def _n_held_out(self, n_rows):
         """Return how many rows are held out without early stopping."""
@@ -151,14 +161,28 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
         self : object
             The fitted network.
         """
-        checked = self._check_rows(X, y, reset=True)
-        params = {} if sample_weight is None else {"sample_weight": sample_weight}
-        memory = self._prepare_memory(X, y, groups, params, forget)
-        warm = self.warm_start and "_network" in vars(self)
-        self._forget_stream()
-        self._fit_rows(*checked, sample_weight, warm=warm)
-        self._start_memory(memory)
+        with self._restored_on_error():
+            warm = self.warm_start and "_network" in vars(self)
+            checked = self._check_rows(X, y, reset=not warm)
+            params = {} if sample_weight is None else {"sample_weight": sample_weight}
+            memory = self._prepare_memory(X, y, groups, params, forget)
+            self._forget_stream()
+            self._fit_rows(*checked, sample_weight, warm=warm)
+            self._start_memory(memory)
         return self
+
+    @contextmanager
+    def _restored_on_error(self):
+        """Put all attributes back if a fit fails or is interrupted."""
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            # scikit-learn closes what callbacks have opened by these
+            opened = {k: v for k, v in vars(self).items() if k in CALLBACK_STATE}
+            self.__dict__.clear()
+            self.__dict__.update(before, **opened)
+            raise
 
     def _unlearn_rows(self, request):
         # exact: the fit of the retained rows, from new weights
@@ -197,8 +221,9 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
         if warm:
             net = self._network_to_continue(X, y)
         else:
-            net = self._new_network(X.shape[1], self._begin_target(y), rngs["weights"])
-        chosen, held = self._split(X, y, rngs["split"])
+            n_outputs = self._begin_target(y, weight)
+            net = self._new_network(X.shape[1], n_outputs, rngs["weights"])
+        chosen, held = self._split(X, y, weight, rngs["split"])
         rows = self._as_rows(X, y, weight, chosen, device)
         return Plan(net, rows, rngs, X, y, weight, chosen, held)
 
@@ -208,67 +233,51 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
         self._record(history)
         self._after_training(*plan.held_out())
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one epoch on these rows, from where the network stands.
-
-        The rows are not kept: a stream is never stored. To forget rows of it,
-        pass the whole training set to ``unlearn`` as `X_forget` and `X_retain`.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Rows.
-        y : array-like of shape (n_rows,) or (n_rows, n_outputs)
-            Targets.
-        classes : array-like of shape (n_classes,), default=None
-            All labels, needed in the first call if not all are in `y`. Only for
-            classifiers.
-        sample_weight : array-like of shape (n_rows,), default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        self : object
-            The network.
-        """
+    def _partial_fit(self, X, y, classes, sample_weight):
+        """Train for one epoch; see ``partial_fit`` of the two networks."""
         self._validate_params()
-        first = "_network" not in vars(self)
-        X, y = self._check_rows(X, y, reset=first)
-        device = self._check_device()
-        if first:
-            rngs = self._start_streams()
-            n_outputs = self._begin_target(
-                y if classes is None else np.asarray(classes)
+        if self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True.")
+        with self._restored_on_error():
+            first = "_network" not in vars(self)
+            X, y = self._check_rows(X, y, reset=first)
+            device = self._check_device()
+            weight = self._check_weight(X, y, sample_weight, normalise=False)
+            if first:
+                rngs = self._start_streams()
+                n_outputs = self._begin_target(y if classes is None else classes)
+                self._check_target(y)
+                net = self._new_network(X.shape[1], n_outputs, rngs["weights"])
+                self.n_forgotten_, self.unlearning_log_ = 0, []
+                self._moments, self._row_params, self._fit_params = None, (), {}
+                self._has_target, self.n_iter_, self.loss_curve_ = True, 0, []
+            else:
+                net = self._network_to_continue(X, y, classes)
+                # new rows are held-out rows before the network has seen them
+                self._follow_noise(X, y, weight)
+            if sample_weight is not None:
+                self._row_params = ("sample_weight",)
+            self._rows = None
+            self._n_partial = vars(self).get("_n_partial", 0) + 1
+            seed = np.random.SeedSequence(
+                self._function_seed, spawn_key=(self._n_partial,)
             )
-            net = self._new_network(X.shape[1], n_outputs, rngs["weights"])
-            self.n_forgotten_, self.unlearning_log_ = 0, []
-            self._n_partial, self._moments = 0, None
-            self._row_params, self._fit_params, self._has_target = (), {}, True
-            self.n_iter_, self.loss_curve_ = 0, []
-        else:
-            net = self._network_to_continue(X, y)
-            # before the network has seen them, new rows are held-out rows
-            self._after_training(X, y, self._check_weight(X, y, sample_weight))
-        self._rows = None
-        self._n_partial = vars(self).get("_n_partial", 0) + 1
-        stream = np.random.SeedSequence(
-            self._function_seed, spawn_key=(self._n_partial,)
-        )
-        order, masks = (make_generator(seed) for seed in stream.spawn(2))
-        weight = self._check_weight(X, y, sample_weight)
-        rows = self._as_rows(X, y, weight, np.arange(len(X)), device)
-        trainer, fitted = self._trainer(net, rows, masks)
-        if self._moments is not None:
-            trainer.continue_from(self._moments)
-        schedule = self._schedule(len(rows))
-        schedule.max_epochs = 1
-        history = train(trainer, schedule, order)
-        self._network, self._moments = fitted(), trainer.moments()
-        self.n_iter_ += 1
-        self.loss_ = history.losses[-1]
-        self.loss_curve_ = [*self.loss_curve_, self.loss_]
-        if first:
-            self._after_training(X, y, weight)
+            order, masks = (make_generator(child) for child in seed.spawn(2))
+            rows = self._as_rows(X, y, weight, np.arange(len(X)), device)
+            trainer, fitted = self._trainer(net, rows, masks)
+            if self._moments is not None:
+                trainer.continue_from(self._moments)
+            schedule = self._schedule(len(rows))
+            schedule.max_epochs = 1
+            history = train(trainer, schedule, order)
+            self._network, self._moments = fitted(), trainer.moments()
+            self.n_iter_ += 1
+            self.loss_ = history.losses[-1]
+            self.loss_curve_ = [*self.loss_curve_, self.loss_]
+            self.best_loss_ = min(self.loss_curve_)
+            self.validation_scores_ = self.best_validation_score_ = None
+            if first:
+                self._follow_noise(X, y, weight)
         return self
 
     def _forget_stream(self):
@@ -291,7 +300,13 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
         return rngs
 
     def _check_device(self):
-        device = torch.device(self.device)
+        try:
+            device = torch.device(self.device)
+        except RuntimeError as error:
+            raise ValueError(
+                f'device must name a device of torch, such as "cpu" or "cuda"; got '
+                f"{self.device!r}."
+            ) from error
         if device.type == "cuda" and not torch.cuda.is_available():
             raise ValueError(
                 f"device={self.device!r}, but torch finds no CUDA device. Use "
@@ -299,8 +314,8 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
             )
         return device
 
-    def _check_weight(self, X, y, sample_weight):
-        """Return weights of mean one, or None if all are equal."""
+    def _check_weight(self, X, y, sample_weight, normalise=True):
+        """Return weights, of mean one unless told otherwise, or None if all are."""
         if sample_weight is not None:
             sample_weight = _check_sample_weight(
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True
@@ -308,16 +323,27 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
         weight = self._balance(y, sample_weight)
         if weight is None:
             return None
+        if not normalise:
+            return weight
         if not weight.any():
             raise ValueError(
                 "sample_weight is 0 for every row: nothing is to be learnt."
             )
+        weight = weight / weight.max()  # so that no sum overflows
         return None if np.ptp(weight) == 0 else weight / weight.mean()
 
     def _rates(self):
         """Return the probability to drop for the input and each hidden layer."""
         hidden = np.atleast_1d(self.hidden_layer_sizes).tolist()
-        rates = np.asarray(self.dropout, dtype=float)
+        if not all(isinstance(size, Integral) for size in hidden):
+            raise ValueError(
+                "hidden_layer_sizes must hold whole numbers; got "
+                f"{self.hidden_layer_sizes!r}."
+            )
+        try:
+            rates = np.asarray(self.dropout, dtype=float)
+        except (TypeError, ValueError):
+            rates = np.array([[np.nan]])
         if rates.ndim == 0:
             rates = np.full(len(hidden), rates)
         if rates.shape != (len(hidden),) or not ((rates >= 0) & (rates < 1)).all():
@@ -333,8 +359,13 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
 
     def _new_network(self, n_features, n_outputs, rng):
         if self.module is not None:
-            module = build_module(self.module, n_features, n_outputs, rng)
-            network = FittedModule(module, self.module, n_features, n_outputs)
+            if isinstance(self.module, torch.nn.Module):
+                raise TypeError(
+                    "module must be a class or a function (n_features, n_outputs) that "
+                    "returns a module, not a module: every fit builds its own."
+                )
+            seed = int(rng.integers(2**63))
+            network = FittedModule.build(self.module, seed, n_features, n_outputs)
             self._check_draws(network, self.mc_samples)
             return network
         hidden, rates = self._rates()
@@ -342,22 +373,28 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
         parameters = Layout(sizes).initial(rng, self.activation)
         return Perceptron(sizes, self.activation, rates, parameters.numpy())
 
-    def _network_to_continue(self, X, y):
+    def _network_to_continue(self, X, y, classes=None):
         """Return a copy of the fitted network, for more training."""
-        unseen = np.setdiff1d(y, self.classes_) if hasattr(self, "classes_") else []
-        if len(unseen):
+        self._check_target(y, classes)
+        network = self._network.copy()
+        if isinstance(network, FittedModule):
+            if network.factory is not self.module:
+                raise ValueError(
+                    "module has changed since the network was fitted, which cannot be "
+                    "continued then. Clone it, or set warm_start=False."
+                )
+            return network
+        hidden, rates = self._rates()
+        sizes = (X.shape[1], *hidden, network.n_outputs)
+        if sizes != network.sizes or self.activation != network.activation:
             raise ValueError(
-                f"y has labels that the network has no output for: {unseen[:5]}. Fit "
-                "with warm_start=False, or name all classes in the first partial_fit."
+                "hidden_layer_sizes or activation have changed since the network was "
+                "fitted, which cannot be continued then. Clone it, or set "
+                "warm_start=False."
             )
-        if X.shape[1] != self._network.n_features:
-            raise ValueError(
-                f"X has {X.shape[1]} features, but the network, which warm_start=True "
-                f"continues, has {self._network.n_features}."
-            )
-        return self._network.copy()
+        return Perceptron(sizes, self.activation, rates, network.parameters)
 
-    def _split(self, X, y, rng):
+    def _split(self, X, y, weight, rng):
         """Return the positions of training rows and of held-out rows."""
         n_rows = len(X)
         everything, nothing = np.arange(n_rows), np.arange(0)
@@ -368,12 +405,28 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
             n_held, labels = self._n_held_out(n_rows), None
             if n_held == 0:
                 return everything, nothing
-        return train_test_split(
-            everything,
-            test_size=n_held,
-            stratify=labels,
-            random_state=int(rng.integers(2**31)),
-        )
+        # what weighs nothing can neither be validated nor validate
+        able = everything if weight is None else np.flatnonzero(weight)
+        try:
+            _, held = train_test_split(
+                able,
+                test_size=n_held,
+                stratify=None if labels is None else labels[able],
+                random_state=int(rng.integers(2**31)),
+            )
+        except ValueError as error:
+            if not self.early_stopping:
+                return everything, nothing
+            raise ValueError(
+                f"early_stopping cannot hold out validation_fraction="
+                f"{self.validation_fraction} of {len(able)} rows: {error}"
+            ) from error
+        if self.early_stopping and labels is None and len(held) < 2:
+            raise ValueError(
+                "The validation set is too small for early_stopping: it would have "
+                "one row. Raise validation_fraction, or set early_stopping=False."
+            )
+        return np.sort(np.setdiff1d(everything, held)), held
 
     def _as_rows(self, X, y, weight, chosen, device):
         def tensor(values):
@@ -441,7 +494,7 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
                 "improves. Raise max_iter, or set n_iter_no_change to at least "
                 "max_iter to train for a fixed time.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=6,
             )
 
     # ----------------------------------------------------------------- predict
@@ -464,8 +517,14 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
     def _draw(self, reduce, X, n_draws, seed):
         check_is_fitted(self)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        if n_draws is not None and not (isinstance(n_draws, Integral) and n_draws > 0):
+            raise ValueError(
+                "mc_samples, and n_samples, must be a whole number above 0 (mc_samples "
+                f"may be 0, for the deterministic network); got {n_draws!r}."
+            )
+        device = self._check_device()
         self._check_draws(self._network, n_draws)
-        return self._network.apply(reduce, X, n_draws, seed, device=self.device)
+        return self._network.apply(reduce, X, n_draws, seed, device=device)
 
     @property
     def module_(self):
@@ -502,7 +561,7 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
             return NotFittedError(
                 f"This {type(self).__name__} was trained by partial_fit, which keeps "
                 "no rows: pass the whole training set, as X_forget and X_retain with "
-                "y_retain."
+                "y_retain; if it had sample_weight, fit it again."
             )
         return super()._no_rows_error()
 

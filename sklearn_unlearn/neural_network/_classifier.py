@@ -228,6 +228,30 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
 
     # --------------------------------------------------------------------- fit
 
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch on these rows, from where the network stands.
+
+        The rows are not kept: a stream is never stored. To forget rows of it,
+        pass the whole training set to ``unlearn`` as `X_forget` and `X_retain`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows.
+        y : array-like of shape (n_rows,)
+            Targets.
+        classes : array-like of shape (n_classes,), default=None
+            All labels, needed in the first call if not all are in `y`.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows. One is the weight of a row without.
+
+        Returns
+        -------
+        self : object
+            The network.
+        """
+        return self._partial_fit(X, y, classes, sample_weight)
+
     def _check_rows(self, X, y, reset):
         X, y = validate_data(
             self, X, y, dtype=[np.float64, np.float32], multi_output=True, reset=reset
@@ -240,7 +264,23 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
             )
         return X, column_or_1d(y, warn=True)
 
-    def _begin_target(self, y):
+    def _check_target(self, y, classes=None):
+        if classes is not None and not np.array_equal(
+            np.unique(classes), self.classes_
+        ):
+            raise ValueError(
+                f"classes={classes!r} is not what the network was begun with: "
+                f"{self.classes_}."
+            )
+        unseen = np.setdiff1d(y, self._network_classes)
+        if len(unseen):
+            raise ValueError(
+                f"y has labels that the network has no output for: {unseen[:5]}. Fit "
+                "it anew with warm_start=False, or name all classes in the first "
+                "partial_fit."
+            )
+
+    def _begin_target(self, y, sample_weight=None):
         self.classes_ = self._network_classes = np.unique(y)
         self.n_outputs_ = len(self.classes_)
         return self.n_outputs_

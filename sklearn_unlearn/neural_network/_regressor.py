@@ -20,6 +20,10 @@ from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions
 
 __all__ = ["DropoutRegressor"]
 
+# Rows of a batch of a stream by which its noise is judged, and how many count.
+STREAM_ROWS = 500
+NOISE_MEMORY = 2000
+
 
 class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
     """Neural network with dropout that predicts numbers, how sure it is, and forgets.
@@ -239,6 +243,28 @@ class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
 
     # --------------------------------------------------------------------- fit
 
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch on these rows, from where the network stands.
+
+        The rows are not kept: a stream is never stored. To forget rows of it,
+        pass the whole training set to ``unlearn`` as `X_forget` and `X_retain`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows.
+        y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows. One is the weight of a row without.
+
+        Returns
+        -------
+        self : object
+            The network.
+        """
+        return self._partial_fit(X, y, None, sample_weight)
+
     def _check_rows(self, X, y, reset):
         return validate_data(
             self,
@@ -250,12 +276,27 @@ class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
             reset=reset,
         )
 
-    def _begin_target(self, y):
-        y = y.astype(np.float64)
+    def _check_target(self, y, classes=None):
+        shape = () if self._single else (self.n_outputs_,)
+        if y.shape[1:] != shape:
+            raise ValueError(
+                f"y must have shape {('n_rows', *shape)}, as in the first fit; got "
+                f"{y.shape}."
+            )
+
+    def _begin_target(self, y, sample_weight=None):
         self._single = y.ndim == 1
-        self._y_mean = np.atleast_1d(y.mean(axis=0))
-        scale = np.atleast_1d(y.std(axis=0))
-        self._y_scale = np.where(scale > 10 * np.finfo(float).eps, scale, 1.0)
+        y = y.astype(np.float64).reshape(len(y), -1)
+        largest = np.abs(y).max(axis=0)
+        unit = np.where(largest > 0, largest, 1.0)  # so that no square overflows
+        self._y_mean = np.average(y / unit, axis=0, weights=sample_weight)
+        variance = np.average(
+            (y / unit - self._y_mean) ** 2, axis=0, weights=sample_weight
+        )
+        scale = np.sqrt(variance)
+        # a target that is constant but for rounding keeps its unit
+        scale = np.where(scale > 10 * np.finfo(float).eps, scale, 1.0)
+        self._y_mean, self._y_scale = self._y_mean * unit, scale * unit
         self.n_outputs_ = len(self._y_mean)
         return self.n_outputs_
 
@@ -275,6 +316,33 @@ class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
 
     def _after_training(self, X, y, sample_weight):
         """Set the precision of the noise: given, or that of these rows."""
+        self._set_precision(self._precision_of(X, y, sample_weight))
+
+    def _follow_noise(self, X, y, sample_weight):
+        """Average the variance of the noise over the rows of a stream."""
+        if sample_weight is not None and not sample_weight.any():
+            return
+        # some of them are enough, and evenly spread they are of all kinds
+        some = slice(None, None, -(-len(X) // STREAM_ROWS))
+        weight = None if sample_weight is None else sample_weight[some]
+        variance, n_rows = 1 / self._precision_of(X[some], y[some], weight), len(X)
+        n_before = vars(self).get("_n_noise", 0)
+        if n_before:
+            before = 1 / self._precision()
+            variance = (n_before * before + n_rows * variance) / (n_before + n_rows)
+        # older rows fade, as the network gets better
+        self._n_noise = min(n_before + n_rows, NOISE_MEMORY)
+        self._set_precision(1 / variance)
+
+    def _forget_stream(self):
+        super()._forget_stream()
+        self.__dict__.pop("_n_noise", None)
+
+    def _set_precision(self, precision):
+        self.noise_precision_ = float(precision[0]) if self._single else precision
+
+    def _precision_of(self, X, y, sample_weight):
+        """Return the precision for each output, given or that of these rows."""
         if self.noise_precision != "auto":
             precision = np.full(self.n_outputs_, float(self.noise_precision))
         else:
@@ -297,7 +365,7 @@ class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
                 ]
             )
             precision /= self._y_scale**2
-        self.noise_precision_ = float(precision[0]) if self._single else precision
+        return precision
 
     # ----------------------------------------------------------------- predict
 

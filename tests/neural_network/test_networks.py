@@ -84,7 +84,7 @@ def test_early_stopping_returns_to_the_best():
     assert len(model.validation_scores_) == len(model.loss_curve_) == model.n_iter_ < 60
     assert model.best_loss_ is None
     rng = model._start_streams()
-    held = model._split(X_train, y_train, rng["split"])[1]
+    held = model._split(X_train, y_train, None, rng["split"])[1]
     deterministic = model.set_params(mc_samples=0).predict(X_train[held])
     best = accuracy_score(y_train[held], deterministic)
     assert best == pytest.approx(model.best_validation_score_)
@@ -168,7 +168,71 @@ def test_regressor_on_a_stream():
     assert 30 < model.noise_precision_**-0.5 < 90
 
 
+def test_streams_refuse_what_they_have_no_output_for():
+    with pytest.raises(ValueError, match="labels that the network has no output for"):
+        small().partial_fit(X_train[:4], [0, 1, 1, 2], classes=[0, 2])
+    model = small().fit(X_train[FEW], y_train[FEW])
+    with pytest.raises(ValueError, match="not what the network was begun with"):
+        model.partial_fit(X_train[FEW], y_train[FEW], classes=[0, 1])
+    model.unlearn(X_train[FEW][y_train[FEW] == 3])
+    before = model.predict_proba(X_test)
+    with pytest.raises(ValueError, match="no output for: \\[3\\]"):
+        model.partial_fit(X_train[FEW], y_train[FEW])
+    assert np.array_equal(before, model.predict_proba(X_test))
+    with pytest.raises(ValueError, match="early_stopping"):
+        small(early_stopping=True).partial_fit(X_train, y_train)
+    rows, target = load_diabetes(return_X_y=True)
+    two = DropoutRegressor((5,), **FAST).fit(rows, np.column_stack([target, target]))
+    with pytest.raises(ValueError, match="y must have shape"):
+        two.partial_fit(rows, target)
+    weighted = DropoutRegressor((5,), **FAST).partial_fit(rows, target, 2 * target)
+    assert 100 < weighted._y_mean[0] < 250
+
+
+@pytest.mark.parametrize("params", [{}, {"module": chain}])
+def test_a_failed_fit_loses_nothing(params):
+    model = small(**params).fit(X_train[FEW], y_train[FEW])
+    before = model.predict_proba(X_test)
+    model.set_params(learning_rate_init=1e30)
+    with pytest.raises(ValueError, match="no longer finite"):
+        model.fit(X_train[:, :5] * 1e20, y_train.astype(str))
+    assert np.array_equal(before, model.predict_proba(X_test))
+    model.set_params(learning_rate_init=0.005)
+    assert model.unlearn(X_train[:3]).n_forgotten_ == 3
+
+
+def test_rows_without_weight_count_nowhere():
+    rows, target = load_diabetes(return_X_y=True)
+    rows, weight = scale(rows), np.ones(442)
+    weight[:5], wild = 0, target.copy()
+    wild[:5] = 1e9
+    model = DropoutRegressor((20,), random_state=0, **FAST)
+    model.fit(rows, wild, sample_weight=weight)
+    assert r2_score(target, model.predict(rows)) > 0.3
+    few = (np.arange(442) < 6).astype(float)
+    model.fit(rows, target, sample_weight=few * 1e300)
+    small(early_stopping=True, validation_fraction=0.5).fit(
+        X_train[FEW], y_train[FEW] < 5, (np.arange(300) < 20).astype(float)
+    )
+
+
 # ----------------------------------------------------------------------- forgetting
+
+
+BACKBONE = nn.Linear(64, 24)
+
+
+def on_a_backbone(n_features, n_outputs):
+    return nn.Sequential(BACKBONE, nn.ReLU(), nn.Dropout(0.1), nn.Linear(24, n_outputs))
+
+
+def test_layers_of_the_user_are_never_trained():
+    weights = BACKBONE.weight.detach().clone()
+    model = small(module=on_a_backbone).fit(X_train[FEW], y_train[FEW])
+    model.unlearn(X_train[:20])
+    again = small(module=on_a_backbone).fit(X_train[20:300], y_train[20:300])
+    assert np.array_equal(model.predict_proba(X_test), again.predict_proba(X_test))
+    assert torch.equal(weights, BACKBONE.weight)
 
 
 @pytest.mark.parametrize("params", [{}, {"module": chain}, {"early_stopping": True}])
@@ -274,6 +338,15 @@ def test_global_generators_are_untouched(module):
     assert np.array_equal(first, again)
 
 
+def test_numbers_of_draws():
+    model = small(max_iter=1).fit(X_train[FEW], y_train[FEW])
+    for n_samples in (0, -1, 2.5, "a"):
+        with pytest.raises(ValueError, match="whole number"):
+            model.sample_proba(X_test, n_samples)
+    with pytest.raises(ValueError, match="mc_samples"):
+        model.set_params(mc_samples=-3).predict(X_test)
+
+
 def test_predictions_repeat_without_a_seed():
     model = DropoutClassifier((10,), **FAST).fit(X_train[FEW], y_train[FEW])
     p = model.predict_proba(X_test)
@@ -314,6 +387,8 @@ def too_wide(n_features, n_outputs):
         (functional, "No layer of dropout was found in module"),
         (Attention, "masks cannot be controlled"),
         (lambda *_: nn.Sequential(nn.AlphaDropout(0.1)), "masks cannot be controlled"),
+        (nn.Linear(64, 10), "every fit builds its own"),
+        (lambda *_: nn.Sequential(nn.Dropout(0.1)), "has no parameters"),
         (lambda *_: 3, "returns a torch.nn.Module; it returned int"),
     ],
 )
@@ -352,9 +427,71 @@ def test_images():
     assert [m.per_channel for m in layer] == [True]
 
 
+class Twice(nn.Module):
+    """Uses one layer of dropout two times."""
+
+    def __init__(self, n_features, n_outputs):
+        super().__init__()
+        self.drop, self.last = nn.Dropout(0.5), nn.Linear(n_features, n_outputs)
+
+    def forward(self, x):
+        return self.last(self.drop(self.drop(x)))
+
+
+def test_a_layer_that_is_used_twice():
+    rows, target = load_diabetes(return_X_y=True)
+    model = DropoutRegressor(module=Twice, mc_samples=3000, **FAST, random_state=0)
+    mean = model.fit(scale(rows), target).predict(scale(rows)[:50])
+    deterministic = model.set_params(mc_samples=0).predict(scale(rows)[:50])
+    assert np.polyfit(deterministic, mean, 1)[0] == pytest.approx(1, abs=0.15)
+
+
+class Encoder(nn.Module):
+    """Layers for which torch has a short cut that leaves dropout out."""
+
+    def __init__(self, n_features, n_outputs):
+        super().__init__()
+        self.embed = nn.Linear(8, 8)
+        self.encode = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.3)
+        self.encode.self_attn.dropout = 0.0
+        self.last = nn.Linear(8, n_outputs)
+
+    def forward(self, x):
+        x = self.embed(x.view(-1, 8, 8)).swapaxes(0, 1)
+        return self.last(self.encode(x).mean(0))
+
+
+class Single(nn.Module):
+    """Insists on single precision, and draws more than its initial weights."""
+
+    def __init__(self, n_features, n_outputs):
+        super().__init__()
+        self.first = nn.Linear(n_features, 16)
+        self.drop, self.last = nn.Dropout(0.2), nn.Linear(16, n_outputs)
+        self.order = torch.randperm(16)
+        self.register_buffer("scale", torch.rand(16), persistent=False)
+
+    def forward(self, x):
+        h = self.first(x)[:, self.order] * self.scale
+        return self.last(self.drop(h + torch.zeros(len(x), 16)).float())
+
+
+@pytest.mark.parametrize("module", [Encoder, Single])
+def test_unusual_modules(module):
+    model = small(module=module, mc_samples=5, max_iter=2)
+    model.fit(X_train[FEW], y_train[FEW])
+    p = model.predict_proba(X_test[:50])
+    assert model.predict_uncertainty(X_test[:50], "epistemic").max() > 1e-6
+    for other in (pickle.loads(pickle.dumps(model)), model.export()):
+        assert np.array_equal(p, other.predict_proba(X_test[:50]))
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [
+        ({"validation_fraction": 0.001, "early_stopping": True}, "early_stopping"),
+        ({"hidden_layer_sizes": (10.5,)}, "hidden_layer_sizes must hold whole"),
+        ({"dropout": ["a"]}, "dropout must be a number"),
         ({"dropout": 1.0}, "dropout"),
         ({"dropout": [0.1, 0.2]}, "one such number per hidden layer"),
         ({"hidden_layer_sizes": (5, 0)}, "hidden_layer_sizes must be > 0"),
@@ -398,8 +535,9 @@ def test_cuda(params):
 
 
 def test_warning_only_if_stopping_was_wanted():
-    with pytest.warns(ConvergenceWarning, match="max_iter=3"):
+    with pytest.warns(ConvergenceWarning, match="max_iter=3") as record:
         small(max_iter=3, n_iter_no_change=2).fit(X_train[FEW], y_train[FEW])
+    assert record[0].filename == __file__
     small(max_iter=3, n_iter_no_change=3).fit(X_train[FEW], y_train[FEW])
 
 
