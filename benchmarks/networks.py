@@ -221,7 +221,7 @@ def many_benchmark(n_pairs):
 
 
 MEMORY = """
-import resource, sys
+import resource
 import numpy as np
 from sklearn_unlearn.neural_network import DropoutClassifier
 rng = np.random.default_rng(0)
@@ -231,9 +231,10 @@ hidden = (128, 128)
 model = DropoutClassifier(hidden, dropout=0.2, max_iter=1, n_iter_no_change=1,
                           mc_samples=100, store_training_data=False, random_state=0)
 model.fit(X[:2000], y[:2000]).predict_proba(X[:2000])
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with open("/proc/self/statm") as file:  # what it holds now, in pages
+    before = int(file.read().split()[1]) * resource.getpagesize() / 2**20
 model.predict_proba(X)
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10 - before)
 """
 
 

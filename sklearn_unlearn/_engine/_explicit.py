@@ -64,17 +64,24 @@ class ExplicitRandomness(TorchFunctionMode):
     ----------
     generator : torch.Generator
         Source of the numbers.
+
+    Attributes
+    ----------
+    used : bool
+        Whether any number has been drawn.
     """
 
     def __init__(self, generator):
         super().__init__()
-        self.generator = generator
+        self.generator, self.used = generator, False
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = dict(kwargs or {})
         if func in _TAKE_GENERATOR and kwargs.get("generator") is None:
+            self.used = True
             kwargs["generator"] = self.generator
         elif func in _LIKE:
+            self.used = True
             like = args[0] if args else kwargs["input"]
             drawn = _LIKE[func](like.shape, generator=self.generator)
             return drawn.to(like.device, kwargs.get("dtype") or like.dtype)
@@ -100,5 +107,6 @@ class ExplicitRandomness(TorchFunctionMode):
     def _dropout(self, x, p=0.5, training=True, inplace=False):
         if not training or p == 0:
             return x
+        self.used = True
         keep = torch.full_like(x, 1 - p)
         return x * torch.bernoulli(keep, generator=self.generator) / (1 - p)

@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 import copy
+from contextlib import nullcontext
 
 import torch
 from skorch import NeuralNet
@@ -116,7 +117,8 @@ class NetTrainer:
         for layer in stochastic_layers(module):
             layer.seed(rng.spawn(1)[0])
         generator = torch.Generator(device).manual_seed(int(rng.integers(2**63)))
-        self._randomness = ExplicitRandomness(generator)
+        # its cost per call is paid for one epoch, and on by modules that need it
+        self._randomness, self._watching = ExplicitRandomness(generator), True
 
     @property
     def n_rows(self):
@@ -138,10 +140,11 @@ class NetTrainer:
                 if len(X) == 1 and self._has_batch_norm():
                     continue  # there is no variance in one row
                 total += self._step((X, (target, weight))) * len(X)
+        self._watching = self._randomness.used
         return float(total) / len(order)
 
     def _step(self, batch):
-        with self._randomness:
+        with self._randomness if self._watching else nullcontext():
             return self.net.train_step(batch)["loss"].detach()
 
     def _has_batch_norm(self):
