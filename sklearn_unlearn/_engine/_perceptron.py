@@ -20,6 +20,8 @@ __all__ = ["Perceptron"]
 BLOCK = 1 << 18
 # Masked weights that may be kept for all tiles: 64 MB.
 FOLDED = 1 << 24
+# Rows of a chunk of the deterministic pass, and how many are few.
+CHUNK_ROWS, FEW_ROWS = 512, 16
 # Widths are filled up to a multiple of this.
 LANES = 16
 
@@ -101,10 +103,10 @@ class Perceptron:
     def apply(self, reduce, X, n_draws, seed=None, *, device="cpu"):
         """Draw functions, and reduce their values row by row.
 
-        The arithmetic is that of float32, in which the weights were trained. Rows go
-        through in tiles of one shape, the last one filled up, and widths are filled
-        up likewise: so what a row gets does not depend, bit for bit, on the rows
-        that it is given with.
+        Of random functions the arithmetic is that of float32, in which the weights
+        were trained. Rows go through in tiles of one shape, the last one filled up,
+        and widths are filled up likewise: so what a row gets does not depend, bit
+        for bit, on the rows that it is given with.
 
         Parameters
         ----------
@@ -123,6 +125,9 @@ class Perceptron:
         -------
         ndarray or tuple of ndarray
         """
+        on_cpu = torch.device(device).type == "cpu"
+        if n_draws is None and on_cpu:
+            return self._deterministic(reduce, X)
         layers = self._filled_up(device)
         noise = self._noise(n_draws, seed, device)
         first = next((i for i, m in enumerate(noise) if m is not None), len(layers))
@@ -142,8 +147,31 @@ class Perceptron:
             outputs = a[..., : len(rows), : self.n_outputs].double().cpu()
             return reduce(outputs.expand(n_draws or 1, *outputs.shape[-2:]).numpy())
 
-        on_cpu = torch.device(device).type == "cpu"
         return map_chunks(run, X, tile, parallel=on_cpu)
+
+    def _deterministic(self, reduce, X):
+        """Reduce the one function without noise; in float64, without filling up."""
+        weights, biases = (
+            [v.astype(np.float64) for v in part] for part in self.views()
+        )
+        activate = ACTIVATIONS[self.activation].forward
+        # Products of few rows have the same bytes on any number of threads in numpy,
+        # which is quick to call, those of many rows in torch under a limit.
+        few = len(X) <= FEW_ROWS
+
+        def run(rows):
+            a = np.array(rows, dtype=np.float64, order="C")
+            for layer, (W, b) in enumerate(zip(weights, biases, strict=True)):
+                if few:
+                    a = a @ W
+                else:
+                    a = torch.mm(torch.from_numpy(a), torch.from_numpy(W)).numpy()
+                a += b
+                if layer + 2 < len(self.sizes):
+                    a = activate(torch.from_numpy(a)).numpy()
+            return reduce(a[None])
+
+        return run(X) if few else map_chunks(run, X, CHUNK_ROWS)
 
     def _draw(self, a, layers, folded, first, n_draws):
         """Go through the layers from the first random one, some draws at a time."""

@@ -515,7 +515,6 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
         return self._draw(reduce, X, self.mc_samples or None, self._function_seed)
 
     def _draw(self, reduce, X, n_draws, seed):
-        check_is_fitted(self)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         if n_draws is not None and not (isinstance(n_draws, Integral) and n_draws > 0):
             raise ValueError(

@@ -289,10 +289,11 @@ def test_search_and_pipeline():
 # ------------------------------------------------------------------------- the same
 
 
-@pytest.mark.parametrize("params", [{}, {"module": chain}], ids=["own", "module"])
+@pytest.mark.parametrize("params", [{}, {"module": chain}, {"mc_samples": 0}])
 def test_bytes_do_not_depend_on_threads(params):
     def fit():
-        return small(**params).fit(X_train, y_train).predict_proba(X_test)
+        model = small(**params).fit(X_train, y_train)
+        return np.vstack([model.predict_proba(X_test), model.predict_proba(X_test[:1])])
 
     with threadpool_limits(2):
         two = fit()
