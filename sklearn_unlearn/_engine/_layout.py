@@ -27,7 +27,7 @@ class Layout:
         self.n_weights = sum(a * b for a, b in self.shapes)
         self.n_parameters = self.n_weights + sum(self.sizes[1:])
 
-    def views(self, flat: torch.Tensor):
+    def views(self, flat):
         """Return matrices and biases that share the memory of `flat`.
 
         Parameters

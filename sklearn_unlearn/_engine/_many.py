@@ -11,8 +11,6 @@ import numpy as np
 import torch
 
 from sklearn_unlearn._engine._masks import MaskStream
-from sklearn_unlearn._engine._mlp import MLP
-from sklearn_unlearn._engine._mlp_trainer import Adam
 from sklearn_unlearn._engine._threads import threads_for
 
 __all__ = ["ManyTrainer"]
@@ -47,7 +45,7 @@ class ManyTrainer:
 
     def __init__(
         self,
-        mlp: MLP,
+        mlp,
         X,
         subsets,
         targets,
@@ -56,7 +54,7 @@ class ManyTrainer:
         *,
         batch_size,
         alpha,
-        adam: Adam,
+        adam,
         rng,
     ):
         self.mlp, self.loss, self.alpha, self._rng = mlp, loss, alpha, rng

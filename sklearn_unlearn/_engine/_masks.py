@@ -41,7 +41,7 @@ class MaskStream:
         per_step = dict.fromkeys(sorted({p for p in dropout if p > 0}), 0)
         layers = []
         for width, p in zip(widths, dropout, strict=True):
-            layers.append((p, per_step.get(p), n_rows * width, (*batch, width)))
+            layers.append((p, per_step.get(p, 0), n_rows * width, (*batch, width)))
             if p > 0:
                 per_step[p] += n_rows * width
         total = sum(per_step.values())

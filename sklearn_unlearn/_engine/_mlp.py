@@ -10,7 +10,6 @@ vector; with a leading axis many perceptrons of the same sizes are trained at on
 import torch
 
 from sklearn_unlearn._engine._activations import ACTIVATIONS
-from sklearn_unlearn._engine._layout import Layout
 from sklearn_unlearn.dropout._noise import rounded
 
 __all__ = ["MLP"]
@@ -33,7 +32,7 @@ class MLP:
         Where `backward` writes; None makes one.
     """
 
-    def __init__(self, layout: Layout, activation, dropout, parameters, gradient=None):
+    def __init__(self, layout, activation, dropout, parameters, gradient=None):
         self.layout, self.activation = layout, activation
         self.dropout = tuple(rounded(p) for p in dropout)
         self.parameters = parameters
@@ -80,7 +79,7 @@ class MLP:
                 self._inputs.append(a)
         return a
 
-    def backward(self, d) -> None:
+    def backward(self, d):
         """Write the gradient of a loss into `gradient`.
 
         Parameters

@@ -6,7 +6,6 @@
 import torch
 
 from sklearn_unlearn._engine._masks import MaskStream
-from sklearn_unlearn._engine._mlp import MLP
 from sklearn_unlearn._engine._threads import threads_for
 
 __all__ = ["Adam", "MLPTrainer", "Rows"]
@@ -74,9 +73,10 @@ class MLPTrainer:
         Of the dropout masks.
     """
 
-    def __init__(self, mlp: MLP, rows: Rows, loss, *, alpha, adam: Adam, rng):
+    def __init__(self, mlp, rows, loss, *, alpha, adam, rng):
         self.mlp, self.rows, self.loss = mlp, rows, loss
-        self.alpha, self._rng, self._masks = alpha, rng, None
+        self.alpha, self._rng = alpha, rng
+        self._masks: MaskStream | None = None
         self.optimizer = adam.over([mlp.parameters])
         mlp.parameters.grad = mlp.gradient
 
@@ -86,7 +86,7 @@ class MLPTrainer:
         return len(self.rows)
 
     @torch.inference_mode()
-    def epoch(self, order, batch_size) -> float:
+    def epoch(self, order, batch_size):
         """Visit the rows once in this order, and return the mean loss."""
         order = torch.from_numpy(order).to(self.rows.X.device)
         total = torch.zeros((), device=order.device)
@@ -94,7 +94,8 @@ class MLPTrainer:
         with threads_for(widest * min(batch_size, len(order))):
             for start in range(0, len(order), batch_size):
                 index = order[start : start + batch_size]
-                total += self.step(*self.rows.take(index), batch_size)
+                X, target, weight = self.rows.take(index)
+                total += self.step(X, target, weight, batch_size)
         n_weights = self.mlp.layout.n_weights
         penalty = self.mlp.parameters[:n_weights].square().sum()
         return (float(total) + self.alpha / 2 * float(penalty)) / len(order)

@@ -11,7 +11,6 @@ from skorch import NeuralNet
 from torch import nn
 
 from sklearn_unlearn._engine._explicit import ExplicitRandomness
-from sklearn_unlearn._engine._mlp_trainer import Adam, Rows
 from sklearn_unlearn._engine._modules import (
     check_outputs,
     largest_product,
@@ -74,11 +73,11 @@ class NetTrainer:
         self,
         module,
         n_outputs,
-        rows: Rows,
+        rows,
         loss,
         *,
         alpha,
-        adam: Adam,
+        adam,
         rng,
         batch_size,
         device,
@@ -130,7 +129,7 @@ class NetTrainer:
         """The module."""
         return self.net.module_
 
-    def epoch(self, order, batch_size) -> float:
+    def epoch(self, order, batch_size):
         """Visit the rows once in this order, and return the mean loss."""
         order = torch.from_numpy(order).to(self.rows.X.device)
         total = torch.zeros((), device=order.device)

@@ -238,7 +238,7 @@ class Perceptron:
         n_layers, widths = len(self.dropout), self.sizes[:-1]
         if n_draws is None:
             return [None] * n_layers
-        drawn = []
+        drawn: list[torch.Tensor | None] = []
         for layer, (p, width) in enumerate(zip(self.dropout, widths, strict=True)):
             if p == 0:
                 drawn.append(None)

@@ -5,6 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -46,12 +47,12 @@ class History:
 
 
 def train(
-    learner,
+    learner: Any,
     schedule: Schedule,
     rng: np.random.Generator,
     *,
     score: Callable[[], float] | None = None,
-    watch=None,
+    watch: Any = None,
 ) -> History:
     """Train until the loss, or the score, stops improving.
 

@@ -3,6 +3,8 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+from typing import Any
+
 import numpy as np
 
 __all__ = ["LEVELS", "bernoulli", "gaussian", "make_generator", "rounded"]
@@ -12,7 +14,7 @@ __all__ = ["LEVELS", "bernoulli", "gaussian", "make_generator", "rounded"]
 LEVELS = 1 << 16
 
 
-def make_generator(seed) -> np.random.Generator:
+def make_generator(seed: Any) -> np.random.Generator:
     """Return a fast generator.
 
     Parameters
@@ -39,7 +41,7 @@ def bernoulli(
         Room to work in; both are given so that no memory is allocated per call.
     """
     n = out.size
-    raw = rng.bit_generator.random_raw((n + 3) // 4)  # type: ignore[attr-defined]
+    raw = rng.bit_generator.random_raw((n + 3) // 4)
     np.greater_equal(raw.view(np.uint16)[:n], threshold(p), out=scratch)
     np.copyto(out, scratch)
 
@@ -54,7 +56,7 @@ def rounded(p: float) -> float:
     return threshold(p) / LEVELS
 
 
-def gaussian(rng: np.random.Generator, p: float, size) -> np.ndarray:
+def gaussian(rng: np.random.Generator, p: float, size: Any) -> np.ndarray:
     """Return normal noise of mean 1 and variance p / (1 - p), as dropout has."""
     noise = rng.standard_normal(size, dtype=np.float32)
     noise *= np.float32(np.sqrt(p / (1 - p)))
