@@ -41,7 +41,8 @@ exclude_patterns = ["_build", "_templates", "auto_examples/**/*.py.md5"]
 default_role = "autolink"
 
 autosummary_generate = True
-autodoc_default_options = {"inherited-members": None}
+# of torch, its modules are documented by torch
+autodoc_default_options = {"inherited-members": "Module, object"}
 # parameters and attributes have their own sections; methods come from the template
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False

@@ -131,8 +131,8 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
     Notes
     -----
     Differences from ``MLPClassifier``: the solver is Adam; two classes have two
-    outputs; targets with several labels are not supported; a number of epochs
-    equal to `n_iter_no_change` or less gives no convergence warning.
+    outputs; targets with several labels are not supported; there is no convergence
+    warning if `n_iter_no_change` is at least `max_iter`.
 
     Rows that ``partial_fit`` sees are not kept, and after ``warm_start`` only those
     of the last ``fit``. ``unlearn`` always starts from new weights, so nothing of
