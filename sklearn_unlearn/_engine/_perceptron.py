@@ -139,9 +139,8 @@ class Perceptron:
             filled[: len(rows)] = rows
             a = torch.from_numpy(filled).to(device)
             for layer in range(first):  # up to the first random layer: once
-                a = self._layer(
-                    layer, torch.addmm(layers[layer][1], a, layers[layer][0])
-                )
+                W, b = layers[layer]
+                a = self._layer(layer, torch.addmm(b, a, W))
             if first < len(layers):
                 a = self._draw(a, layers, folded, first, n_draws)
             outputs = a[..., : len(rows), : self.n_outputs].double().cpu()
@@ -244,8 +243,8 @@ class Perceptron:
                 drawn.append(None)
                 continue
             rng = make_generator(np.random.SeedSequence(seed, spawn_key=(layer,)))
-            # draws of a layer follow one another in its stream, aligned to the four
-            # that a call takes, so that more of them do not change the first
+            # the draws of a layer follow one another in its stream, so that more of
+            # them do not change the first
             mask = np.empty(n_draws * width, dtype=np.float32)
             bernoulli(rng, p, mask, np.empty(mask.size, dtype=bool))
             mask /= np.float32(1 - p)

@@ -259,9 +259,9 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
                 self._row_params = ("sample_weight",)
             self._rows = None
             self._n_partial = vars(self).get("_n_partial", 0) + 1
-            seed = np.random.SeedSequence(
-                self._function_seed, spawn_key=(self._n_partial,)
-            )
+            # a key of three numbers: functions are drawn with keys of one and two
+            key = (len(STREAMS), self._n_partial, 0)
+            seed = np.random.SeedSequence(self._function_seed, spawn_key=key)
             order, masks = (make_generator(child) for child in seed.spawn(2))
             rows = self._as_rows(X, y, weight, np.arange(len(X)), device)
             trainer, fitted = self._trainer(net, rows, masks)

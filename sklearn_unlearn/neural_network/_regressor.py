@@ -326,7 +326,9 @@ class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
         some = slice(None, None, -(-len(X) // STREAM_ROWS))
         weight = None if sample_weight is None else sample_weight[some]
         variance, n_rows = 1 / self._precision_of(X[some], y[some], weight), len(X)
-        n_before = vars(self).get("_n_noise", 0)
+        # of a network that was fitted, the noise is known as well as it ever will be
+        known = NOISE_MEMORY if hasattr(self, "noise_precision_") else 0
+        n_before = vars(self).get("_n_noise", known)
         if n_before:
             before = 1 / self._precision()
             variance = (n_before * before + n_rows * variance) / (n_before + n_rows)

@@ -166,6 +166,11 @@ def test_regressor_on_a_stream():
             model.partial_fit(rows[part], target[part])
     assert r2_score(target[400:], model.predict(rows[400:])) > 0.2
     assert 30 < model.noise_precision_**-0.5 < 90
+    # one row that is predicted well does not make the noise vanish
+    fitted = DropoutRegressor((20,), random_state=0, **FAST).fit(rows, target)
+    before = fitted.noise_precision_
+    fitted.partial_fit(rows[:1], fitted.predict(rows[:1]))
+    assert fitted.noise_precision_ == pytest.approx(before, rel=0.01)
 
 
 def test_streams_refuse_what_they_have_no_output_for():
