@@ -83,7 +83,9 @@ class ExplicitRandomness(TorchFunctionMode):
         elif func in _LIKE:
             self.used = True
             like = args[0] if args else kwargs["input"]
-            drawn = _LIKE[func](like.shape, generator=self.generator)
+            drawn = _LIKE[func](
+                like.shape, generator=self.generator, device=self.generator.device
+            )
             return drawn.to(like.device, kwargs.get("dtype") or like.dtype)
         elif func is F.dropout:
             return self._dropout(*args, **kwargs)
