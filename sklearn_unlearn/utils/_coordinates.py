@@ -6,10 +6,7 @@
 import numpy as np
 from scipy import linalg, sparse
 
-__all__ = ["LARGEST_RESIDUAL", "affine_map", "coordinate_change", "first_lost"]
-
-# Share of the old coordinates that the new ones may fail to explain.
-LARGEST_RESIDUAL = 0.1
+__all__ = ["affine_map", "coordinate_change"]
 
 
 def affine_map(new, old):
@@ -60,29 +57,6 @@ def coordinate_change(new, old):
     spread = linalg.norm(old - old.mean(axis=0))
     missed = linalg.norm(new @ A + b - old)
     return A, b, float(missed / spread) if spread > 0 else 0.0
-
-
-def first_lost(before, after, X):
-    """Return the name of the first step behind which old coordinates are lost.
-
-    Parameters
-    ----------
-    before, after : list of (str, transformer)
-        The same steps, before and after they have forgotten; those that do
-        nothing are left out.
-    X : array-like
-        Raw rows.
-    """
-    old = new = X
-    for (name, step), (_, updated) in zip(before, after, strict=True):
-        old, new = step.transform(old), updated.transform(new)
-        try:
-            residual = coordinate_change(new, old)[2]
-        except ValueError:  # words, which have no coordinates yet
-            continue
-        if residual > LARGEST_RESIDUAL:
-            return name
-    return before[-1][0]
 
 
 def _dense(X):

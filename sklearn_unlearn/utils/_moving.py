@@ -8,16 +8,14 @@ import warnings
 import numpy as np
 
 from sklearn_unlearn.exceptions import PipelineRetrainWarning
-from sklearn_unlearn.utils._coordinates import (
-    LARGEST_RESIDUAL,
-    coordinate_change,
-    first_lost,
-)
+from sklearn_unlearn.utils._coordinates import coordinate_change
 from sklearn_unlearn.utils._sklearn_compat import _num_samples, _safe_indexing
 from sklearn_unlearn.utils._steps import is_estimator
 
 __all__ = ["move_last"]
 
+# Share of the old coordinates that the new ones may fail to explain.
+LARGEST_RESIDUAL = 0.1
 # Retained rows that determine the map.
 MOST_ROWS = 20_000
 
@@ -46,7 +44,6 @@ def move_last(last, before, after, X):
     ]
     if not pairs:
         return True
-    before, after = map(list, zip(*pairs, strict=True))
     X = _safe_indexing(X, np.arange(0, n := _num_samples(X), -(-n // MOST_ROWS)))
     old = new = X
     for (_, step), (_, updated) in pairs:
@@ -55,12 +52,12 @@ def move_last(last, before, after, X):
     if A is None:
         return True
     if residual > LARGEST_RESIDUAL:
-        name = first_lost(before, after, X)
+        name = _first(pairs, X, lambda A, residual: residual > LARGEST_RESIDUAL)
         reason = (
             f"after {name} has forgotten, no affine map leads to the old coordinates"
         )
     elif not last._move(A, b):
-        name = _first_changed(pairs, X)
+        name = _first(pairs, X, lambda A, residual: A is not None)
         reason = (
             f"{name} has changed, and the model has no first linear layer that could "
             "take the change in"
@@ -75,14 +72,15 @@ def move_last(last, before, after, X):
     return False
 
 
-def _first_changed(pairs, X):
-    """Name of the first step whose output has changed."""
+def _first(pairs, X, test):
+    """Name of the first step behind which the change of coordinates passes a test."""
     old = new = X
     for (name, step), (_, updated) in pairs:
         old, new = step.transform(old), updated.transform(new)
         try:
-            if coordinate_change(new, old)[0] is not None:
-                return name
+            A, _, residual = coordinate_change(new, old)
         except ValueError:  # words, which have no coordinates yet
             continue
-    return pairs[0][0][0]
+        if test(A, residual):
+            return name
+    return pairs[-1][0][0]

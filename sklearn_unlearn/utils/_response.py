@@ -5,7 +5,7 @@
 
 import numpy as np
 
-__all__ = ["constant_response", "pad_response"]
+__all__ = ["constant_response", "pad_columns", "pad_response"]
 
 # What a class that the fitted model does not know gets from each method.
 ABSENT = {
@@ -42,20 +42,22 @@ def pad_response(values, method, fitted, classes):
     fitted_classes = getattr(fitted, "classes_", classes)
     if isinstance(values, list):  # one array per output
         triples = zip(values, fitted_classes, classes, strict=True)
-        return [_pad(v, method, f, c) for v, f, c in triples]
-    return _pad(values, method, fitted_classes, classes)
+        return [pad_columns(v, method, f, c) for v, f, c in triples]
+    return pad_columns(values, method, fitted_classes, classes)
 
 
-def _pad(values, method, fitted_classes, classes):
+def pad_columns(values, method, fitted_classes, classes):
+    """Spread the last axis of `values`, one entry per fitted class, over `classes`."""
     if method not in ABSENT or len(fitted_classes) == len(classes):
         return values
     if method == "decision_function" and values.ndim == 1:
         # a binary decision, now one of several columns
         values = np.column_stack([-values, values])
-    if values.shape[1] != len(fitted_classes):
+    if values.shape[-1] != len(fitted_classes):
         return values
-    padded = np.full((len(values), len(classes)), ABSENT[method], dtype=values.dtype)
-    padded[:, np.searchsorted(classes, fitted_classes)] = values
+    shape = (*values.shape[:-1], len(classes))
+    padded = np.full(shape, ABSENT[method], dtype=values.dtype)
+    padded[..., np.searchsorted(classes, fitted_classes)] = values
     return padded
 
 
