@@ -31,8 +31,8 @@ class ManyTrainer:
     subsets : list of ndarray of int
         Positions in `X` of the rows of each.
     targets : list of Tensor of shape (n_subset, n_targets)
-    weights : list of (Tensor of shape (n_subset, 1) or None)
-        Of the rows, with mean one; for all models or for none.
+    weight : Tensor of shape (n, 1) or None
+        Weights of the rows of all subsets, one subset after the other.
     loss : object
         See `MLPTrainer`.
     batch_size : int
@@ -49,7 +49,7 @@ class ManyTrainer:
         X,
         subsets,
         targets,
-        weights,
+        weight,
         loss,
         *,
         batch_size,
@@ -57,20 +57,21 @@ class ManyTrainer:
         adam,
         rng,
     ):
-        self.mlp, self.loss, self.alpha, self._rng = mlp, loss, alpha, rng
+        self.mlp, self.loss, self.alpha = mlp, loss, alpha
         self._X, self._batch_size = X, batch_size
         self._sizes = np.array([len(subset) for subset in subsets])
         # the rows of all models in one list, those of each after those of the last
         self._offsets = np.cumsum(self._sizes) - self._sizes
         self._rows = torch.from_numpy(np.concatenate(subsets)).to(X.device)
         self._target = torch.cat(targets)
-        self._weight = None if weights[0] is None else torch.cat(weights)
+        self._weight = weight
         # one tensor for each, so that one can rest; one for all, which is faster, if
         # none has to
         self._together = len({-(-size // batch_size) for size in self._sizes}) == 1
         self._views = [mlp.parameters] if self._together else list(mlp.parameters)
         self.optimizer = adam.over(self._views)
-        self._masks: MaskStream | None = None
+        batch = (len(subsets), batch_size)
+        self._masks = MaskStream.of(mlp, rng, batch, X.device)
 
     @torch.inference_mode()
     def epoch(self, orders):
@@ -111,9 +112,11 @@ class ManyTrainer:
         flat = index.reshape(-1)
         X = self._X.index_select(0, self._rows.index_select(0, flat))
         target = self._target.index_select(0, flat)
-        outputs = mlp.forward(
-            X.view(n_active, n_rows, -1), self._next_masks(n_active, n_rows)
-        )
+        masks = [
+            mask if mask is None else mask[:n_active]
+            for mask in self._masks.next(n_rows)
+        ]
+        outputs = mlp.forward(X.view(n_active, n_rows, -1), masks)
         share = torch.from_numpy(1 / left.astype(np.float32)).to(X.device)[:, None]
         weight = None
         if self._weight is not None:
@@ -138,17 +141,3 @@ class ManyTrainer:
                 view.grad = mlp.gradient[i] if i < n_active else None
         self.optimizer.step()
         return losses
-
-    def _next_masks(self, n_active, n_rows):
-        if not any(self.mlp.dropout):
-            return None
-        if self._masks is None:
-            self._masks = MaskStream(
-                self._rng,
-                self.mlp.layout.sizes[:-1],
-                self.mlp.dropout,
-                (len(self._sizes), self._batch_size),
-                self._X.device,
-            )
-        masks = self._masks.next(n_rows)
-        return [mask if mask is None else mask[:n_active] for mask in masks]

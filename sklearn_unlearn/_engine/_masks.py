@@ -65,6 +65,11 @@ class MaskStream:
         ]
         self._full, self._step = batch[-1], self._n_steps
 
+    @classmethod
+    def of(cls, mlp, rng, batch, device):
+        """Return the masks that a perceptron, or several, needs in training."""
+        return cls(rng, mlp.layout.sizes[:-1], mlp.dropout, batch, device)
+
     def next(self, n_rows):
         """Return one mask per layer, None where nothing is dropped.
 

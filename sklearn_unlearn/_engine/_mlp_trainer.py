@@ -71,12 +71,14 @@ class MLPTrainer:
     adam : Adam
     rng : numpy.random.Generator
         Of the dropout masks.
+    batch_size : int
+        At most the rows.
     """
 
-    def __init__(self, mlp, rows, loss, *, alpha, adam, rng):
+    def __init__(self, mlp, rows, loss, *, alpha, adam, rng, batch_size):
         self.mlp, self.rows, self.loss = mlp, rows, loss
-        self.alpha, self._rng = alpha, rng
-        self._masks: MaskStream | None = None
+        self.alpha, self._batch_size = alpha, batch_size
+        self._masks = MaskStream.of(mlp, rng, (batch_size,), rows.X.device)
         self.optimizer = adam.over([mlp.parameters])
         mlp.parameters.grad = mlp.gradient
 
@@ -86,24 +88,25 @@ class MLPTrainer:
         return len(self.rows)
 
     @torch.inference_mode()
-    def epoch(self, order, batch_size):
+    def epoch(self, order):
         """Visit the rows once in this order, and return the mean loss."""
         order = torch.from_numpy(order).to(self.rows.X.device)
+        batch_size = self._batch_size
         total = torch.zeros((), device=order.device)
         widest = max(a * b for a, b in self.mlp.layout.shapes)
-        with threads_for(widest * min(batch_size, len(order))):
+        with threads_for(widest * batch_size):
             for start in range(0, len(order), batch_size):
                 index = order[start : start + batch_size]
                 X, target, weight = self.rows.take(index)
-                total += self.step(X, target, weight, batch_size)
+                total += self.step(X, target, weight)
         n_weights = self.mlp.layout.n_weights
         penalty = self.mlp.parameters[:n_weights].square().sum()
         return (float(total) + self.alpha / 2 * float(penalty)) / len(order)
 
-    def step(self, X, target, weight=None, batch_size=None):
+    def step(self, X, target, weight=None):
         """Take one step on a batch and return the sum of its losses."""
         mlp, n_rows = self.mlp, len(X)
-        outputs = mlp.forward(X, self._next_masks(n_rows, batch_size or n_rows))
+        outputs = mlp.forward(X, self._masks.next(n_rows))
         loss, d = self.loss.gradient(outputs, target, weight)
         mlp.backward(d.mul_(1 / n_rows))
         if self.alpha:
@@ -113,19 +116,6 @@ class MLPTrainer:
             )
         self.optimizer.step()
         return loss
-
-    def _next_masks(self, n_rows, batch_size):
-        if not any(self.mlp.dropout):
-            return None
-        if self._masks is None:
-            self._masks = MaskStream(
-                self._rng,
-                self.mlp.layout.sizes[:-1],
-                self.mlp.dropout,
-                (min(batch_size, self.n_rows),),
-                self.rows.X.device,
-            )
-        return self._masks.next(n_rows)
 
     def snapshot(self):
         """Return a copy of the parameters."""

@@ -31,21 +31,21 @@ _REPLACED = {
 _UNSUPPORTED = (nn.AlphaDropout, nn.FeatureAlphaDropout)
 
 
-def build_module(factory, n_features, n_outputs, rng):
+def build_module(factory, n_features, n_outputs, seed):
     """Build a module, with layers of dropout that have generators of their own.
 
     Parameters
     ----------
     factory : callable (n_features, n_outputs) -> torch.nn.Module
     n_features, n_outputs : int
-    rng : numpy.random.Generator
-        Source of all that is random in it.
+    seed : int
+        Of all that is random in it.
 
     Returns
     -------
     torch.nn.Module
     """
-    generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+    generator = torch.Generator().manual_seed(seed)
     with ExplicitRandomness(generator):
         module = factory(n_features, n_outputs)
     if not isinstance(module, nn.Module):
@@ -92,7 +92,7 @@ def largest_product(module, n_rows):
 
 
 def check_outputs(outputs, n_rows, n_outputs):
-    """Return what a module returned, or raise if its shape is wrong."""
+    """Raise if what a module returned is not one row of outputs per row."""
     if not isinstance(outputs, torch.Tensor):
         raise ValueError(
             f"module must return a tensor; it returned a {type(outputs).__name__}."
@@ -102,7 +102,6 @@ def check_outputs(outputs, n_rows, n_outputs):
             f"module must return one row of {n_outputs} outputs per row of X; it "
             f"returned shape {tuple(outputs.shape)} for {n_rows} rows."
         )
-    return outputs
 
 
 def stochastic_layers(module):
@@ -127,13 +126,18 @@ class FittedModule:
     def __init__(self, module, factory, seed, n_features, n_outputs):
         self._module, self.factory, self._seed = module.eval(), factory, seed
         self.n_features, self.n_outputs = n_features, n_outputs
+        self._double = True
 
     @classmethod
     def build(cls, factory, seed, n_features, n_outputs):
         """Build a module that is not trained yet; see `build_module`."""
-        rng = np.random.default_rng(seed)
-        module = build_module(factory, n_features, n_outputs, rng)
-        return cls(module, factory, seed, n_features, n_outputs)
+        module = build_module(factory, n_features, n_outputs, seed)
+        new = cls(module, factory, seed, n_features, n_outputs)
+        try:
+            new.outputs(np.zeros((1, n_features)))
+        except RuntimeError:  # the module insists on the type of its training
+            new._double = False
+        return new
 
     @property
     def is_stochastic(self):
@@ -142,10 +146,15 @@ class FittedModule:
 
     def with_module(self, module):
         """Return the same with a copy of another module of this kind."""
-        module = copy.deepcopy(module).cpu()
-        return FittedModule(
-            module, self.factory, self._seed, self.n_features, self.n_outputs
-        )
+        new = copy.copy(self)
+        new._module = copy.deepcopy(module).cpu().eval()
+        return new
+
+    def __copy__(self):
+        # pickling, which the default goes through, would build the module again
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__)
+        return new
 
     def __deepcopy__(self, memo):
         return self.copy()
@@ -170,12 +179,7 @@ class FittedModule:
         because what a row gets must not depend on the rows it is given with; in
         float32 only if the module insists on it.
         """
-        try:
-            return self._apply(torch.float64, reduce, X, n_draws, seed, device)
-        except RuntimeError:
-            return self._apply(torch.float32, reduce, X, n_draws, seed, device)
-
-    def _apply(self, dtype, reduce, X, n_draws, seed, device):
+        dtype = torch.float64 if self._double else torch.float32
         module = copy.deepcopy(self._module).to(device, dtype).eval()
         layers = stochastic_layers(module)
         prefix, rest = _split(module)
@@ -187,22 +191,16 @@ class FittedModule:
             # torch takes short cuts that leave layers out
             generator = torch.Generator(device).manual_seed(0)
             with ExplicitRandomness(generator):
-                return draw(x)
-
-        def draw(x):
-            x = prefix(x)
-            if n_draws is None:
-                outputs = check_outputs(rest(x), len(x), self.n_outputs)[None]
-            else:
-                outputs = torch.stack(
-                    [
-                        check_outputs(
-                            _hold(layers, seed, draw, rest, x), len(x), self.n_outputs
-                        )
-                        for draw in range(n_draws)
+                x = prefix(x)
+                if n_draws is None:
+                    outputs = [rest(x)]
+                else:
+                    outputs = [
+                        _hold(layers, seed, draw, rest, x) for draw in range(n_draws)
                     ]
-                )
-            return reduce(outputs.double().cpu().numpy())
+            for output in outputs:
+                check_outputs(output, len(rows), self.n_outputs)
+            return reduce(torch.stack(outputs).double().cpu().numpy())
 
         # the layers hold the noise of one draw: chunks take turns
         n_rows = tile_rows((n_draws or 1) * self.n_outputs)
@@ -226,7 +224,8 @@ class FittedModule:
         layer.in_features = len(A)
         layer.weight = nn.Parameter((W @ torch.from_numpy(A).T).to(first.weight))
         layer.bias = nn.Parameter(shift.to(first.weight))
-        new = FittedModule(module, self.factory, self._seed, len(A), self.n_outputs)
+        new = self.with_module(module)
+        new.n_features = len(A)
         # the layer may not be the only one that sees the rows, or not the first
         probe = np.random.default_rng(0).normal(size=(16, len(A)))
         try:
@@ -249,8 +248,7 @@ class FittedModule:
         state = dict(state)
         arrays = state.pop("arrays")
         self.__dict__.update(state)
-        rng = np.random.default_rng(self._seed)
-        module = build_module(self.factory, self.n_features, self.n_outputs, rng)
+        module = build_module(self.factory, self.n_features, self.n_outputs, self._seed)
         known = {**dict(module.named_parameters()), **dict(module.named_buffers())}
         for name, array in arrays.items():
             tensor = torch.from_numpy(np.array(array))

@@ -82,7 +82,7 @@ class NetTrainer:
         batch_size,
         device,
     ):
-        self.rows = rows
+        self.rows, self._batch_size = rows, batch_size
         no_decay = [
             (name, {"weight_decay": 0.0})
             for name, parameter in module.named_parameters()
@@ -129,11 +129,12 @@ class NetTrainer:
         """The module."""
         return self.net.module_
 
-    def epoch(self, order, batch_size):
+    def epoch(self, order):
         """Visit the rows once in this order, and return the mean loss."""
         order = torch.from_numpy(order).to(self.rows.X.device)
+        batch_size = self._batch_size
         total = torch.zeros((), device=order.device)
-        with threads_for(largest_product(self.module, min(batch_size, len(order)))):
+        with threads_for(largest_product(self.module, batch_size)):
             for start in range(0, len(order), batch_size):
                 X, target, weight = self.rows.take(order[start : start + batch_size])
                 if len(X) == 1 and self._has_batch_norm():

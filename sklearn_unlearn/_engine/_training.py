@@ -14,11 +14,10 @@ __all__ = ["History", "Schedule", "train"]
 
 @dataclass
 class Schedule:
-    """How long to train, and on which batches.
+    """How long to train.
 
     Attributes
     ----------
-    batch_size : int
     max_epochs : int
     shuffle : bool
         Whether each epoch visits the rows in a new order.
@@ -28,7 +27,6 @@ class Schedule:
         Epochs without such an improvement after which training stops.
     """
 
-    batch_size: int
     max_epochs: int
     shuffle: bool = True
     tol: float = 1e-4
@@ -59,7 +57,7 @@ def train(
     Parameters
     ----------
     learner : object
-        With `n_rows`, ``epoch(order, batch_size) -> mean loss``, ``snapshot()`` and
+        With `n_rows`, ``epoch(order) -> mean loss``, ``snapshot()`` and
         ``restore(snapshot)``.
     schedule : Schedule
     rng : numpy.random.Generator
@@ -83,7 +81,7 @@ def train(
             watch.begin()
         if schedule.shuffle:
             order = rng.permutation(learner.n_rows)
-        loss = learner.epoch(order, schedule.batch_size)
+        loss = learner.epoch(order)
         if not np.isfinite(loss):
             raise ValueError(
                 "Training diverged: the loss is no longer finite. Scale the features, "

@@ -6,8 +6,9 @@
 import warnings
 from abc import abstractmethod
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,24 +45,42 @@ STREAMS = ("weights", "order", "masks", "split", "functions")
 
 @dataclass
 class Plan:
-    """What a fit starts from, and what is left for its end."""
+    """What a fit starts from, and what is left for its end.
 
-    net: object
-    rows: Rows
+    `X` holds all rows; the fit is on those of `subset`. `y`, `weight`, `chosen` (the
+    rows to train on) and `held` (those held out) speak of the subset alone.
+    """
+
+    net: Any
     rngs: dict
     X: np.ndarray
+    subset: np.ndarray
     y: np.ndarray
     weight: np.ndarray | None
     chosen: np.ndarray
     held: np.ndarray
 
+    def part(self, which):
+        """Return X, y and weight of these rows of the subset."""
+        weight = None if self.weight is None else self.weight[which]
+        return self.X[self.subset[which]], self.y[which], weight
+
     def held_out(self):
         """Return X, y and weight of the held-out rows, or of all if there are none."""
         which = self.held if len(self.held) else self.chosen
-        if self.weight is not None and not len(self.held):
+        if self.weight is not None:
             which = which[self.weight[which] > 0]
-        weight = None if self.weight is None else self.weight[which]
-        return self.X[which], self.y[which], weight
+        return self.part(which)
+
+
+@contextmanager
+def _with_gradients():
+    """Let modules be built and trained, whatever mode of torch the caller is in.
+
+    It may be left over from a prediction that was interrupted, too.
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
 
 
 class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
@@ -123,7 +142,7 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
         """Return the weights of rows with those of classes in them."""
         return sample_weight
 
-    def _after_training(self, X, y, sample_weight):
+    def _after_training(self, plan):
         """Fit what needs rows on which the network was not trained."""
 
     def _follow_noise(self, X, y, sample_weight):
@@ -195,10 +214,14 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
         if seen is not None:
             self.classes_ = seen
 
+    @_with_gradients()
     def _fit_rows(self, X, y, sample_weight, *, warm=False, silent=False):
         """Train on validated rows, and set all fitted attributes."""
         plan = self._plan(X, y, sample_weight, warm)
-        trainer, fitted = self._trainer(plan.net, plan.rows, plan.rngs["masks"])
+        # where nothing is held out, there is nothing to copy
+        part = plan.part(plan.chosen) if len(plan.held) else (X, y, plan.weight)
+        rows = self._as_rows(*part)
+        trainer, fitted = self._trainer(plan.net, rows, plan.rngs["masks"])
         score = None
         if self.early_stopping:
             held, held_y, held_weight = plan.held_out()
@@ -208,44 +231,45 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
                 return float(self._score_outputs(outputs, held_y, held_weight))
 
         watch = Watch(self, X, y, lambda: {"_network": fitted()}, silent)
-        schedule = self._schedule(len(plan.rows))
-        history = train(trainer, schedule, plan.rngs["order"], score=score, watch=watch)
+        history = train(
+            trainer, self._schedule(), plan.rngs["order"], score=score, watch=watch
+        )
         self._finish(plan, fitted(), history)
         watch.close()
 
-    def _plan(self, X, y, sample_weight, warm=False):
+    def _plan(self, X, y, sample_weight, warm=False, subset=None):
         """Decide all that training needs: network, rows, streams of numbers."""
-        device = self._check_device()
+        subset = np.arange(len(X)) if subset is None else subset
         rngs = self._start_streams()
-        weight = self._check_weight(X, y, sample_weight)
+        weight = self._check_weight(y, sample_weight)
         if warm:
             net = self._network_to_continue(X, y)
         else:
             n_outputs = self._begin_target(y, weight)
             net = self._new_network(X.shape[1], n_outputs, rngs["weights"])
-        chosen, held = self._split(X, y, weight, rngs["split"])
-        rows = self._as_rows(X, y, weight, chosen, device)
-        return Plan(net, rows, rngs, X, y, weight, chosen, held)
+        chosen, held = self._split(y, weight, rngs["split"])
+        return Plan(net, rngs, X, subset, y, weight, chosen, held)
 
     def _finish(self, plan, network, history):
         """Set the fitted attributes."""
         self._network = network
         self._record(history)
-        self._after_training(*plan.held_out())
+        self._after_training(plan)
 
+    @_with_gradients()
     def _partial_fit(self, X, y, classes, sample_weight):
         """Train for one epoch; see ``partial_fit`` of the two networks."""
-        self._validate_params()
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True.")
         with self._restored_on_error():
             first = "_network" not in vars(self)
             X, y = self._check_rows(X, y, reset=first)
-            device = self._check_device()
-            weight = self._check_weight(X, y, sample_weight, normalise=False)
+            weight = self._check_weight(y, sample_weight, normalise=False)
             if first:
                 rngs = self._start_streams()
-                n_outputs = self._begin_target(y if classes is None else classes)
+                labels = y if classes is None else classes
+                counts = weight is not None and weight.any()
+                n_outputs = self._begin_target(labels, weight if counts else None)
                 self._check_target(y)
                 net = self._new_network(X.shape[1], n_outputs, rngs["weights"])
                 self.n_forgotten_, self.unlearning_log_ = 0, []
@@ -263,13 +287,10 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
             key = (len(STREAMS), self._n_partial, 0)
             seed = np.random.SeedSequence(self._function_seed, spawn_key=key)
             order, masks = (make_generator(child) for child in seed.spawn(2))
-            rows = self._as_rows(X, y, weight, np.arange(len(X)), device)
-            trainer, fitted = self._trainer(net, rows, masks)
+            trainer, fitted = self._trainer(net, self._as_rows(X, y, weight), masks)
             if self._moments is not None:
                 trainer.continue_from(self._moments)
-            schedule = self._schedule(len(rows))
-            schedule.max_epochs = 1
-            history = train(trainer, schedule, order)
+            history = train(trainer, replace(self._schedule(), max_epochs=1), order)
             self._network, self._moments = fitted(), trainer.moments()
             self.n_iter_ += 1
             self.loss_ = history.losses[-1]
@@ -314,11 +335,11 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
             )
         return device
 
-    def _check_weight(self, X, y, sample_weight, normalise=True):
+    def _check_weight(self, y, sample_weight, normalise=True):
         """Return weights, of mean one unless told otherwise, or None if all are."""
         if sample_weight is not None:
             sample_weight = _check_sample_weight(
-                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+                sample_weight, y, dtype=np.float64, ensure_non_negative=True
             )
         weight = self._balance(y, sample_weight)
         if weight is None:
@@ -394,9 +415,9 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
             )
         return Perceptron(sizes, self.activation, rates, network.parameters)
 
-    def _split(self, X, y, weight, rng):
+    def _split(self, y, weight, rng):
         """Return the positions of training rows and of held-out rows."""
-        n_rows = len(X)
+        n_rows = len(y)
         everything, nothing = np.arange(n_rows), np.arange(0)
         labels = y if hasattr(self, "classes_") else None
         if self.early_stopping:
@@ -428,22 +449,24 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
             )
         return np.sort(np.setdiff1d(everything, held)), held
 
-    def _as_rows(self, X, y, weight, chosen, device):
+    def _as_rows(self, X, y, weight):
+        """Return rows as tensors on the device."""
+
         def tensor(values):
             return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
 
-        target = self._encode(y)
-        if len(chosen) < len(X):
-            X, target = X[chosen], target[chosen]
-            weight = None if weight is None else weight[chosen]
-        if weight is not None:
-            weight = tensor(weight)[:, None]
-        return Rows(tensor(X), target, weight).to(device)
+        weight = None if weight is None else tensor(weight)[:, None]
+        return Rows(tensor(X), self._encode(y), weight).to(self._check_device())
 
     def _trainer(self, network, rows, rng):
         """Return a trainer of `network`, and a function that gives it as it is."""
         device = rows.X.device
-        settings = {"alpha": self.alpha, "adam": self._adam(), "rng": rng}
+        settings = {
+            "alpha": self.alpha,
+            "adam": self._adam(),
+            "rng": rng,
+            "batch_size": self._batch_size(len(rows)),
+        }
         if isinstance(network, FittedModule):
             # skorch is loaded here, where it is needed: it takes seconds
             from sklearn_unlearn._engine._net import NetTrainer
@@ -453,7 +476,6 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
                 network.n_outputs,
                 rows,
                 self._loss,
-                batch_size=self._batch_size(len(rows)),
                 device=device,
                 **settings,
             )
@@ -470,9 +492,8 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
     def _batch_size(self, n_rows):
         return min(200 if self.batch_size == "auto" else self.batch_size, n_rows)
 
-    def _schedule(self, n_rows):
+    def _schedule(self):
         return Schedule(
-            batch_size=self._batch_size(n_rows),
             max_epochs=self.max_iter,
             shuffle=self.shuffle,
             tol=self.tol,
@@ -494,7 +515,7 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
                 "improves. Raise max_iter, or set n_iter_no_change to at least "
                 "max_iter to train for a fixed time.",
                 ConvergenceWarning,
-                stacklevel=6,
+                stacklevel=7,
             )
 
     # ----------------------------------------------------------------- predict

@@ -14,7 +14,8 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_unlearn._engine._losses import CrossEntropy
 from sklearn_unlearn.neural_network._base import BaseDropoutNetwork
-from sklearn_unlearn.utils._sklearn_compat import StrOptions
+from sklearn_unlearn.utils._response import pad_columns
+from sklearn_unlearn.utils._sklearn_compat import StrOptions, _fit_context
 
 __all__ = ["DropoutClassifier"]
 
@@ -228,6 +229,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
 
     # --------------------------------------------------------------------- fit
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on these rows, from where the network stands.
 
@@ -401,11 +403,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
 
     def _spread(self, p):
         """Put probabilities into the columns of all classes ever seen."""
-        if p.shape[-1] == len(self.classes_):
-            return p
-        spread = np.zeros((*p.shape[:-1], len(self.classes_)))
-        spread[..., np.searchsorted(self.classes_, self._network_classes)] = p
-        return spread
+        return pad_columns(p, "predict_proba", self._network_classes, self.classes_)
 
 
 def _softmax(outputs):

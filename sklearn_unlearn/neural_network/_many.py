@@ -46,23 +46,19 @@ def fit_many(network, X, y, *, seeds, subsets=None, sample_weights=None):
     n_models = len(seeds)
     subsets = [np.arange(len(X))] * n_models if subsets is None else list(subsets)
     given = [None] * n_models if sample_weights is None else list(sample_weights)
-    models = [
-        clone(network).set_params(random_state=seed, store_training_data=False)
-        for seed in seeds
-    ]
-    for model in models:
-        model._validate_params()
-    X, y = models[0]._check_rows(X, y, reset=True)
-    plans = []
-    for model, subset, weight in zip(models, subsets, given, strict=True):
-        model._check_rows(X, y, reset=True)
-        plans.append(model._plan(X[subset], y[subset], weight))
+    network._validate_params()
+    template = clone(network).set_params(store_training_data=False)
+    X, y = template._check_rows(X, y, reset=True)
+    models, plans = [], []
+    for seed, subset, weight in zip(seeds, subsets, given, strict=True):
+        model = template._aside().set_params(random_state=seed)
+        models.append(model)
+        plans.append(model._plan(X, y[subset], weight, subset=subset))
     if len({plan.net.sizes for plan in plans}) > 1:
         raise ValueError("all subsets must hold the same classes")
     # most rows first, so that those that still train are always the first ones
-    order = np.argsort([-len(plan.rows) for plan in plans], kind="stable")
-    by_size = [plans[i] for i in order]
-    parameters, losses = _train(models[0], X, by_size, [subsets[i] for i in order])
+    order = np.argsort([-len(plan.chosen) for plan in plans], kind="stable")
+    parameters, losses = _train([models[i] for i in order], [plans[i] for i in order])
     for place, i in enumerate(order):
         model, plan = models[i], plans[i]
         history = History(losses[place], best_loss=min(losses[place]), converged=True)
@@ -73,37 +69,36 @@ def fit_many(network, X, y, *, seeds, subsets=None, sample_weights=None):
     return models
 
 
-def _train(model, X, plans, subsets):
+def _train(models, plans):
     """Return the parameters and the loss curve of each plan."""
-    device = plans[0].rows.X.device
-    net = plans[0].net
+    first, net = models[0], plans[0].net
+    device = first._check_device()
     flat = torch.stack([torch.from_numpy(plan.net.parameters) for plan in plans])
     mlp = MLP(Layout(net.sizes), net.activation, net.dropout, flat.to(device))
-    has_weight = any(plan.rows.weight is not None for plan in plans)
-    weights = [
-        plan.rows.weight
-        if plan.rows.weight is not None or not has_weight
-        else torch.ones(len(plan.rows), 1, device=device)
-        for plan in plans
-    ]
+    targets, weights = [], []
+    for model, plan in zip(models, plans, strict=True):
+        weight = np.ones(len(plan.y)) if plan.weight is None else plan.weight
+        targets.append(model._encode(plan.y[plan.chosen]).to(device))
+        weights.append(torch.from_numpy(weight[plan.chosen]).float()[:, None])
+    weighted = any(plan.weight is not None for plan in plans)
     trainer = ManyTrainer(
         mlp,
-        torch.from_numpy(np.ascontiguousarray(X, dtype=np.float32)).to(device),
-        [subset[plan.chosen] for subset, plan in zip(subsets, plans, strict=True)],
-        [plan.rows.target for plan in plans],
-        weights,
-        model._loss,
-        batch_size=model._batch_size(len(plans[0].rows)),
-        alpha=model.alpha,
-        adam=model._adam(),
+        torch.from_numpy(np.ascontiguousarray(plans[0].X, dtype=np.float32)).to(device),
+        [plan.subset[plan.chosen] for plan in plans],
+        targets,
+        torch.cat(weights).to(device) if weighted else None,
+        first._loss,
+        batch_size=first._batch_size(len(plans[0].chosen)),
+        alpha=first.alpha,
+        adam=first._adam(),
         rng=plans[0].rngs["masks"],
     )
     epochs = []
-    for _ in range(model.max_iter):
+    for _ in range(first.max_iter):
         orders = [
-            plan.rngs["order"].permutation(len(plan.rows))
-            if model.shuffle
-            else np.arange(len(plan.rows))
+            plan.rngs["order"].permutation(len(plan.chosen))
+            if first.shuffle
+            else np.arange(len(plan.chosen))
             for plan in plans
         ]
         epochs.append(trainer.epoch(orders))

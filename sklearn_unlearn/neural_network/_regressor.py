@@ -16,7 +16,11 @@ from sklearn_unlearn._engine._losses import SquaredError
 from sklearn_unlearn._engine._mixture import fit_precision, quantile
 from sklearn_unlearn.neural_network._base import BaseDropoutNetwork
 from sklearn_unlearn.neural_network._classifier import _check_kind
-from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions
+from sklearn_unlearn.utils._sklearn_compat import (
+    Interval,
+    StrOptions,
+    _fit_context,
+)
 
 __all__ = ["DropoutRegressor"]
 
@@ -243,6 +247,7 @@ class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
 
     # --------------------------------------------------------------------- fit
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch on these rows, from where the network stands.
 
@@ -314,9 +319,9 @@ class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
             return 0
         return max(n_rows // 20, min(10, n_rows // 5))
 
-    def _after_training(self, X, y, sample_weight):
-        """Set the precision of the noise: given, or that of these rows."""
-        self._set_precision(self._precision_of(X, y, sample_weight))
+    def _after_training(self, plan):
+        """Set the precision of the noise: given, or that of held-out rows."""
+        self._set_precision(self._precision_of(*plan.held_out()))
 
     def _follow_noise(self, X, y, sample_weight):
         """Average the variance of the noise over the rows of a stream."""

@@ -155,11 +155,17 @@ def test_input_dropout_is_ridge():
         torch.from_numpy(many).float(), torch.from_numpy(copies).float()[:, None]
     )
     trainer = MLPTrainer(
-        mlp, rows, SquaredError(), alpha=0, adam=Adam(0.01), rng=make_generator(0)
+        mlp,
+        rows,
+        SquaredError(),
+        alpha=0,
+        adam=Adam(0.01),
+        rng=make_generator(0),
+        batch_size=len(many),
     )
     order, mean, n_mean = np.arange(len(many)), 0.0, 8000
     for step in range(1000 + n_mean):
-        trainer.epoch(order, len(many))
+        trainer.epoch(order)
         if step == 1000:
             trainer.optimizer.param_groups[0]["lr"] = 0.002
         if step >= 1000:

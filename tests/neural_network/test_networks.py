@@ -84,7 +84,7 @@ def test_early_stopping_returns_to_the_best():
     assert len(model.validation_scores_) == len(model.loss_curve_) == model.n_iter_ < 60
     assert model.best_loss_ is None
     rng = model._start_streams()
-    held = model._split(X_train, y_train, None, rng["split"])[1]
+    held = model._split(y_train, None, rng["split"])[1]
     deterministic = model.set_params(mc_samples=0).predict(X_train[held])
     best = accuracy_score(y_train[held], deterministic)
     assert best == pytest.approx(model.best_validation_score_)
@@ -222,6 +222,16 @@ def test_rows_without_weight_count_nowhere():
 
 
 # ----------------------------------------------------------------------- forgetting
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize("params", [{}, {"module": chain}], ids=["own", "module"])
+def test_fit_in_any_mode_of_torch(params, mode):
+    outside = small(**params).fit(X_train[FEW], y_train[FEW])
+    with mode():
+        inside = small(**params).fit(X_train[FEW], y_train[FEW])
+        p = inside.unlearn(X_train[:5]).predict_proba(X_test)
+    assert np.array_equal(p, outside.unlearn(X_train[:5]).predict_proba(X_test))
 
 
 BACKBONE = nn.Linear(64, 24)
