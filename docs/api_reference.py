@@ -37,6 +37,11 @@ API_REFERENCE = {
             "register_rule",
         ],
     },
+    "sklearn_unlearn.unlearning": {
+        "title": "Approximate unlearning of networks",
+        "summary": "Fitted networks are trained to forget, in a part of the time.",
+        "names": ["FineTune", "SalUn", "NPO", "Blindspot", "NetworkUnlearner"],
+    },
     "sklearn_unlearn.base": {
         "title": "The contract",
         "summary": "What every estimator that can forget has in common.",

@@ -18,6 +18,7 @@ _submodules = [
     "exceptions",
     "neural_network",
     "pipeline",
+    "unlearning",
     "utils",
 ]
 

@@ -15,6 +15,7 @@ from torch import nn
 from sklearn_unlearn.exact import ExactUnlearner, Retrain
 from sklearn_unlearn.neural_network import DropoutClassifier, DropoutRegressor
 from sklearn_unlearn.pipeline import Pipeline
+from sklearn_unlearn.unlearning import NPO, Blindspot, FineTune, SalUn
 
 # small, and yet able to learn what the checks ask for
 SMALL = {"max_iter": 30, "n_iter_no_change": 30, "learning_rate_init": 0.02}
@@ -33,6 +34,9 @@ class SmallModule(nn.Sequential):
             nn.Linear(32, n_outputs),
         )
 
+
+NETWORKS = [DropoutClassifier((32,), **SMALL), DropoutRegressor((32,), **SMALL)]
+MODULE = DropoutClassifier(module=SmallModule, **SMALL)
 
 # By name of the public class: every class that discovery finds must be here.
 INSTANCES = {
@@ -64,7 +68,12 @@ INSTANCES = {
         DropoutRegressor((32,), **SMALL),
         DropoutRegressor(module=SmallModule, **SMALL),
     ],
+    "FineTune": [FineTune(network, l1=1e-5) for network in NETWORKS],
+    "SalUn": [SalUn(network) for network in NETWORKS],
+    "NPO": [NPO(network) for network in (*NETWORKS, MODULE)],
+    "Blindspot": [Blindspot(network) for network in NETWORKS],
     "Pipeline": [
+        Pipeline([("scale", StandardScaler()), ("model", NPO(NETWORKS[0]))]),
         Pipeline([("scale", StandardScaler()), ("model", LogisticRegression())]),
         Pipeline(
             [("scale", StandardScaler()), ("model", DropoutClassifier((32,), **SMALL))]

@@ -1,11 +1,14 @@
-"""Losses as functions of the outputs, with their gradients by the outputs."""
+"""Losses as functions of the outputs, with their gradients by the outputs.
+
+Each also says what else differs between classes and numbers when a network unlearns.
+"""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
 import torch
 
-__all__ = ["CrossEntropy", "Objective", "SquaredError"]
+__all__ = ["CrossEntropy", "SquaredError"]
 
 
 class CrossEntropy:
@@ -38,6 +41,25 @@ class CrossEntropy:
         d.scatter_add_(-1, target, torch.full_like(losses, -1.0))
         return _weighted(losses, d, weight)
 
+    def divergence(self, outputs, teacher):
+        """Return KL(teacher || outputs) of each row, shape (..., n_rows, 1)."""
+        log_p, log_q = torch.log_softmax(teacher, -1), torch.log_softmax(outputs, -1)
+        return (log_p.exp() * (log_p - log_q)).sum(-1, keepdim=True)
+
+    def uninformed(self, target, n_rows, rng):
+        """Draw targets that say nothing: uniform over the classes in `target`."""
+        classes = target.unique()
+        drawn = torch.from_numpy(rng.integers(len(classes), size=(n_rows, 1)))
+        return classes[drawn.to(target.device)]
+
+    def unit(self, target):
+        """Return 1: the loss is in nats."""
+        return 1.0
+
+    def nat(self, losses, target):
+        """Return the loss that is one nat."""
+        return 1.0
+
 
 class SquaredError:
     """Half the squared error, summed over the outputs."""
@@ -55,29 +77,25 @@ class SquaredError:
         losses = d.square().sum(-1, keepdim=True).mul_(0.5)
         return _weighted(losses, d, weight)
 
+    def divergence(self, outputs, teacher):
+        """Return the loss of each row if the outputs of a teacher were its target."""
+        return self.rows(outputs, teacher)
 
-class Objective:
-    """Any function of the outputs; its gradient is taken by autograd on them alone.
+    def uninformed(self, target, n_rows, rng):
+        """Draw targets that say nothing: normal, with the moments of `target`."""
+        drawn = torch.from_numpy(rng.normal(size=(n_rows, target.shape[-1])))
+        spread = target.std(0, correction=0)
+        return target.mean(0) + drawn.to(target) * spread
 
-    Parameters
-    ----------
-    function : callable (outputs, target) -> Tensor of shape ()
-        Written as in the paper: a sum over the rows.
-    """
+    def unit(self, target):
+        """Return the variance of the target, summed over the outputs."""
+        return float(target.var(0, correction=0).sum())
 
-    def __init__(self, function):
-        self.function = function
-
-    def gradient(self, outputs, target, weight=None):
-        """Return the loss and its gradient by the outputs; weights are refused."""
-        if weight is not None:
-            raise ValueError("an objective weighs the rows itself")
-        # the pass of the perceptron is in inference mode, which autograd refuses
-        with torch.inference_mode(False), torch.enable_grad():
-            outputs = outputs.clone().requires_grad_()
-            loss = self.function(outputs, target)
-            (d,) = torch.autograd.grad(loss, outputs)
-        return loss.detach(), d
+    def nat(self, losses, target):
+        """Return the variance of Gaussian noise of which these are the losses."""
+        variance = 2 * float(losses.mean()) / target.shape[-1]
+        # a network that fits its rows without error leaves something to divide by
+        return max(variance, 1e-6 * self.unit(target), torch.finfo(losses.dtype).tiny)
 
 
 def _weighted(losses, d, weight):

@@ -17,7 +17,7 @@ class Rows:
     Parameters
     ----------
     X : Tensor of shape (n_rows, n_inputs), dtype=float32
-    target : Tensor of shape (n_rows, n_targets)
+    target : Tensor of shape (n_rows, n_targets) or None
     weight : Tensor of shape (n_rows, 1) or None
         Mean one.
     """
@@ -30,8 +30,9 @@ class Rows:
 
     def to(self, device):
         """Return the same rows on a device."""
+        target = None if self.target is None else self.target.to(device)
         weight = None if self.weight is None else self.weight.to(device)
-        return Rows(self.X.to(device), self.target.to(device), weight)
+        return Rows(self.X.to(device), target, weight)
 
     def take(self, index):
         """Return X, target and weight of these rows."""
@@ -49,6 +50,12 @@ class Adam:
             "betas": (beta_1, beta_2),
             "eps": epsilon,
         }
+
+    def at(self, learning_rate_init):
+        """Return the same with another learning rate."""
+        new = Adam()
+        new.settings = {**self.settings, "lr": learning_rate_init}
+        return new
 
     def over(self, parameters):
         """Return torch's optimizer, in its fused form."""

@@ -19,6 +19,7 @@ __all__ = [
     "build_module",
     "check_outputs",
     "largest_product",
+    "own_module",
     "stochastic_layers",
 ]
 
@@ -53,11 +54,18 @@ def build_module(factory, n_features, n_outputs, seed):
             "module must be a class or function that returns a torch.nn.Module; it "
             f"returned {type(module).__name__}."
         )
-    # layers that the factory holds on to are the user's: they are never trained
-    module = _with_own_dropout(copy.deepcopy(module).float())
+    module = own_module(module)
     if not any(True for _ in module.parameters()):
         raise ValueError("module has no parameters that could be trained.")
     return module
+
+
+def own_module(module):
+    """Return a copy in float32, whose layers of dropout have generators of their own.
+
+    Layers that belong to somebody else are never trained.
+    """
+    return _with_own_dropout(copy.deepcopy(module).float())
 
 
 def _with_own_dropout(module):
@@ -132,6 +140,11 @@ class FittedModule:
     def build(cls, factory, seed, n_features, n_outputs):
         """Build a module that is not trained yet; see `build_module`."""
         module = build_module(factory, n_features, n_outputs, seed)
+        return cls.probed(module, factory, seed, n_features, n_outputs)
+
+    @classmethod
+    def probed(cls, module, factory, seed, n_features, n_outputs):
+        """Return a module of which it is known whether it runs in float64."""
         new = cls(module, factory, seed, n_features, n_outputs)
         try:
             new.outputs(np.zeros((1, n_features)))
@@ -212,11 +225,11 @@ class FittedModule:
 
         See `Perceptron.moved`; None if there is no such layer.
         """
-        first = _first_layer(self._module)
+        first = next(iter(_leaves(self._module)), None)
         if not isinstance(first, nn.Linear) or first.in_features != self.n_features:
             return None
         module = copy.deepcopy(self._module)
-        layer = _first_layer(module)
+        layer = _leaves(module)[0]
         W = first.weight.detach().double().cpu()
         shift = W @ torch.from_numpy(b)
         if first.bias is not None:
@@ -228,10 +241,32 @@ class FittedModule:
         new.n_features = len(A)
         # the layer may not be the only one that sees the rows, or not the first
         probe = np.random.default_rng(0).normal(size=(16, len(A)))
+        return self._if_same(new, probe, lambda: self.outputs(probe @ A + b))
+
+    def rescaled(self, gain, shift):
+        """Return the module in other units of its outputs.
+
+        See `Perceptron.rescaled`; None if its last layer is not linear.
+        """
+        module = copy.deepcopy(self._module)
+        layer = _leaves(module)[-1]
+        if not isinstance(layer, nn.Linear) or layer.out_features != self.n_outputs:
+            return None
+        W, bias = layer.weight.detach().double(), layer.bias
+        bias = torch.zeros(len(W)) if bias is None else bias.detach()
+        gain, shift = torch.from_numpy(gain), torch.from_numpy(shift)
+        layer.weight = nn.Parameter((gain[:, None] * W).to(layer.weight))
+        layer.bias = nn.Parameter((gain * bias.double() + shift).to(layer.weight))
+        new = self.with_module(module)
+        # what it returns may go through something else
+        probe = np.random.default_rng(0).normal(size=(16, self.n_features))
+        expected = gain.numpy() * self.outputs(probe) + shift.numpy()
+        return self._if_same(new, probe, lambda: expected)
+
+    @staticmethod
+    def _if_same(new, probe, expected):
         try:
-            same = np.allclose(
-                new.outputs(probe), self.outputs(probe @ A + b), rtol=1e-3, atol=1e-4
-            )
+            same = np.allclose(new.outputs(probe), expected(), rtol=1e-3, atol=1e-4)
         except RuntimeError:  # shapes that do not fit together
             return None
         return new if same else None
@@ -264,8 +299,8 @@ class FittedModule:
         return self.__getstate__()
 
 
-def _first_layer(module):
-    return next((m for m in module.modules() if not list(m.children())), None)
+def _leaves(module):
+    return [m for m in module.modules() if not list(m.children())]
 
 
 def _hold(layers, seed, draw, rest, x):

@@ -278,3 +278,16 @@ class Perceptron:
         for old, target in zip(biases[1:], new_biases[1:], strict=True):
             target[:] = old
         return new
+
+    def rescaled(self, gain, shift):
+        """Return the network whose outputs are ``gain`` times these plus ``shift``.
+
+        Parameters
+        ----------
+        gain, shift : ndarray of shape (n_outputs,)
+        """
+        new = self.copy()
+        weights, biases = new.views()
+        weights[-1][:] = weights[-1].astype(np.float64) * gain
+        biases[-1][:] = biases[-1].astype(np.float64) * gain + shift
+        return new

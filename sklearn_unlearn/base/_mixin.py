@@ -155,7 +155,7 @@ class UnlearnerMixin:
         new._drop_memory()
         new._fit_params = {}
         new = copy.deepcopy(new)
-        drop_inner_memory(new)
+        drop_inner_memory(new, parameters=True)
         seeds = {
             name: None
             for name, value in new.get_params(deep=True).items()
@@ -320,7 +320,7 @@ class UnlearnerMixin:
         def forget():
             return RowStore.keep(X_forget, y_forget).rows()
 
-        self._unlearn_rows(Request(mask, forget, given.rows))
+        self._unlearn_rows(Request(mask, forget, given.rows, ordered=False))
         self.n_forgotten_ += n_forget
         return n_forget
 

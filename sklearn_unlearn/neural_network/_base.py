@@ -6,9 +6,8 @@
 import warnings
 from abc import abstractmethod
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from numbers import Integral, Real
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,13 +19,15 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_unlearn._engine._activations import ACTIVATIONS
 from sklearn_unlearn._engine._layout import Layout
-from sklearn_unlearn._engine._mlp import MLP
-from sklearn_unlearn._engine._mlp_trainer import Adam, MLPTrainer, Rows
+from sklearn_unlearn._engine._mlp_trainer import Adam, Rows
 from sklearn_unlearn._engine._modules import FittedModule
 from sklearn_unlearn._engine._perceptron import Perceptron
+from sklearn_unlearn._engine._trainers import make_trainer
 from sklearn_unlearn._engine._training import Schedule, train
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
 from sklearn_unlearn.dropout._noise import make_generator
+from sklearn_unlearn.neural_network._editable import EditableNetwork
+from sklearn_unlearn.neural_network._plan import Plan
 from sklearn_unlearn.neural_network._watch import Watch
 from sklearn_unlearn.utils._sklearn_compat import (
     CallbackSupportMixin,
@@ -43,36 +44,6 @@ CALLBACK_STATE = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 STREAMS = ("weights", "order", "masks", "split", "functions")
 
 
-@dataclass
-class Plan:
-    """What a fit starts from, and what is left for its end.
-
-    `X` holds all rows; the fit is on those of `subset`. `y`, `weight`, `chosen` (the
-    rows to train on) and `held` (those held out) speak of the subset alone.
-    """
-
-    net: Any
-    rngs: dict
-    X: np.ndarray
-    subset: np.ndarray
-    y: np.ndarray
-    weight: np.ndarray | None
-    chosen: np.ndarray
-    held: np.ndarray
-
-    def part(self, which):
-        """Return X, y and weight of these rows of the subset."""
-        weight = None if self.weight is None else self.weight[which]
-        return self.X[self.subset[which]], self.y[which], weight
-
-    def held_out(self):
-        """Return X, y and weight of the held-out rows, or of all if there are none."""
-        which = self.held if len(self.held) else self.chosen
-        if self.weight is not None:
-            which = which[self.weight[which] > 0]
-        return self.part(which)
-
-
 @contextmanager
 def _with_gradients():
     """Let modules be built and trained, whatever mode of torch the caller is in.
@@ -83,7 +54,9 @@ def _with_gradients():
         yield
 
 
-class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
+class BaseDropoutNetwork(
+    EditableNetwork, UnlearnerMixin, CallbackSupportMixin, BaseEstimator
+):
     """Base of :class:`DropoutClassifier` and :class:`DropoutRegressor`."""
 
     __metadata_request__fit = {"forget": True, "groups": True}
@@ -254,6 +227,8 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
         """Set the fitted attributes."""
         self._network = network
         self._record(history)
+        # a mask over the rows of the fit, for what edits the network later
+        self._held_out = np.isin(np.arange(len(plan.y)), plan.held)
         self._after_training(plan)
 
     @_with_gradients()
@@ -303,7 +278,7 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
 
     def _forget_stream(self):
         """Drop what only `partial_fit` needs."""
-        self._moments = None
+        self._moments = self._held_out = None
         self.__dict__.pop("_n_partial", None)
 
     # ------------------------------------------------------------ parts of fit
@@ -456,35 +431,20 @@ class BaseDropoutNetwork(UnlearnerMixin, CallbackSupportMixin, BaseEstimator):
             return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
 
         weight = None if weight is None else tensor(weight)[:, None]
-        return Rows(tensor(X), self._encode(y), weight).to(self._check_device())
+        target = None if y is None else self._encode(y)
+        return Rows(tensor(X), target, weight).to(self._check_device())
 
     def _trainer(self, network, rows, rng):
         """Return a trainer of `network`, and a function that gives it as it is."""
-        device = rows.X.device
-        settings = {
-            "alpha": self.alpha,
-            "adam": self._adam(),
-            "rng": rng,
-            "batch_size": self._batch_size(len(rows)),
-        }
-        if isinstance(network, FittedModule):
-            # skorch is loaded here, where it is needed: it takes seconds
-            from sklearn_unlearn._engine._net import NetTrainer
-
-            trainer = NetTrainer(
-                network.module().train(),
-                network.n_outputs,
-                rows,
-                self._loss,
-                device=device,
-                **settings,
-            )
-            return trainer, lambda: network.with_module(trainer.module)
-        layout = Layout(network.sizes)
-        flat = torch.from_numpy(network.parameters).to(device)
-        mlp = MLP(layout, network.activation, network.dropout, flat)
-        trainer = MLPTrainer(mlp, rows, self._loss, **settings)
-        return trainer, lambda: network.with_parameters(flat.cpu().numpy().copy())
+        return make_trainer(
+            network,
+            rows,
+            self._loss,
+            alpha=self.alpha,
+            adam=self._adam(),
+            rng=rng,
+            batch_size=self._batch_size(len(rows)),
+        )
 
     def _adam(self):
         return Adam(self.learning_rate_init, self.beta_1, self.beta_2, self.epsilon)

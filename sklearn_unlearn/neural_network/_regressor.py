@@ -305,6 +305,13 @@ class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
         self.n_outputs_ = len(self._y_mean)
         return self.n_outputs_
 
+    def _in_new_units(self, network, y, sample_weight):
+        mean, scale = self._y_mean, self._y_scale
+        self._begin_target(y, sample_weight)
+        return network.rescaled(
+            scale / self._y_scale, (mean - self._y_mean) / self._y_scale
+        )
+
     def _encode(self, y):
         return torch.from_numpy(self._standardised(y).astype(np.float32))
 

@@ -22,11 +22,14 @@ class Request:
         Number of the block of the row store that held each forgotten row. None
         if the rows have moved to other coordinates since they were fitted:
         nothing computed from them is valid any more.
+    ordered : bool, default=True
+        Whether `mask` speaks of the rows in the order of the fit.
     """
 
-    def __init__(self, mask, forget, retain, blocks=None):
+    def __init__(self, mask, forget, retain, blocks=None, ordered=True):
         self.mask = mask
         self.blocks = blocks
+        self.ordered = ordered
         self._forget = forget
         self._retain = retain
 

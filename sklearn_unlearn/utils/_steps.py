@@ -67,9 +67,13 @@ def carry_over(old, new, n_forget):
         new.unlearning_log_ = list(old.unlearning_log_)
 
 
-def drop_inner_memory(estimator):
-    """Make all estimators within let go of their rows: the outermost keeps them."""
-    seen, waiting = {id(estimator)}, list(vars(estimator).values())
+def drop_inner_memory(estimator, parameters=False):
+    """Make all estimators within let go of their rows: the outermost keeps them.
+
+    Parameters of which there is a fitted copy belong to the caller. They are left
+    alone, unless `parameters` says that the whole estimator is a copy.
+    """
+    seen, waiting = {id(estimator)}, _fitted(estimator, parameters)
     while waiting:
         thing = waiting.pop()
         if isinstance(thing, dict):
@@ -80,6 +84,11 @@ def drop_inner_memory(estimator):
             if id(thing) in seen:
                 continue
             seen.add(id(thing))
-            if hasattr(thing, "_unlearn_rows") and hasattr(thing, "_drop_memory"):
+            if hasattr(thing, "_unlearn_rows") and "_rows" in vars(thing):
                 thing._drop_memory()
-            waiting.extend(vars(thing).values())
+            waiting.extend(_fitted(thing, parameters))
+
+
+def _fitted(estimator, parameters):
+    own = vars(estimator)
+    return [value for name, value in own.items() if parameters or f"{name}_" not in own]

@@ -1,0 +1,199 @@
+"""The base of all unlearners that edit a fitted network."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import warnings
+from abc import abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import check_random_state
+
+from sklearn_unlearn._engine._student import Recipe, Student
+from sklearn_unlearn.base import BaseUnlearner
+from sklearn_unlearn.dropout._noise import make_generator
+from sklearn_unlearn.exceptions import UnlearningWarning
+from sklearn_unlearn.unlearning._skorch import is_skorch, skorch_model
+from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions
+
+__all__ = ["FORGET_WEIGHT", "NetworkUnlearner"]
+
+FORGET_WEIGHT = [StrOptions({"proportional"}), Interval(Real, 0, None, closed="left")]
+
+
+class NetworkUnlearner(BaseUnlearner):
+    """Base class of the meta-estimators that train a fitted network to forget.
+
+    A method is a subclass whose own code is its parameters and the hook
+    `_unlearn_network`. It serves classifiers and regressors alike.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        A :class:`~sklearn_unlearn.neural_network.DropoutClassifier` or
+        :class:`~sklearn_unlearn.neural_network.DropoutRegressor`, a skorch net, or a
+        ``FrozenEstimator`` around one of these that is fitted already.
+    n_epochs : int, default=6
+        How often each retained row is visited.
+    learning_rate_init : "auto" or float, default="auto"
+        Learning rate of Adam. "auto" is half of that of the network's own training,
+        or 0.001 if that used another optimizer.
+    batch_size : "auto" or int, default="auto"
+        Retained rows of a batch; the rows to forget are spread evenly over the
+        batches. "auto" is that of the network's own training.
+    max_retain_increase : float, default=0.1
+        Largest accepted increase of the mean loss of the retained rows, in nats for
+        classes and in variances of the target for numbers. An epoch that exceeds it
+        is undone, and training stops with an ``UnlearningWarning``.
+    random_state : int, RandomState instance or None, default=None
+        Source of the order of the rows and of what a method draws. An int gives the
+        same result every time.
+    store_training_data : bool, default=True
+        Whether to keep the retained rows. Without them, ``unlearn`` must be given
+        ``X_retain`` and ``y_retain``.
+
+    See Also
+    --------
+    FineTune : The simplest method.
+
+    Examples
+    --------
+    A method that pulls what it predicts for the forgotten rows to the mean:
+
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn_unlearn.neural_network import DropoutRegressor
+    >>> from sklearn_unlearn.unlearning import NetworkUnlearner
+    >>> class ToTheMean(NetworkUnlearner):
+    ...     def _unlearn_network(self, student):
+    ...         mean = student.retain.target.mean(0)
+    ...
+    ...         def objective(retain, forget):
+    ...             pull = student.loss.rows(forget.outputs, mean)
+    ...             own = retain.mean(retain.losses)
+    ...             return own + student.ratio * forget.mean(pull)
+    ...
+    ...         student.train(objective)
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = ToTheMean(DropoutRegressor(max_iter=20, n_iter_no_change=20))
+    >>> model.fit(X, y).unlearn(X[:20]).n_forgotten_
+    20
+    """
+
+    _parameter_constraints: dict = {
+        **BaseUnlearner._parameter_constraints,
+        "n_epochs": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate_init": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="neither"),
+        ],
+        "batch_size": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "max_retain_increase": [Interval(Real, 0, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator,
+        *,
+        n_epochs=6,
+        learning_rate_init="auto",
+        batch_size="auto",
+        max_retain_increase=0.1,
+        random_state=None,
+        store_training_data=True,
+    ):
+        super().__init__(estimator, store_training_data=store_training_data)
+        self.n_epochs = n_epochs
+        self.learning_rate_init = learning_rate_init
+        self.batch_size = batch_size
+        self.max_retain_increase = max_retain_increase
+        self.random_state = random_state
+
+    @abstractmethod
+    def _unlearn_network(self, student):
+        """Hook: train the network to forget.
+
+        Parameters
+        ----------
+        student : Student
+            A copy of the network with its rows (``student.retain``,
+            ``student.forget``). Its ``train(objective)`` minimises a function of a
+            batch of each.
+        """
+
+    def _fit_estimator(self, X, y, params):
+        if not isinstance(self.estimator, FrozenEstimator):
+            return self._fit_model(self.estimator, X, y, params)
+        inner = self.estimator.estimator
+        if is_skorch(inner):
+            return skorch_model(inner, self.random_state).take(inner, X, y)
+        self._check_inner(inner)
+        return super()._fit_estimator(X, y, params)
+
+    def _fit_model(self, inner, X, y, params):
+        if is_skorch(inner):
+            return skorch_model(clone(inner), self.random_state).fit(X, y, **params)
+        self._check_inner(inner)
+        return clone(inner).fit(X, y, **params)
+
+    def _check_inner(self, inner):
+        if not hasattr(inner, "_open"):
+            raise TypeError(
+                f"{type(self).__name__} edits networks: estimator must be a "
+                "DropoutClassifier, a DropoutRegressor or a net of skorch, which may "
+                f"be in a FrozenEstimator; got {type(inner).__name__}."
+            )
+
+    def _unlearn_rows(self, request):
+        # whatever mode of torch the caller is in
+        with torch.inference_mode(False), torch.enable_grad():
+            opened = self.estimator_._open(request, self._fit_params)
+            if opened is None:
+                self._fit_again(request)
+                return
+            tags = self._unlearner_tags()
+            if tags.requires_target and opened.forget.target is None:
+                raise ValueError(
+                    f"{type(self).__name__} needs the targets of the rows to forget: "
+                    "pass y_forget."
+                )
+            student = Student(opened, self._recipe(opened), self._rng())
+            self._unlearn_network(student)
+            self.estimator_ = opened.finish(student.network())
+
+    def _fit_again(self, request):
+        warnings.warn(
+            "The network is fitted again on the retained rows: module has no last "
+            "linear layer that could take in the new units of the target.",
+            UnlearningWarning,
+            stacklevel=2,
+        )
+        rows = request.retain
+        params = {**self._fit_params, **rows.params}
+        self.estimator_ = self._fit_model(self._template(), rows.X, rows.y, params)
+
+    def _recipe(self, opened):
+        adam, batch_size = opened.adam, self.batch_size
+        rate = self.learning_rate_init
+        return Recipe(
+            self.n_epochs,
+            adam.at(adam.settings["lr"] / 2 if rate == "auto" else rate),
+            opened.batch_size if batch_size == "auto" else batch_size,
+            self.max_retain_increase,
+        )
+
+    def _rng(self):
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        return make_generator(np.random.SeedSequence(seed))
+
+    def _forget_weight(self, student):
+        """The weight of a mean over forgotten rows beside one over retained rows."""
+        proportional = self.forget_weight == "proportional"
+        return student.ratio if proportional else self.forget_weight
