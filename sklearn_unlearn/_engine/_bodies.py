@@ -42,7 +42,10 @@ class _Body:
 
     def gradients(self) -> list[torch.Tensor]:
         """Return the gradients that `backward` has written, tensor by tensor."""
-        return [parameter.grad for parameter in self.parameters]
+        return [
+            torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+            for parameter in self.parameters
+        ]
 
 
 class PerceptronBody(_Body):
@@ -112,9 +115,9 @@ class ModuleBody(_Body):
     @torch.no_grad()
     def decay(self, strength: float) -> None:
         """Add the gradient of ``strength / 2`` times the squared weights."""
-        for parameter in self.parameters:
+        for parameter, gradient in zip(self.parameters, self.gradients(), strict=True):
             if parameter.ndim > 1:
-                parameter.grad.add_(parameter, alpha=strength)
+                gradient.add_(parameter, alpha=strength)
 
     def threads(self, n_rows: int) -> Any:
         """Return the context in which batches of this size are trained on."""

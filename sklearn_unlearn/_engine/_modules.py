@@ -252,15 +252,16 @@ class FittedModule:
         layer = _leaves(module)[-1]
         if not isinstance(layer, nn.Linear) or layer.out_features != self.n_outputs:
             return None
-        W, bias = layer.weight.detach().double(), layer.bias
-        bias = torch.zeros(len(W)) if bias is None else bias.detach()
-        gain, shift = torch.from_numpy(gain), torch.from_numpy(shift)
-        layer.weight = nn.Parameter((gain[:, None] * W).to(layer.weight))
-        layer.bias = nn.Parameter((gain * bias.double() + shift).to(layer.weight))
+        gains, shifts = torch.from_numpy(gain), torch.from_numpy(shift)
+        if layer.bias is not None:
+            shifts = shifts + gains * layer.bias.detach().double()
+        W = layer.weight.detach().double()
+        layer.weight = nn.Parameter((gains[:, None] * W).to(layer.weight))
+        layer.bias = nn.Parameter(shifts.to(layer.weight))
         new = self.with_module(module)
         # what it returns may go through something else
         probe = np.random.default_rng(0).normal(size=(16, self.n_features))
-        expected = gain.numpy() * self.outputs(probe) + shift.numpy()
+        expected = gain * self.outputs(probe) + shift
         return self._if_same(new, probe, lambda: expected)
 
     @staticmethod

@@ -32,7 +32,7 @@ def make_trainer(network, rows, loss, **settings):
         # skorch is loaded here, where it is needed: it takes seconds
         from sklearn_unlearn._engine._net import NetTrainer
 
-        trainer = NetTrainer(
+        net = NetTrainer(
             network.module().train(),
             network.n_outputs,
             rows,
@@ -40,7 +40,7 @@ def make_trainer(network, rows, loss, **settings):
             device=device,
             **settings,
         )
-        return trainer, lambda: network.with_module(trainer.module)
+        return net, lambda: network.with_module(net.module)
     layout = Layout(network.sizes)
     flat = torch.from_numpy(network.parameters).to(device)
     mlp = MLP(layout, network.activation, network.dropout, flat)
