@@ -15,7 +15,7 @@ from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags, is_unlearner
 from sklearn_unlearn.exact import Rule, UnlearningCost, find_rule
 from sklearn_unlearn.exceptions import PipelineMemoryWarning, UnlearningWarning
 from sklearn_unlearn.utils._coordinates import affine_map
-from sklearn_unlearn.utils._moving import move_last
+from sklearn_unlearn.utils._moving import move_last, take_along
 from sklearn_unlearn.utils._one_class import only_class
 from sklearn_unlearn.utils._request import Request
 from sklearn_unlearn.utils._response import constant_response, pad_response
@@ -344,15 +344,16 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
                 return fresh.fit(X, y, **params)
 
             def forget():
-                Xt = request.forget.X
-                for _, step in steps:
-                    if is_estimator(step):
-                        Xt = step.transform(Xt)
-                return request.forget._replace(X=Xt)
+                own = {n: request.forget.params.get(n) for n in params}
+                own |= {n: request.forget.params.get(f"{name}__{n}") for n in params}
+                Xt = take_along(request, self.steps[:-1], steps)
+                return request.forget._replace(X=Xt, params=own)
 
             retain = request.retain._replace(X=X, y=y, params={})
             new._fit_params = params
-            new._unlearn_rows(Request(request.mask, forget, lambda: retain))
+            new._unlearn_rows(
+                Request(request.mask, forget, lambda: retain, ordered=request.ordered)
+            )
             return new
         rule = find_rule(old)
         moves = type(rule).moved is not Rule.moved and rule.covers(old, X)

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 
@@ -37,7 +37,7 @@ class NetworkUnlearner(BaseUnlearner):
         A :class:`~sklearn_unlearn.neural_network.DropoutClassifier` or
         :class:`~sklearn_unlearn.neural_network.DropoutRegressor`, a skorch net, or a
         ``FrozenEstimator`` around one of these that is fitted already.
-    n_epochs : int, default=6
+    n_epochs : int, default=8
         How often each retained row is visited.
     learning_rate_init : "auto" or float, default="auto"
         Learning rate of Adam. "auto" is half of that of the network's own training,
@@ -94,7 +94,7 @@ class NetworkUnlearner(BaseUnlearner):
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
         ],
-        "max_retain_increase": [Interval(Real, 0, None, closed="left")],
+        "max_retain_increase": [Interval(Real, 0, None, closed="both")],
         "random_state": ["random_state"],
     }
 
@@ -102,7 +102,7 @@ class NetworkUnlearner(BaseUnlearner):
         self,
         estimator,
         *,
-        n_epochs=6,
+        n_epochs=8,
         learning_rate_init="auto",
         batch_size="auto",
         max_retain_increase=0.1,
@@ -197,3 +197,10 @@ class NetworkUnlearner(BaseUnlearner):
         """The weight of a mean over forgotten rows beside one over retained rows."""
         proportional = self.forget_weight == "proportional"
         return student.ratio if proportional else self.forget_weight
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = getattr(self.estimator, "estimator", self.estimator)
+        if is_skorch(inner) and is_regressor(inner):
+            tags.target_tags.multi_output = True  # the net itself does not say so
+        return tags

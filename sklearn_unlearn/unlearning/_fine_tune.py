@@ -32,7 +32,7 @@ class FineTune(NetworkUnlearner):
     l1 : float, default=0.0
         The penalty :math:`\\gamma`. Sparse networks forget more [1]_; above 0.001 they
         lose accuracy.
-    n_epochs : int, default=6
+    n_epochs : int, default=8
         How often each retained row is visited.
     learning_rate_init : "auto" or float, default="auto"
         Learning rate of Adam; "auto" is half of the network's own.
@@ -92,7 +92,7 @@ class FineTune(NetworkUnlearner):
         estimator,
         *,
         l1=0.0,
-        n_epochs=6,
+        n_epochs=8,
         learning_rate_init="auto",
         batch_size="auto",
         max_retain_increase=0.1,

@@ -38,7 +38,7 @@ class NPO(NetworkUnlearner):
     forget_weight : "proportional" or float, default="proportional"
         Weight of the mean over the forgotten rows beside the mean over the retained
         rows. "proportional" gives each row the same say.
-    n_epochs : int, default=6
+    n_epochs : int, default=8
         How often each retained row is visited.
     learning_rate_init : "auto" or float, default="auto"
         Learning rate of Adam; "auto" is half of the network's own.
@@ -100,7 +100,7 @@ class NPO(NetworkUnlearner):
         *,
         beta=1.0,
         forget_weight="proportional",
-        n_epochs=6,
+        n_epochs=8,
         learning_rate_init="auto",
         batch_size="auto",
         max_retain_increase=0.1,

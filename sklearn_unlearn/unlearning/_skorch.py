@@ -14,7 +14,14 @@ from contextlib import nullcontext
 import numpy as np
 import torch
 from scipy.special import softmax
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    RegressorMixin,
+    clone,
+    is_classifier,
+    is_regressor,
+)
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
@@ -40,8 +47,7 @@ def is_skorch(estimator):
 
 def skorch_model(net, random_state):
     """Return the unfitted model of a net."""
-    kind = getattr(net, "_estimator_type", None)
-    if kind not in ("classifier", "regressor"):
+    if not (is_classifier(net) or is_regressor(net)):
         raise TypeError(
             "Of the nets of skorch, NeuralNetClassifier, NeuralNetBinaryClassifier and "
             f"NeuralNetRegressor can unlearn; got {type(net).__name__}."
@@ -51,7 +57,7 @@ def skorch_model(net, random_state):
             "The net was given a module that is built already, which keeps what it has "
             "learnt. Give it the class, and its arguments as module__<name>=."
         )
-    cls = SkorchClassifier if kind == "classifier" else SkorchRegressor
+    cls = SkorchClassifier if is_classifier(net) else SkorchRegressor
     return cls(net, random_state=random_state)
 
 
@@ -94,8 +100,15 @@ class _Untrained:
         self.net = net
 
     def __call__(self, n_features, n_outputs):
-        net = clone(self.net).initialize()
+        net = _without_callbacks(self.net).initialize()
         return wrapped(net.module_, net.criterion_)
+
+
+def _without_callbacks(net):
+    """Return a clone that writes no checkpoint and logs nothing."""
+    net = clone(net)
+    net.callbacks = "disable"
+    return net
 
 
 def wrapped(module, criterion):
@@ -190,7 +203,7 @@ class SkorchModel(BaseEstimator):
         is_adam = "adam" in getattr(net.optimizer, "__name__", "").lower()
 
         def train_fresh(n_epochs, rng):
-            fresh = clone(net).set_params(max_epochs=n_epochs)
+            fresh = _without_callbacks(net).set_params(max_epochs=n_epochs)
             fresh = self._fit_net(fresh, X, y, int(rng.integers(2**63)), fit_params)
             return self._module_of(fresh, X.shape[1])
 
@@ -300,6 +313,11 @@ class SkorchRegressor(RegressorMixin, SkorchModel):
         """Return the predicted numbers."""
         outputs = self._outputs(X)
         return outputs[:, 0] if self._single_target else outputs
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
 
 
 _DTYPES = [np.float64, np.float32]

@@ -511,7 +511,7 @@ def check_no_residue(name, estimator):
     fitted = fresh(estimator).fit(case.X, case.y, forget=case.forget)
     assert_no_residue(fitted, X_forget, X_keep)
     if isinstance(estimator, MetaEstimatorMixin) and "estimator" in vars(estimator):
-        inner = fresh(estimator.estimator).fit(case.X, case.y)
+        inner = fresh(estimator).fit(case.X, case.y).estimator_
         frozen = fresh(estimator).set_params(estimator=FrozenEstimator(inner))
         frozen.fit(case.X, case.y).unlearn(X_forget)
         # the original in memory is the caller's to delete; a pickle leaves it out

@@ -6,7 +6,7 @@
 import numpy as np
 from scipy import linalg, sparse
 
-__all__ = ["affine_map", "coordinate_change"]
+__all__ = ["affine_map", "coordinate_change", "dense"]
 
 
 def affine_map(new, old):
@@ -28,7 +28,7 @@ def affine_map(new, old):
     b : ndarray of shape (n_old,)
         Such that ``new @ A + b`` is closest to ``old`` in least squares.
     """
-    new, old = _dense(new), _dense(old)
+    new, old = dense(new), dense(old)
     centre_new, centre_old = new.mean(axis=0), old.mean(axis=0)
     A = linalg.lstsq(new - centre_new, old - centre_old, lapack_driver="gelsy")[0]
     return A, centre_old - centre_new @ A
@@ -50,7 +50,7 @@ def coordinate_change(new, old):
         Norm of what the map misses, relative to the norm of the centred old
         coordinates.
     """
-    new, old = _dense(new), _dense(old)
+    new, old = dense(new), dense(old)
     if new.shape == old.shape and np.array_equal(new, old):
         return None, None, 0.0
     A, b = affine_map(new, old)
@@ -59,5 +59,6 @@ def coordinate_change(new, old):
     return A, b, float(missed / spread) if spread > 0 else 0.0
 
 
-def _dense(X):
+def dense(X):
+    """Return rows as an array of float64."""
     return np.asarray(X.toarray() if sparse.issparse(X) else X, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""A kept last step of a pipeline, taken to new coordinates."""
+"""A kept last step of a pipeline, and rows to forget, taken to new coordinates."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -8,11 +8,11 @@ import warnings
 import numpy as np
 
 from sklearn_unlearn.exceptions import PipelineRetrainWarning
-from sklearn_unlearn.utils._coordinates import coordinate_change
+from sklearn_unlearn.utils._coordinates import affine_map, coordinate_change, dense
 from sklearn_unlearn.utils._sklearn_compat import _num_samples, _safe_indexing
 from sklearn_unlearn.utils._steps import is_estimator
 
-__all__ = ["move_last"]
+__all__ = ["move_last", "take_along"]
 
 # Share of the old coordinates that the new ones may fail to explain.
 LARGEST_RESIDUAL = 0.1
@@ -44,7 +44,7 @@ def move_last(last, before, after, X):
     ]
     if not pairs:
         return True
-    X = _safe_indexing(X, np.arange(0, n := _num_samples(X), -(-n // MOST_ROWS)))
+    X = _sample(X)
     old = new = X
     for (_, step), (_, updated) in pairs:
         old, new = step.transform(old), updated.transform(new)
@@ -70,6 +70,43 @@ def move_last(last, before, after, X):
         stacklevel=2,
     )
     return False
+
+
+def take_along(request, before, after):
+    """Return the rows to forget as the updated steps give them to the last one.
+
+    They may hold a category that no retained row has, which an updated encoder
+    refuses. Then the map that takes the retained rows from the old to the new
+    coordinates takes them along.
+
+    Parameters
+    ----------
+    request : Request
+        With rows as the pipeline was given them.
+    before, after : list of (str, transformer)
+        The earlier steps, before and after they have forgotten.
+    """
+    X = request.forget.X
+    try:
+        return _through(after, X)
+    except ValueError:
+        kept = _sample(request.retain.X)
+        new = _through(after, kept)
+        A, b = affine_map(_through(before, kept), new)
+        moved = dense(_through(before, X)) @ A + b
+        named = hasattr(new, "columns")
+        return type(new)(moved, columns=new.columns) if named else moved
+
+
+def _through(steps, X):
+    for _, step in steps:
+        if is_estimator(step):
+            X = step.transform(X)
+    return X
+
+
+def _sample(X):
+    return _safe_indexing(X, np.arange(0, n := _num_samples(X), -(-n // MOST_ROWS)))
 
 
 def _first(pairs, X, test):
