@@ -344,8 +344,9 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
                 return fresh.fit(X, y, **params)
 
             def forget():
-                own = {n: request.forget.params.get(n) for n in params}
-                own |= {n: request.forget.params.get(f"{name}__{n}") for n in params}
+                given, prefix = request.forget.params, f"{self.steps[-1][0]}__"
+                own = {n.removeprefix(prefix): v for n, v in given.items()}
+                own = {n: v for n, v in own.items() if n in params}
                 Xt = take_along(request, self.steps[:-1], steps)
                 return request.forget._replace(X=Xt, params=own)
 

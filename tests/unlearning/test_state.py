@@ -1,0 +1,185 @@
+"""What a network keeps of its training rows besides its weights."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits, make_friedman1
+from sklearn.frozen import FrozenEstimator
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from torch import nn
+
+from sklearn_unlearn.exceptions import UnlearningWarning
+from sklearn_unlearn.neural_network import DropoutClassifier, DropoutRegressor
+from sklearn_unlearn.pipeline import make_pipeline
+from sklearn_unlearn.unlearning import NPO, Blindspot, FineTune, NetworkUnlearner
+
+SMALL = {"max_iter": 30, "n_iter_no_change": 30, "learning_rate_init": 0.01}
+SMALL |= {"batch_size": 32, "mc_samples": 10, "random_state": 0}
+
+
+class Look(NetworkUnlearner):
+    """Trains nothing, and shows what a method is given."""
+
+    def _unlearn_network(self, student):
+        type(self).seen = student
+
+
+@pytest.fixture
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return X[:400] / 16, y[:400]
+
+
+def test_curves_of_the_fit_are_gone(digits):
+    X, y = digits
+    network = DropoutClassifier((32,), early_stopping=True, **SMALL)
+    model = NPO(network, random_state=0).fit(X, y)
+    assert model.estimator_.loss_curve_
+    model.unlearn(X[:20])
+    for name in ("loss_curve_", "loss_", "validation_scores_", "best_loss_"):
+        assert not hasattr(model.estimator_, name)
+    assert model.estimator_._moments is None
+
+
+@pytest.mark.parametrize("module", [None, "chain"])
+def test_units_of_the_target_are_those_of_the_retained_rows(module):
+    if module == "chain":
+
+        def module(n_features, n_outputs):
+            layers = (nn.Linear(n_features, 24), nn.ReLU(), nn.Dropout(0.1))
+            return nn.Sequential(*layers, nn.Linear(24, n_outputs, bias=False))
+
+    X, y = make_friedman1(300, random_state=0)
+    y[:30] += 40.0
+    network = DropoutRegressor((24,), module=module, noise_precision=1.0, **SMALL)
+    model = Look(network).fit(X, y)
+    before = model.predict(X)
+    model.unlearn(X[:30])
+    assert model.estimator_._y_mean == pytest.approx(y[30:].mean())
+    assert model.estimator_._y_scale == pytest.approx(y[30:].std())
+    # the function is what it was
+    assert np.allclose(model.predict(X), before, rtol=1e-3, atol=1e-3 * y.std())
+    targets = Look.seen.retain.target
+    assert float(targets.mean()) == pytest.approx(0, abs=1e-5)
+    assert float(targets.std(correction=0)) == pytest.approx(1, abs=1e-5)
+
+
+def test_units_that_no_last_layer_can_take_in():
+    class Positive(nn.Sequential):
+        def __init__(self, n_features, n_outputs):
+            layers = (nn.Linear(n_features, 24), nn.ReLU(), nn.Dropout(0.1))
+            super().__init__(*layers, nn.Linear(24, n_outputs), nn.Softplus())
+
+    X, y = make_friedman1(200, random_state=0)
+    network = DropoutRegressor(module=Positive, noise_precision=1.0, **SMALL)
+    model = FineTune(network, random_state=0).fit(X, y)
+    with pytest.warns(UnlearningWarning, match="no last linear layer"):
+        model.unlearn(X[:20])
+    again = DropoutRegressor(module=Positive, noise_precision=1.0, **SMALL)
+    again.fit(X[20:], y[20:])
+    assert np.array_equal(model.predict(X), again.predict(X))
+
+
+def test_noise_is_measured_again_without_forgotten_rows():
+    X, y = make_friedman1(400, noise=0.1, random_state=0)
+    wild = np.random.default_rng(0).random(400) < 0.1
+    y[wild] += 30 * np.random.default_rng(1).normal(size=wild.sum())
+    # more rows are held out than usual, so that some of them are wild
+    model = Look(DropoutRegressor((32,), early_stopping=True, **SMALL)).fit(X, y)
+    held = model.estimator_._held_out
+    assert held.sum() == 40 and (held & wild).any()
+    before = model.estimator_.noise_precision_
+    model.unlearn(X[wild])
+    assert np.array_equal(model.estimator_._held_out, held[~wild])
+    assert model.estimator_.noise_precision_ > 2 * before
+    # held-out rows are not trained on now either
+    assert len(Look.seen.retain) == (~held & ~wild).sum()
+
+
+def test_statistics_of_batch_normalization_are_those_of_the_retained_rows(digits):
+    def module(n_features, n_outputs):
+        first = nn.BatchNorm1d(n_features)
+        return nn.Sequential(
+            first, nn.Linear(n_features, 32), nn.ReLU(), nn.Linear(32, n_outputs)
+        )
+
+    X, y = digits
+    X = X.copy()
+    X[:20] += 100.0
+    network = DropoutClassifier(module=module, **{**SMALL, "mc_samples": 0})
+    model = NPO(network, random_state=0).fit(X, y)
+    assert float(model.estimator_.module_[0].running_mean.max()) > 2
+    model.unlearn(X[:20])
+    layer = model.estimator_.module_[0]
+    assert np.allclose(layer.running_mean, X[20:].mean(axis=0), atol=1e-4)
+    assert np.allclose(layer.running_var, X[20:].var(axis=0, ddof=1), atol=1e-4)
+    assert layer.momentum == 0.1
+
+
+def test_weights_of_rows(digits):
+    X, y = digits
+    network = DropoutClassifier((32,), class_weight="balanced", **SMALL)
+    model = Look(network).fit(X, y)
+    few = np.flatnonzero(y == 3)[5:]
+    model.unlearn(X[few])
+    retained = np.setdiff1d(np.arange(len(X)), few)
+    weight = Look.seen.retain.weight[:, 0].numpy()
+    per_class = [weight[y[retained] == c].sum() for c in range(10)]
+    assert np.allclose(per_class, per_class[0], rtol=1e-4)
+    # rows to forget weigh what they weighed in the fit on all rows
+    assert float(Look.seen.forget.weight.max()) < weight.max() / 3
+
+
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_given_weights_go_with_their_rows(digits, in_pipeline):
+    X, y = digits
+    given = np.arange(1, len(X) + 1, dtype=float)
+    if in_pipeline:
+        model = make_pipeline(StandardScaler(), Look(DropoutClassifier(**SMALL)))
+        model.fit(X, y, look__sample_weight=given)
+    else:
+        model = Look(DropoutClassifier(**SMALL)).fit(X, y, sample_weight=given)
+    model.unlearn(X[::10])
+    expected = given / given.mean()
+    assert np.allclose(Look.seen.forget.weight[:, 0], expected[::10], rtol=1e-5)
+    kept = np.delete(given, np.arange(0, len(X), 10))
+    assert np.allclose(Look.seen.retain.weight[:, 0], kept / kept.mean(), rtol=1e-5)
+
+
+def test_forgotten_categories_need_no_column():
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 5, size=(300, 3))
+    codes[:4] = 7  # a category that only these rows have
+    y = (codes.sum(axis=1) > 6).astype(int)
+    encoder = OneHotEncoder(sparse_output=False)  # refuses categories it does not know
+    for method in (NPO, Blindspot):
+        model = make_pipeline(encoder, method(DropoutClassifier(**SMALL)))
+        model.fit(codes, y)
+        before = model.score(codes[4:], y[4:])
+        model.unlearn(codes[:4])
+        assert model[-1].n_features_in_ == 15
+        assert model.score(codes[4:], y[4:]) > before - 0.02
+
+
+def test_in_any_mode_of_torch(digits):
+    X, y = digits
+    network = DropoutClassifier((32,), **SMALL).fit(X, y)
+    models = []
+    for _ in range(2):
+        model = NPO(FrozenEstimator(network), random_state=0).fit(X, y)
+        with torch.inference_mode(mode=bool(models)):
+            models.append(model.unlearn(X[:10]))
+    p, q = (model.predict_proba(X) for model in models)
+    assert np.array_equal(p, q)
+
+
+def test_original_of_a_frozen_model_keeps_its_rows(digits):
+    X, y = digits
+    network = DropoutClassifier((32,), **SMALL).fit(X, y)
+    before = network.predict_proba(X)
+    NPO(FrozenEstimator(network)).fit(X, y).unlearn(X[:10])
+    assert np.array_equal(network.predict_proba(X), before)
+    assert network.unlearn(X[:10]).n_forgotten_ == 10
