@@ -12,7 +12,7 @@ another.
 import argparse
 
 import numpy as np
-from digits_job import (
+from _digits_job import (
     METHODS,
     Job,
     Reference,
