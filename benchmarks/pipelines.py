@@ -1,4 +1,4 @@
-"""The main job: a scikit-learn pipeline forgets rows, and it can be seen.
+"""Pipelines of scikit-learn forget rows exactly, and it can be seen.
 
 Two data sets that come with scikit-learn go through pipelines with mixed
 preprocessing. Rows are forgotten from the whole pipeline; then
@@ -7,7 +7,7 @@ preprocessing. Rows are forgotten from the whole pipeline; then
 * the pickle is searched for values that only the forgotten rows had,
 * the time is set against a fit of scikit-learn's own pipeline.
 
-Run it with ``make demo``. It prints a table and saves a figure.
+It prints a table and saves a figure.
 """
 
 # Authors: The sklearn-unlearn developers
@@ -189,7 +189,7 @@ def draw(results, path):
 def main():
     """Run all jobs, print the table and save the figure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--figure", default="demo.png", help="where to save it")
+    parser.add_argument("--figure", default="pipelines.png", help="where to save it")
     args = parser.parse_args()
     results = []
     for data, (X, y), name, model in jobs():
