@@ -341,7 +341,8 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
             new = old._aside()
             kept = old._unlearner_tags().guarantee in ("approximate", "certified")
             if kept and not move_last(new, self.steps[:-1], steps, request.retain.X):
-                return fresh.fit(X, y, **params)
+                new._fit_again(X, y, params)
+                return new
 
             def forget():
                 given, prefix = request.forget.params, f"{self.steps[-1][0]}__"
@@ -355,6 +356,7 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
             new._unlearn_rows(
                 Request(request.mask, forget, lambda: retain, ordered=request.ordered)
             )
+            new._fit_params = old._fit_params  # only the outermost keeps those per row
             return new
         rule = find_rule(old)
         moves = type(rule).moved is not Rule.moved and rule.covers(old, X)

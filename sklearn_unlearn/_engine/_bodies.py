@@ -4,11 +4,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch import nn
 
+from sklearn_unlearn._engine._explicit import ExplicitRandomness
 from sklearn_unlearn._engine._layout import Layout
 from sklearn_unlearn._engine._mlp import MLP
 from sklearn_unlearn._engine._modules import FittedModule, largest_product
@@ -23,10 +25,16 @@ CHUNK_ROWS = 8192
 Objective = Callable[[torch.Tensor], torch.Tensor]
 
 
-def body_of(network: Any, device: torch.device) -> "PerceptronBody | ModuleBody":
-    """Return a copy of a network that can be differentiated."""
-    kind = ModuleBody if isinstance(network, FittedModule) else PerceptronBody
-    return kind(network, device)
+def body_of(
+    network: Any, device: torch.device, seed: int = 0
+) -> "PerceptronBody | ModuleBody":
+    """Return a copy of a network that can be differentiated.
+
+    A module may draw numbers in evaluation mode, too; they come from the seed.
+    """
+    if isinstance(network, FittedModule):
+        return ModuleBody(network, device, seed)
+    return PerceptronBody(network, device)
 
 
 class _Body:
@@ -61,10 +69,14 @@ class PerceptronBody(_Body):
         self._mlp = MLP(layout, network.activation, network.dropout, flat)
         self._n_weights = layout.n_weights
         flat.grad = self._mlp.gradient
+        # passes remember what the backward pass needs: this one is for all others
+        self._aside = MLP(
+            layout, network.activation, network.dropout, flat, self._mlp.gradient
+        )
         self.parameters = [flat]
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
-        return self._mlp.forward(X)
+        return self._aside.forward(X)
 
     def backward(self, X: torch.Tensor, objective: Objective) -> None:
         """Write the gradient of an objective of the outputs."""
@@ -96,18 +108,26 @@ class PerceptronBody(_Body):
 class ModuleBody(_Body):
     """A module in evaluation mode, by autograd."""
 
-    def __init__(self, network: FittedModule, device: torch.device) -> None:
+    def __init__(self, network: FittedModule, device: torch.device, seed: int) -> None:
         self._network = network
         self._module = network.copy().module().to(device)
         self.parameters = [p for p in self._module.parameters() if p.requires_grad]
+        generator = torch.Generator(device).manual_seed(seed)
+        self._randomness = ExplicitRandomness(generator)
+        # its cost per call is paid once, and on by modules that need it
+        self._watching = True
+        with torch.no_grad():
+            self.forward(torch.zeros(1, network.n_features, device=device))
+        self._watching = self._randomness.used
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
-        return self._module(X)
+        with self._randomness if self._watching else nullcontext():
+            return self._module(X)
 
     def backward(self, X: torch.Tensor, objective: Objective) -> None:
         """Write the gradient of an objective of the outputs."""
         found = torch.autograd.grad(
-            objective(self._module(X)), self.parameters, materialize_grads=True
+            objective(self.forward(X)), self.parameters, materialize_grads=True
         )
         for parameter, gradient in zip(self.parameters, found, strict=True):
             parameter.grad = gradient
@@ -132,8 +152,13 @@ class ModuleBody(_Body):
             if isinstance(layer, nn.modules.batchnorm._BatchNorm)
             and layer.track_running_stats
         ]
-        if not layers or len(X) < 2:
+        if not layers:
             return
+        if len(X) < 2:
+            raise ValueError(
+                "module has batch normalization, which needs more than one retained "
+                f"row: n_samples = {len(X)} would be left."
+            )
         before = [layer.momentum for layer in layers]
         for layer in layers:
             layer.reset_running_stats()
@@ -141,7 +166,7 @@ class ModuleBody(_Body):
             layer.train()
         n_parts = -(-len(X) // CHUNK_ROWS)
         for part in range(n_parts):  # rows of every kind in each of them
-            self._module(X[part::n_parts])
+            self.forward(X[part::n_parts])
         for layer, momentum in zip(layers, before, strict=True):
             layer.momentum = momentum
             layer.eval()

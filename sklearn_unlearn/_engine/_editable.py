@@ -27,8 +27,9 @@ class Editable:
         Retained rows to train on: without those that are held out.
     forget : Rows
         Rows to forget. Their target is None if the caller did not say it.
-    alpha : float
-        Weight decay of the network's own training.
+    decay : callable (n_rows) -> float
+        Penalty on half the squared weights in a step on so many retained rows, as in
+        the network's own training.
     adam : Adam
         Optimizer of the network's own training, or what comes next to it.
     batch_size : int
@@ -46,7 +47,7 @@ class Editable:
     loss: Any
     retain: Rows
     forget: Rows
-    alpha: float
+    decay: Callable[[int], float]
     adam: Adam
     batch_size: int
     n_epochs: int

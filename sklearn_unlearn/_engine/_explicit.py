@@ -34,6 +34,8 @@ _TAKE_GENERATOR = {
     torch.nn.init.uniform_,
 }
 _LIKE = {torch.rand_like: torch.rand, torch.randn_like: torch.randn}
+# They drop channels. Axes of an input without an axis of rows; 2d knows no such input.
+_OF_CHANNELS = {F.dropout1d: 2, F.dropout2d: 0, F.dropout3d: 4}
 # They do not, and have a part that is random in training.
 _REFUSED = {
     torch._sample_dirichlet,
@@ -46,9 +48,6 @@ _REFUSED = {
     torch.randint_like,
     torch.rrelu,
     F.alpha_dropout,
-    F.dropout1d,
-    F.dropout2d,
-    F.dropout3d,
     F.feature_alpha_dropout,
     F.gumbel_softmax,
     F.rrelu,
@@ -89,6 +88,8 @@ class ExplicitRandomness(TorchFunctionMode):
             return drawn.to(like.device, kwargs.get("dtype") or like.dtype)
         elif func is F.dropout:
             return self._dropout(*args, **kwargs)
+        elif func in _OF_CHANNELS:
+            return self._dropout_channels(_OF_CHANNELS[func], *args, **kwargs)
         elif (func in _REFUSED and kwargs.get("training", True)) or (
             func is F.scaled_dot_product_attention and kwargs.get("dropout_p")
         ):
@@ -107,8 +108,16 @@ class ExplicitRandomness(TorchFunctionMode):
                 raise
 
     def _dropout(self, x, p=0.5, training=True, inplace=False):
+        return self._drop(x, x.shape, p, training)
+
+    def _dropout_channels(self, without_rows, x, p=0.5, training=True, inplace=False):
+        n_own = 1 if x.ndim == without_rows else 2
+        shape = (*x.shape[:n_own], *[1] * (x.ndim - n_own))
+        return self._drop(x, shape, p, training)
+
+    def _drop(self, x, shape, p, training):
         if not training or p == 0:
             return x
         self.used = True
-        keep = torch.full_like(x, 1 - p)
+        keep = x.new_full(shape, 1 - p)
         return x * torch.bernoulli(keep, generator=self.generator) / (1 - p)

@@ -46,11 +46,19 @@ class CrossEntropy:
         log_p, log_q = torch.log_softmax(teacher, -1), torch.log_softmax(outputs, -1)
         return (log_p.exp() * (log_p - log_q)).sum(-1, keepdim=True)
 
-    def uninformed(self, target, n_rows, rng):
-        """Draw targets that say nothing: uniform over the classes in `target`."""
+    def uninformed(self, target):
+        """Return a function that draws targets which say nothing about a row.
+
+        They are uniform over the classes in `target`; the function takes a number of
+        rows and a generator.
+        """
         classes = target.unique()
-        drawn = torch.from_numpy(rng.integers(len(classes), size=(n_rows, 1)))
-        return classes[drawn.to(target.device)]
+
+        def draw(n_rows, rng):
+            drawn = torch.from_numpy(rng.integers(len(classes), size=(n_rows, 1)))
+            return classes[drawn.to(target.device)]
+
+        return draw
 
     def unit(self, target):
         """Return 1: the loss is in nats."""
@@ -81,11 +89,18 @@ class SquaredError:
         """Return the loss of each row if the outputs of a teacher were its target."""
         return self.rows(outputs, teacher)
 
-    def uninformed(self, target, n_rows, rng):
-        """Draw targets that say nothing: normal, with the moments of `target`."""
-        drawn = torch.from_numpy(rng.normal(size=(n_rows, target.shape[-1])))
-        spread = target.std(0, correction=0)
-        return target.mean(0) + drawn.to(target) * spread
+    def uninformed(self, target):
+        """Return a function that draws targets which say nothing about a row.
+
+        They are normal with the moments of `target`; see `CrossEntropy.uninformed`.
+        """
+        mean, spread = target.mean(0), target.std(0, correction=0)
+
+        def draw(n_rows, rng):
+            drawn = torch.from_numpy(rng.normal(size=(n_rows, target.shape[-1])))
+            return mean + drawn.to(target) * spread
+
+        return draw
 
     def unit(self, target):
         """Return the variance of the target, summed over the outputs."""

@@ -42,9 +42,20 @@ class Rows:
 
 
 class Adam:
-    """Settings of Adam, under scikit-learn's names."""
+    """Settings of Adam, under scikit-learn's names.
 
-    def __init__(self, learning_rate_init=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+    With ``decoupled > 0`` it is AdamW with that weight decay.
+    """
+
+    def __init__(
+        self,
+        learning_rate_init=1e-3,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        decoupled=0.0,
+    ):
+        self.decoupled = decoupled
         self.settings = {
             "lr": learning_rate_init,
             "betas": (beta_1, beta_2),
@@ -53,12 +64,16 @@ class Adam:
 
     def at(self, learning_rate_init):
         """Return the same with another learning rate."""
-        new = Adam()
+        new = Adam(decoupled=self.decoupled)
         new.settings = {**self.settings, "lr": learning_rate_init}
         return new
 
     def over(self, parameters):
         """Return torch's optimizer, in its fused form."""
+        if self.decoupled:
+            return torch.optim.AdamW(
+                parameters, fused=True, weight_decay=self.decoupled, **self.settings
+            )
         return torch.optim.Adam(parameters, fused=True, **self.settings)
 
 

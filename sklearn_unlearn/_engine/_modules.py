@@ -235,8 +235,7 @@ class FittedModule:
         if first.bias is not None:
             shift = shift + first.bias.detach().double().cpu()
         layer.in_features = len(A)
-        layer.weight = nn.Parameter((W @ torch.from_numpy(A).T).to(first.weight))
-        layer.bias = nn.Parameter(shift.to(first.weight))
+        _replace(layer, W @ torch.from_numpy(A).T, shift)
         new = self.with_module(module)
         new.n_features = len(A)
         # the layer may not be the only one that sees the rows, or not the first
@@ -256,8 +255,7 @@ class FittedModule:
         if layer.bias is not None:
             shifts = shifts + gains * layer.bias.detach().double()
         W = layer.weight.detach().double()
-        layer.weight = nn.Parameter((gains[:, None] * W).to(layer.weight))
-        layer.bias = nn.Parameter(shifts.to(layer.weight))
+        _replace(layer, gains[:, None] * W, shifts)
         new = self.with_module(module)
         # what it returns may go through something else
         probe = np.random.default_rng(0).normal(size=(16, self.n_features))
@@ -302,6 +300,13 @@ class FittedModule:
 
 def _leaves(module):
     return [m for m in module.modules() if not list(m.children())]
+
+
+def _replace(layer, weight, bias):
+    """Give a linear layer other weights, which are trained if its own were."""
+    trained, like = layer.weight.requires_grad, layer.weight
+    layer.weight = nn.Parameter(weight.to(like), requires_grad=trained)
+    layer.bias = nn.Parameter(bias.to(like), requires_grad=trained)
 
 
 def _hold(layers, seed, draw, rest, x):

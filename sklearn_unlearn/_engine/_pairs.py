@@ -21,7 +21,7 @@ class PairedBatches:
     n_retain, n_forget : int
         Numbers of rows; with ``n_forget=0`` the second part of each pair is empty.
     batch_size : int
-        Retained rows of a batch.
+        Retained rows of a batch, and the most rows to forget beside them.
     rng : numpy.random.Generator
         Of the order of the rows.
     """
@@ -32,7 +32,8 @@ class PairedBatches:
         self._n_retain, self._n_forget, self._rng = n_retain, n_forget, rng
         self.batch_size = min(batch_size, n_retain)
         self.n_batches = -(-n_retain // self.batch_size)
-        self.n_beside = -(-n_forget // self.n_batches)
+        # where most rows are to be forgotten, they take turns over the epochs
+        self.n_beside = min(-(-n_forget // self.n_batches), batch_size)
         self._waiting = np.empty(0, dtype=np.int64)
 
     def epoch(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -7,6 +7,7 @@ of the retained rows: a loss can then be compared with that of a teacher row by 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import math
 import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -107,7 +108,8 @@ class Student:
     ) -> None:
         self._edited, self._recipe, self.rng = edited, recipe, rng
         self.retain, self.forget, self.loss = edited.retain, edited.forget, edited.loss
-        self._body = body_of(edited.network, self.retain.X.device)
+        seed = int(rng.integers(2**63))
+        self._body = body_of(edited.network, self.retain.X.device, seed)
         self._body.renew_statistics(self.retain.X)
         self.parameters = self._body.parameters
 
@@ -206,9 +208,11 @@ class Student:
         pairs = PairedBatches(
             len(self.retain), n_forget, recipe.batch_size, self.rng.spawn(1)[0]
         )
-        # in nats, or in variances of the target
-        unit = self.loss.unit(self.retain.target)
-        bound = self._retain_loss() + recipe.max_retain_increase * unit
+        bound = math.inf
+        if recipe.max_retain_increase < math.inf:
+            # in nats, or in variances of the target
+            unit = self.loss.unit(self.retain.target)
+            bound = self._retain_loss() + recipe.max_retain_increase * unit
         with self._body.threads(pairs.batch_size + pairs.n_beside):
             for epoch in range(recipe.n_epochs):
                 good = [parameter.detach().clone() for parameter in self.parameters]
@@ -239,8 +243,7 @@ class Student:
             )
 
         self._body.backward(X, loss_of)
-        # as in the network's own training: divided by the rows of a batch
-        self._body.decay(self._edited.alpha / len(retained))
+        self._body.decay(self._edited.decay(len(retained)))
 
     @torch.no_grad()
     def _penalise(self, strength):

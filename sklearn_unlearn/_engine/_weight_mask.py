@@ -33,10 +33,10 @@ class WeightMask:
         scores : list of Tensor
             One score per weight, ranked over all tensors together.
         share : float
-            Share of the weights that move, from 0 to 1.
+            Share of the weights that move, above 0; at least one does.
         """
         flat = torch.cat([score.flatten() for score in scores])
-        n_moving = round(share * len(flat))
+        n_moving = max(1, round(share * len(flat)))
         # a rank, not a threshold: equal scores (zeros above all) must not all pass
         chosen = torch.zeros(len(flat), dtype=torch.bool, device=flat.device)
         order = torch.argsort(flat, descending=True, stable=True)

@@ -134,7 +134,20 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         """Fit a clone of the inner estimator; copy one that is frozen."""
         if isinstance(self.estimator, FrozenEstimator):
             return copy.deepcopy(self.estimator.estimator)
-        return clone(self.estimator).fit(X, y, **params)
+        return self._fit_model(self.estimator, X, y, params)
+
+    def _fit_model(self, model, X, y, params):
+        """Fit a clone of a model."""
+        return clone(model).fit(X, y, **params)
+
+    def _fit_again(self, X, y, params):
+        """Fit the inner estimator anew, also one that was given frozen."""
+        self.estimator_ = self._fit_model(self._template(), X, y, params)
+        drop_inner_memory(self)
+        self.n_features_in_ = self.estimator_.n_features_in_
+        self.__dict__.pop("feature_names_in_", None)
+        if hasattr(self.estimator_, "feature_names_in_"):
+            self.feature_names_in_ = self.estimator_.feature_names_in_
 
     def _move(self, A, b):
         # networks have `_moved`: a copy with the map in their first linear layer

@@ -20,7 +20,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
     _check_n_features,
     _num_samples,
 )
-from sklearn_unlearn.utils._steps import drop_inner_memory
+from sklearn_unlearn.utils._steps import drop_inner_memory, estimators_within
 from sklearn_unlearn.utils._tags import UnlearnerTags, with_unlearner_tags
 from sklearn_unlearn.utils._validation import (
     as_ids,
@@ -156,12 +156,10 @@ class UnlearnerMixin:
         new._fit_params = {}
         new = copy.deepcopy(new)
         drop_inner_memory(new, parameters=True)
-        seeds = {
-            name: None
-            for name, value in new.get_params(deep=True).items()
-            if name.split("__")[-1] == "random_state" and value is not None
-        }
-        return new.set_params(**seeds)
+        for estimator in (new, *estimators_within(new, parameters=True)):
+            if vars(estimator).get("random_state") is not None:
+                estimator.random_state = None
+        return new
 
     @abstractmethod
     def _unlearn_rows(self, request):

@@ -4,9 +4,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 import numpy as np
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_unlearn._engine._editable import Editable
+from sklearn_unlearn._engine._modules import FittedModule
 from sklearn_unlearn._engine._training import Schedule, train
 from sklearn_unlearn.neural_network._plan import Plan
 
@@ -51,7 +52,11 @@ class EditableNetwork:
             np.flatnonzero(~held),
             np.flatnonzero(held),
         )
-        retain = new._as_rows(*plan.part(plan.chosen))
+        # where nothing is held out, there is nothing to copy
+        part = plan.part(plan.chosen) if held.any() else (X, y, weight)
+        retain = new._as_rows(*part)
+
+        batch_size = self._batch_size(len(plan.chosen))
 
         def train_fresh(n_epochs, rng):
             weights, order, masks = rng.spawn(3)
@@ -66,6 +71,9 @@ class EditableNetwork:
                 new.__dict__.pop(name, None)
             new._forget_stream()
             new._held_out = held
+            # what is left of the held-out rows may be too few to say anything
+            if 2 * held.sum() < np.count_nonzero(vars(self).get("_held_out")):
+                plan.held = plan.held[:0]
             new._after_training(plan)
             return new
 
@@ -74,13 +82,18 @@ class EditableNetwork:
             self._loss,
             retain,
             new._rows_to_forget(asked, y, given),
-            self.alpha,
+            self._decay(network, batch_size),
             self._adam(),
-            self._batch_size(len(plan.chosen)),
+            batch_size,
             self.n_iter_,
             train_fresh,
             finish,
         )
+
+    def _decay(self, network, batch_size):
+        if isinstance(network, FittedModule):  # where it is the optimizer's
+            return lambda n_rows: self.alpha / batch_size
+        return lambda n_rows: self.alpha / n_rows
 
     def _in_new_units(self, network, y, sample_weight):
         """Return a copy of a network for targets with these moments, or None."""
@@ -108,4 +121,13 @@ class EditableNetwork:
             own = asked.params.get("sample_weight", np.ones(len(y)))
             weight = np.concatenate([given, own])
         weight = self._check_weight(np.concatenate([y_retain, y]), weight)
-        return self._as_rows(X, y, None if weight is None else weight[-len(y) :])
+        if weight is not None:  # in units of the retained ones, whose mean is one
+            retained, weight = np.split(weight, [len(y_retain)])
+            weight = weight / retained.mean()
+        return self._as_rows(X, y, weight)
+
+    def _check_fitted_rows(self, X, y):
+        """Raise unless the network is fitted, on rows such as these."""
+        check_is_fitted(self)
+        X, y = self._check_rows(X, y, reset=False)
+        self._check_target(y)

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.base import clone, is_regressor
+from sklearn.base import is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 
@@ -17,7 +17,8 @@ from sklearn_unlearn._engine._student import Recipe, Student
 from sklearn_unlearn.base import BaseUnlearner
 from sklearn_unlearn.dropout._noise import make_generator
 from sklearn_unlearn.exceptions import UnlearningWarning
-from sklearn_unlearn.unlearning._skorch import is_skorch, skorch_model
+from sklearn_unlearn.unlearning._skorch import skorch_model
+from sklearn_unlearn.unlearning._skorch_net import is_skorch
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions
 
 __all__ = ["FORGET_WEIGHT", "NetworkUnlearner"]
@@ -130,18 +131,20 @@ class NetworkUnlearner(BaseUnlearner):
 
     def _fit_estimator(self, X, y, params):
         if not isinstance(self.estimator, FrozenEstimator):
-            return self._fit_model(self.estimator, X, y, params)
+            return super()._fit_estimator(X, y, params)
         inner = self.estimator.estimator
         if is_skorch(inner):
             return skorch_model(inner, self.random_state).take(inner, X, y)
         self._check_inner(inner)
-        return super()._fit_estimator(X, y, params)
+        model = super()._fit_estimator(X, y, params)
+        model._check_fitted_rows(X, y)
+        return model
 
-    def _fit_model(self, inner, X, y, params):
-        if is_skorch(inner):
-            return skorch_model(clone(inner), self.random_state).fit(X, y, **params)
-        self._check_inner(inner)
-        return clone(inner).fit(X, y, **params)
+    def _fit_model(self, model, X, y, params):
+        if is_skorch(model):
+            model = skorch_model(model, self.random_state)
+        self._check_inner(model)
+        return super()._fit_model(model, X, y, params)
 
     def _check_inner(self, inner):
         if not hasattr(inner, "_open"):
@@ -156,7 +159,14 @@ class NetworkUnlearner(BaseUnlearner):
         with torch.inference_mode(False), torch.enable_grad():
             opened = self.estimator_._open(request, self._fit_params)
             if opened is None:
-                self._fit_again(request)
+                warnings.warn(
+                    "The network is fitted again on the retained rows: module has no "
+                    "last linear layer that could take in the new units of the target.",
+                    UnlearningWarning,
+                    stacklevel=2,
+                )
+                rows = request.retain
+                self._fit_again(rows.X, rows.y, {**self._fit_params, **rows.params})
                 return
             tags = self._unlearner_tags()
             if tags.requires_target and opened.forget.target is None:
@@ -167,17 +177,6 @@ class NetworkUnlearner(BaseUnlearner):
             student = Student(opened, self._recipe(opened), self._rng())
             self._unlearn_network(student)
             self.estimator_ = opened.finish(student.network())
-
-    def _fit_again(self, request):
-        warnings.warn(
-            "The network is fitted again on the retained rows: module has no last "
-            "linear layer that could take in the new units of the target.",
-            UnlearningWarning,
-            stacklevel=2,
-        )
-        rows = request.retain
-        params = {**self._fit_params, **rows.params}
-        self.estimator_ = self._fit_model(self._template(), rows.X, rows.y, params)
 
     def _recipe(self, opened):
         adam, batch_size = opened.adam, self.batch_size

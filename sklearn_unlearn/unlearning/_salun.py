@@ -118,10 +118,10 @@ class SalUn(NetworkUnlearner):
 
     def _unlearn_network(self, student):
         weight, loss = self._forget_weight(student), student.loss
-        known = student.retain.target
+        draw = loss.uninformed(student.retain.target)
 
         def objective(retain, forget):
-            targets = loss.uninformed(known, len(forget.index), student.rng)
+            targets = draw(len(forget.index), student.rng)
             relabelled = loss.rows(forget.outputs, targets)
             return retain.mean(retain.losses) + weight * forget.mean(relabelled)
 

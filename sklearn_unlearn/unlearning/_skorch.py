@@ -8,7 +8,6 @@ its module alone: no history, no state of the optimizer, no cache of a callback.
 # SPDX-License-Identifier: BSD-3-Clause
 
 import copy
-import sys
 from contextlib import nullcontext
 
 import numpy as np
@@ -30,19 +29,19 @@ from torch import nn
 from sklearn_unlearn._engine._editable import Editable
 from sklearn_unlearn._engine._explicit import ExplicitRandomness
 from sklearn_unlearn._engine._losses import CrossEntropy, SquaredError
-from sklearn_unlearn._engine._mlp_trainer import Adam, Rows
+from sklearn_unlearn._engine._mlp_trainer import Rows
 from sklearn_unlearn._engine._modules import FittedModule, own_module
+from sklearn_unlearn.unlearning._skorch_net import (
+    Untrained,
+    adam_of,
+    check_criterion,
+    kind_of,
+    unwrapped,
+    without_callbacks,
+    wrapped,
+)
 
-__all__ = ["SkorchClassifier", "SkorchRegressor", "is_skorch", "skorch_model"]
-
-# Half of it is what an unlearner begins with if the net had another optimizer.
-ADAM_RATE = 2e-3
-
-
-def is_skorch(estimator):
-    """Whether an estimator is a net of skorch, which is not imported for that."""
-    skorch = sys.modules.get("skorch")
-    return skorch is not None and isinstance(estimator, skorch.NeuralNet)
+__all__ = ["SkorchClassifier", "SkorchRegressor", "skorch_model"]
 
 
 def skorch_model(net, random_state):
@@ -59,62 +58,6 @@ def skorch_model(net, random_state):
         )
     cls = SkorchClassifier if is_classifier(net) else SkorchRegressor
     return cls(net, random_state=random_state)
-
-
-class _LogProbabilities(nn.Module):
-    """Logits of a module that returns probabilities, as NLLLoss has it in skorch."""
-
-    def __init__(self, inner):
-        super().__init__()
-        self.inner = inner
-
-    def forward(self, x):
-        return self.inner(x).clamp_min(1e-12).log()
-
-
-class _TwoLogits(nn.Module):
-    """Logits of two classes, of a module that returns one."""
-
-    def __init__(self, inner):
-        super().__init__()
-        self.inner = inner
-
-    def forward(self, x):
-        logit = self.inner(x).reshape(len(x), 1)
-        return torch.cat([torch.zeros_like(logit), logit], dim=1)
-
-
-# What makes a module return logits, or numbers, by the criterion it was trained with.
-WRAPPERS = {
-    nn.CrossEntropyLoss: None,
-    nn.NLLLoss: _LogProbabilities,
-    nn.BCEWithLogitsLoss: _TwoLogits,
-    nn.MSELoss: None,
-}
-
-
-class _Untrained:
-    """Builds the untrained module of a net; the factory of a `FittedModule`."""
-
-    def __init__(self, net):
-        self.net = net
-
-    def __call__(self, n_features, n_outputs):
-        net = _without_callbacks(self.net).initialize()
-        return wrapped(net.module_, net.criterion_)
-
-
-def _without_callbacks(net):
-    """Return a clone that writes no checkpoint and logs nothing."""
-    net = clone(net)
-    net.callbacks = "disable"
-    return net
-
-
-def wrapped(module, criterion):
-    """Return a module that returns logits, or numbers."""
-    wrapper = WRAPPERS[type(criterion)]
-    return module if wrapper is None else wrapper(module)
 
 
 class SkorchModel(BaseEstimator):
@@ -145,18 +88,31 @@ class SkorchModel(BaseEstimator):
         if not getattr(net, "initialized_", False):
             raise ValueError("The net within the FrozenEstimator is not fitted.")
         X, y = self._check_rows(X, y, reset=True)
-        self._known_target(net, y)
-        return self._take(net, X.shape[1], seed=0)
+        self._take(net, X.shape[1], seed=0)
+        self._known_target(y)
+        self._check_target(y)
+        return self
+
+    def _check_fitted_rows(self, X, y):
+        """Raise unless the model is fitted, on rows such as these."""
+        check_is_fitted(self)
+        _, y = self._check_rows(X, y, reset=False)
+        self._check_target(y)
 
     def _fit_net(self, net, X, y, seed, fit_params):
         on_cpu = torch.device(net.device or "cpu").type == "cpu"
         generator = torch.Generator().manual_seed(seed)
-        with ExplicitRandomness(generator) if on_cpu else nullcontext():
+        # whatever mode of torch the caller is in
+        with (
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            ExplicitRandomness(generator) if on_cpu else nullcontext(),
+        ):
             return net.fit(_single(X), self._for_net(y), **fit_params)
 
     def _take(self, net, n_features, seed):
         """Keep the module, and what is needed of the net to train one again."""
-        _check_criterion(net.criterion_)
+        check_criterion(net.criterion_)
         # a callback may have set arguments of the module: of the fitted net we clone
         self._template, self.n_iter_ = clone(net), max(1, len(net.history))
         self._class_weight = getattr(net.criterion_, "weight", None)
@@ -164,22 +120,22 @@ class SkorchModel(BaseEstimator):
         return self
 
     def _module_of(self, net, n_features, seed=0):
-        module = own_module(wrapped(net.module_, net.criterion_)).cpu().eval()
-        with torch.no_grad():
+        with torch.inference_mode(False), torch.no_grad():
+            module = own_module(wrapped(net.module_, net.criterion_)).cpu().eval()
             n_outputs = module(torch.zeros(1, n_features)).shape[-1]
         return FittedModule.probed(
-            module, _Untrained(self._template), seed, n_features, n_outputs
+            module, Untrained(self._template), seed, n_features, n_outputs
         )
 
     @property
     def net_(self):
-        """The net with the present weights; it has no history."""
+        """The net with the present module; it has no history."""
         check_is_fitted(self)
         with ExplicitRandomness(torch.Generator().manual_seed(0)):
             net = clone(self._template).initialize()
-        module = self._network.module()
-        module = getattr(module, "inner", module)
-        net.module_.load_state_dict(module.state_dict())
+        module = self._network.copy().module()
+        net.module_ = unwrapped(module)
+        net.initialize_optimizer()
         return net
 
     def __sklearn_is_fitted__(self):
@@ -192,18 +148,26 @@ class SkorchModel(BaseEstimator):
         rows, asked = request.retain, request.forget
         new = copy.copy(self)
         X, y = new._check_rows(rows.X, rows.y, reset=True)
+        new._check_target(y)
         target = None
         if asked.y is None:
             X_forget = validate_data(new, asked.X, dtype=_DTYPES, reset=False)
         else:
             X_forget, target = new._check_rows(asked.X, asked.y, reset=False)
+            new._check_target(target)
+        retain, forget = self._as_rows(X, y), self._as_rows(X_forget, target)
+        if retain.weight is not None:  # in units of the retained ones, as in torch
+            mean = retain.weight.mean()
+            retain.weight /= mean
+            forget.weight = None if target is None else forget.weight / mean
         net = self._template
         batch_size = len(X) if net.batch_size == -1 else net.batch_size
-        decay = net.get_params().get("optimizer__weight_decay", 0.0)
-        is_adam = "adam" in getattr(net.optimizer, "__name__", "").lower()
+        adam, decay = adam_of(net)
 
         def train_fresh(n_epochs, rng):
-            fresh = _without_callbacks(net).set_params(max_epochs=n_epochs)
+            # a few epochs without a schedule need no rows to be held out for it
+            fresh = without_callbacks(net)
+            fresh.set_params(max_epochs=n_epochs, train_split=None)
             fresh = self._fit_net(fresh, X, y, int(rng.integers(2**63)), fit_params)
             return self._module_of(fresh, X.shape[1])
 
@@ -214,10 +178,10 @@ class SkorchModel(BaseEstimator):
         return Editable(
             self._network.copy(),
             self._loss,
-            self._as_rows(X, y),
-            self._as_rows(X_forget, target),
-            decay * batch_size,
-            Adam(net.lr if is_adam else ADAM_RATE),
+            retain,
+            forget,
+            lambda n_rows: decay,
+            adam,
             batch_size,
             self.n_iter_,
             train_fresh,
@@ -238,8 +202,8 @@ class SkorchModel(BaseEstimator):
     def _moved(self, A, b):
         """Return a copy for rows ``X`` where this one takes ``X A + b``, or None."""
         network = self._network.moved(A, b)
-        if network is None:
-            return None
+        if network is None or len(A) != self.n_features_in_:
+            return None  # a new net must take as many features as the module
         new = copy.copy(self)
         new._network, new.n_features_in_ = network, len(A)
         new.__dict__.pop("feature_names_in_", None)
@@ -264,27 +228,37 @@ class SkorchClassifier(ClassifierMixin, SkorchModel):
     def _begin_target(self, y):
         self.classes_ = np.unique(y)
 
-    def _known_target(self, net, y):
-        self.classes_ = np.asarray(net.classes_)
+    def _known_target(self, y):
+        # a label is the number of its output, whichever labels the net has seen
+        self.classes_ = np.arange(self._network.n_outputs)
+
+    def _check_target(self, y):
         unseen = np.setdiff1d(y, self.classes_)
         if len(unseen):
-            raise ValueError(f"y has labels that the net has not seen: {unseen[:5]}.")
+            raise ValueError(
+                f"y has labels that the net has no output for: {unseen[:5]}."
+            )
 
     def _encode(self, y):
         return torch.from_numpy(np.searchsorted(self.classes_, y))[:, None]
 
     def _for_net(self, y):
         target = self._encode(y)[:, 0].numpy()
-        binary = issubclass(self.net.criterion, nn.BCEWithLogitsLoss)
+        binary = issubclass(kind_of(self.net.criterion), nn.BCEWithLogitsLoss)
         return target.astype(np.float32) if binary else target
 
     def predict_proba(self, X):
         """Return the probabilities of the classes."""
-        return softmax(self._outputs(X), axis=1)[:, : len(self.classes_)]
+        # a module may have more outputs than there are classes
+        return softmax(self._outputs(X)[:, : len(self.classes_)], axis=1)
 
     def predict(self, X):
-        """Return the most probable labels."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        """Return the most probable labels, or those above the threshold of the net."""
+        p = self.predict_proba(X)
+        threshold = getattr(self._template, "threshold", None)
+        if threshold is not None:
+            return self.classes_[(p[:, 1] > threshold).astype(int)]
+        return self.classes_[p.argmax(axis=1)]
 
 
 class SkorchRegressor(RegressorMixin, SkorchModel):
@@ -300,8 +274,16 @@ class SkorchRegressor(RegressorMixin, SkorchModel):
     def _begin_target(self, y):
         self._single_target = y.ndim == 1
 
-    def _known_target(self, net, y):
+    def _known_target(self, y):
         self._begin_target(y)
+
+    def _check_target(self, y):
+        n_targets = self._encode(y).shape[1]
+        if n_targets != self._network.n_outputs:
+            raise ValueError(
+                f"y has {n_targets} targets, and the net {self._network.n_outputs} "
+                "outputs."
+            )
 
     def _encode(self, y):
         return torch.from_numpy(_single(y.reshape(len(y), -1)))
@@ -325,18 +307,3 @@ _DTYPES = [np.float64, np.float32]
 
 def _single(X):
     return np.ascontiguousarray(X, dtype=np.float32)
-
-
-def _check_criterion(criterion):
-    if type(criterion) not in WRAPPERS:
-        known = ", ".join(sorted(kind.__name__ for kind in WRAPPERS))
-        raise TypeError(
-            f"A net with the criterion {type(criterion).__name__} cannot unlearn; use "
-            f"one of {known}."
-        )
-    if getattr(criterion, "label_smoothing", 0) or (
-        getattr(criterion, "pos_weight", None) is not None
-    ):
-        raise ValueError(
-            "A net whose criterion has label_smoothing or pos_weight cannot unlearn."
-        )

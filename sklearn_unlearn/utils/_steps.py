@@ -12,6 +12,7 @@ __all__ = [
     "FitThrough",
     "carry_over",
     "drop_inner_memory",
+    "estimators_within",
     "fresh_step",
     "is_estimator",
 ]
@@ -68,12 +69,19 @@ def carry_over(old, new, n_forget):
 
 
 def drop_inner_memory(estimator, parameters=False):
-    """Make all estimators within let go of their rows: the outermost keeps them.
+    """Make all estimators within let go of their rows: the outermost keeps them."""
+    for inner in estimators_within(estimator, parameters):
+        if hasattr(inner, "_unlearn_rows") and "_rows" in vars(inner):
+            inner._drop_memory()
+
+
+def estimators_within(estimator, parameters=False):
+    """Yield all estimators that an estimator holds, at any depth.
 
     Parameters of which there is a fitted copy belong to the caller. They are left
-    alone, unless `parameters` says that the whole estimator is a copy.
+    out, unless `parameters` says that the whole estimator is a copy.
     """
-    seen, waiting = {id(estimator)}, _fitted(estimator, parameters)
+    seen, waiting = {id(estimator)}, _held(estimator, parameters)
     while waiting:
         thing = waiting.pop()
         if isinstance(thing, dict):
@@ -84,11 +92,10 @@ def drop_inner_memory(estimator, parameters=False):
             if id(thing) in seen:
                 continue
             seen.add(id(thing))
-            if hasattr(thing, "_unlearn_rows") and "_rows" in vars(thing):
-                thing._drop_memory()
-            waiting.extend(_fitted(thing, parameters))
+            yield thing
+            waiting.extend(_held(thing, parameters))
 
 
-def _fitted(estimator, parameters):
+def _held(estimator, parameters):
     own = vars(estimator)
     return [value for name, value in own.items() if parameters or f"{name}_" not in own]

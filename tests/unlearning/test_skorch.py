@@ -15,7 +15,7 @@ from sklearn.datasets import load_diabetes, load_digits
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import StandardScaler, scale
+from sklearn.preprocessing import OneHotEncoder, StandardScaler, scale
 from sklearn.utils.estimator_checks import estimator_checks_generator
 from skorch import (
     NeuralNet,
@@ -26,6 +26,7 @@ from skorch import (
 from skorch.callbacks import Callback
 from torch import nn
 
+from sklearn_unlearn.exceptions import PipelineRetrainWarning
 from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.unlearning import NPO, Blindspot, FineTune, SalUn
 from sklearn_unlearn.utils.estimator_checks import check_unlearner, find_residue
@@ -170,15 +171,96 @@ def test_the_global_generator_is_left_alone():
 
 def test_class_weights_of_the_criterion_count():
     X, y = digits(300)
-    weight = torch.ones(10)
-    weight[4] = 50.0
-    plain, weighted = (
-        FineTune(net, learning_rate_init=0.01, random_state=0).fit(X, y).unlearn(X[:5])
-        for net in (CLASSIFIER, clone(CLASSIFIER).set_params(criterion__weight=weight))
+    net = clone(CLASSIFIER).fit(X, y)
+    models = {}
+    for kind, weight in (
+        ("none", None),
+        ("one", torch.ones(10)),
+        ("large", torch.full((10,), 100.0)),
+        ("of the fours", torch.where(torch.arange(10) == 4, 100.0, 1.0)),
+    ):
+        net.criterion_.weight = weight  # the same fitted module for all of them
+        model = FineTune(FrozenEstimator(net), random_state=0).fit(X, y)
+        models[kind] = model.unlearn(X[:5]).predict_proba(X)
+    # their scale is of no account, as in the training of torch
+    assert np.allclose(models["one"], models["none"], atol=1e-3)
+    assert np.allclose(models["large"], models["none"], atol=1e-3)
+    assert models["of the fours"][:, 4].mean() > models["none"][:, 4].mean()
+
+
+def test_weight_decay_is_that_of_the_net():
+    X, y = digits(257)  # the last batch has one row
+    for optimizer in (torch.optim.AdamW, torch.optim.Adam):
+        net = clone(CLASSIFIER).set_params(
+            optimizer=optimizer, optimizer__weight_decay=0.01, batch_size=256
+        )
+        net.set_params(max_epochs=60).fit(X, y)
+        start = float(net.module_[0].weight.norm())
+        model = FineTune(FrozenEstimator(net), n_epochs=60).fit(X, y)
+        end = model.unlearn(X[:1]).estimator_.net_.module_[0].weight.norm()
+        assert 0.8 < float(end) / start < 1.25
+
+
+def test_labels_are_numbers_of_outputs_for_a_fitted_net():
+    X, y = digits()
+    net = clone(CLASSIFIER).set_params(
+        callbacks=None, module__n_features=64, module__n_outputs=10, max_epochs=30
     )
-    four = list(plain.classes_).index(4)
-    shares = [model.predict_proba(X)[:, four].mean() for model in (plain, weighted)]
-    assert shares[1] > shares[0]
+    kept = y != 3
+    net.fit(X[kept], y[kept])
+    model = FineTune(FrozenEstimator(net), random_state=0).fit(X[kept], y[kept])
+    assert np.array_equal(model.predict(X), net.predict(X))
+    assert np.allclose(model.predict_proba(X).sum(axis=1), 1)
+    with pytest.raises(ValueError, match="no output for"):
+        FineTune(FrozenEstimator(net)).fit(X[kept], y[kept] + 5)
+    # a net that is fitted by the unlearner may have outputs to spare
+    model = FineTune(net, random_state=0).fit(X[y < 4], y[y < 4])
+    assert np.allclose(model.predict_proba(X).sum(axis=1), 1)
+    with pytest.raises(ValueError, match="no output for"):
+        model.unlearn(
+            X[y < 4][:1], X_retain=X[1 : (y < 4).sum()], y_retain=y[1 : (y < 4).sum()]
+        )
+
+
+def test_a_column_is_dropped_before_a_net():
+    codes = np.random.default_rng(0).integers(0, 3, size=(200, 2)).astype(str)
+    codes[0] = "rare"
+    y = (codes[:, 0] == "1").astype(int)
+    for method in (FineTune, Blindspot):
+        model = make_pipeline(
+            OneHotEncoder(sparse_output=False), method(CLASSIFIER, random_state=0)
+        )
+        model.fit(codes, y)
+        with pytest.warns(PipelineRetrainWarning):
+            model.unlearn(codes[:1])
+        assert model.score(codes[1:], y[1:]) > 0.9
+        assert model[-1].estimator_.net_.module_[0].in_features == 6
+
+
+class Convolution(nn.Module):
+    """Reads rows as pictures, and drops channels."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Conv2d(1, 6, 3, padding=1)
+        self.drop = nn.Dropout2d(0.1)
+        self.last = nn.Linear(6 * 64, 10)
+
+    def forward(self, x):
+        pictures = self.drop(self.inner(x.reshape(-1, 1, 8, 8)).relu())
+        return self.last(pictures.flatten(1))
+
+
+def test_convolutions_and_parts_given_as_instances():
+    X, y = digits(300)
+    net = NeuralNetClassifier(
+        Convolution, criterion=nn.CrossEntropyLoss(), max_epochs=5, lr=0.01, verbose=0
+    )
+    net.set_params(optimizer=torch.optim.Adam)
+    with torch.inference_mode():
+        model = NPO(net, random_state=0).fit(X, y).unlearn(X[:10])
+    assert np.allclose(model.estimator_.net_.predict_proba(X), model.predict_proba(X))
+    assert model.score(X, y) > 0.6
 
 
 def test_in_a_pipeline():

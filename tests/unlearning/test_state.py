@@ -6,12 +6,15 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.datasets import load_digits, make_friedman1
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.kernel_approximation import Nystroem
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import nn
 
-from sklearn_unlearn.exceptions import UnlearningWarning
+from sklearn_unlearn.exceptions import PipelineRetrainWarning, UnlearningWarning
 from sklearn_unlearn.neural_network import DropoutClassifier, DropoutRegressor
 from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.unlearning import NPO, Blindspot, FineTune, NetworkUnlearner
@@ -143,10 +146,10 @@ def test_given_weights_go_with_their_rows(digits, in_pipeline):
     else:
         model = Look(DropoutClassifier(**SMALL)).fit(X, y, sample_weight=given)
     model.unlearn(X[::10])
-    expected = given / given.mean()
-    assert np.allclose(Look.seen.forget.weight[:, 0], expected[::10], rtol=1e-5)
     kept = np.delete(given, np.arange(0, len(X), 10))
-    assert np.allclose(Look.seen.retain.weight[:, 0], kept / kept.mean(), rtol=1e-5)
+    # both in one unit, so that each row has the say that it had in the fit
+    for rows, raw in ((Look.seen.retain, kept), (Look.seen.forget, given[::10])):
+        assert np.allclose(rows.weight[:, 0], raw / kept.mean(), rtol=1e-5)
 
 
 def test_forgotten_categories_need_no_column():
@@ -183,3 +186,106 @@ def test_original_of_a_frozen_model_keeps_its_rows(digits):
     NPO(FrozenEstimator(network)).fit(X, y).unlearn(X[:10])
     assert np.array_equal(network.predict_proba(X), before)
     assert network.unlearn(X[:10]).n_forgotten_ == 10
+
+
+def test_a_frozen_model_is_fitted_again_where_its_coordinates_are_lost(digits):
+    X, y = digits
+    sample = Nystroem(n_components=20, gamma=1.0, random_state=0)
+    network = DropoutClassifier((32,), **SMALL).fit(sample.fit_transform(X), y)
+    model = make_pipeline(sample, NPO(FrozenEstimator(network), random_state=0))
+    model.fit(X, y)
+    with pytest.warns(PipelineRetrainWarning):
+        model.unlearn(X[:100])
+    again = make_pipeline(clone(sample), clone(network)).fit(X[100:], y[100:])
+    assert np.array_equal(model.predict_proba(X), again.predict_proba(X))
+    assert model[-1].estimator_._rows is None
+
+
+def test_a_frozen_model_must_fit_its_rows(digits):
+    X, y = digits
+    network = DropoutClassifier((32,), **SMALL)
+    with pytest.raises(NotFittedError):
+        NPO(FrozenEstimator(network)).fit(X, y)
+    network.fit(X[y < 9], y[y < 9])
+    with pytest.raises(ValueError, match="no output for"):
+        NPO(FrozenEstimator(network)).fit(X, y)
+    with pytest.raises(ValueError, match="features"):
+        NPO(FrozenEstimator(network)).fit(X[:, :10], y % 9)
+
+
+def test_nothing_of_the_rows_is_in_an_export(digits):
+    X, y = digits
+    model = make_pipeline(StandardScaler(), NPO(DropoutClassifier(**SMALL)))
+    model.fit(X, y, npo__sample_weight=np.ones(len(X))).unlearn(X[:5])
+    exported = model.export()
+    assert exported[-1]._fit_params == {}
+    assert exported[-1].estimator_.random_state is None
+    # where no layer can take in the new units, the fit starts anew and keeps no rows
+    module = nn.Sequential(
+        nn.Linear(64, 8), nn.Dropout(0.1), nn.Linear(8, 1), nn.Tanh()
+    )
+    network = DropoutRegressor(module=lambda *_: module, noise_precision=1.0, **SMALL)
+    model = FineTune(network, store_training_data=False)
+    with pytest.warns(UnlearningWarning, match="fitted again"):
+        model.fit(X, y).unlearn(X[:5], X_retain=X[5:], y_retain=y[5:])
+    assert model.estimator_._rows is None
+
+
+class Restless(nn.Module):
+    """Draws numbers in every pass, also in evaluation mode."""
+
+    def __init__(self, n_features, n_outputs):
+        super().__init__()
+        self.linear = nn.Linear(n_features, n_outputs)
+
+    def forward(self, x):
+        return self.linear(x + 0.01 * torch.randn_like(x))
+
+
+def test_modules_that_draw_numbers_draw_them_from_the_seed(digits):
+    X, y = digits
+    network = DropoutClassifier(module=Restless, **{**SMALL, "mc_samples": 0})
+    network.fit(X, y)
+    before = torch.get_rng_state()
+    models = [
+        NPO(FrozenEstimator(network), random_state=0).fit(X, y).unlearn(X[:5])
+        for _ in range(2)
+    ]
+    assert torch.equal(torch.get_rng_state(), before)
+    first, second = (m.estimator_.module_.linear.weight for m in models)
+    assert torch.equal(first, second)
+
+
+def test_layers_that_are_not_trained_stay_so(digits):
+    class Half(nn.Sequential):
+        def __init__(self, n_features, n_outputs):
+            first = nn.Linear(n_features, 32).requires_grad_(False)
+            super().__init__(
+                first, nn.ReLU(), nn.Dropout(0.1), nn.Linear(32, n_outputs)
+            )
+
+    X, y = digits
+    network = DropoutClassifier(module=Half, **SMALL)
+    model = make_pipeline(StandardScaler(), NPO(network)).fit(X, y).unlearn(X[:5])
+    trained = [p.requires_grad for p in model[-1].estimator_.module_.parameters()]
+    assert trained == [False, False, True, True]
+
+
+def test_few_rows_are_left(digits):
+    X, y = digits
+    network = DropoutClassifier((32,), **SMALL).fit(X, y)
+    for n_left in (3, 1):
+        model = NPO(FrozenEstimator(network), max_retain_increase=np.inf)
+        model.fit(X, y).unlearn(X[n_left:])
+        assert np.isfinite(model.predict_proba(X)).all()
+
+    def module(n_features, n_outputs):
+        return nn.Sequential(
+            nn.BatchNorm1d(n_features), nn.Linear(n_features, n_outputs)
+        )
+
+    network = DropoutClassifier(module=module, **{**SMALL, "mc_samples": 0}).fit(X, y)
+    model = NPO(FrozenEstimator(network)).fit(X, y)
+    with pytest.raises(ValueError, match="more than one retained row"):
+        model.unlearn(X[1:])
+    assert model.n_forgotten_ == 0

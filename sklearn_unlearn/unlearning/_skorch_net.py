@@ -1,0 +1,129 @@
+"""What can be read off a net of skorch."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import sys
+
+import torch
+from sklearn.base import clone
+from torch import nn
+
+from sklearn_unlearn._engine._mlp_trainer import Adam
+
+__all__ = [
+    "Untrained",
+    "adam_of",
+    "check_criterion",
+    "is_skorch",
+    "kind_of",
+    "unwrapped",
+    "without_callbacks",
+    "wrapped",
+]
+
+# Half of it is what an unlearner begins with if the net had another optimizer.
+ADAM_RATE = 2e-3
+
+
+def is_skorch(estimator):
+    """Whether an estimator is a net of skorch, which is not imported for that."""
+    skorch = sys.modules.get("skorch")
+    return skorch is not None and isinstance(estimator, skorch.NeuralNet)
+
+
+class _LogProbabilities(nn.Module):
+    """Logits of a module that returns probabilities, as NLLLoss has it in skorch."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return self.inner(x).clamp_min(1e-12).log()
+
+
+class _TwoLogits(nn.Module):
+    """Logits of two classes, of a module that returns one."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        logit = self.inner(x).reshape(len(x), 1)
+        return torch.cat([torch.zeros_like(logit), logit], dim=1)
+
+
+# What makes a module return logits, or numbers, by the criterion it was trained with.
+_WRAPPERS = {
+    nn.CrossEntropyLoss: None,
+    nn.NLLLoss: _LogProbabilities,
+    nn.BCEWithLogitsLoss: _TwoLogits,
+    nn.MSELoss: None,
+}
+
+
+class Untrained:
+    """Builds the untrained module of a net; the factory of a `FittedModule`."""
+
+    def __init__(self, net):
+        self.net = net
+
+    def __call__(self, n_features, n_outputs):
+        net = without_callbacks(self.net).initialize()
+        return wrapped(net.module_, net.criterion_)
+
+
+def without_callbacks(net):
+    """Return a clone that writes no checkpoint and logs nothing."""
+    net = clone(net)
+    net.callbacks = "disable"
+    return net
+
+
+def wrapped(module, criterion):
+    """Return a module that returns logits, or numbers."""
+    wrapper = _WRAPPERS[type(criterion)]
+    return module if wrapper is None else wrapper(module)
+
+
+def unwrapped(module):
+    """Return the module of the net itself."""
+    wrappers = (_LogProbabilities, _TwoLogits)
+    return module.inner if isinstance(module, wrappers) else module
+
+
+def kind_of(part):
+    """Return the class of a part of a net, which may be given as an instance."""
+    return part if isinstance(part, type) else type(part)
+
+
+def adam_of(net):
+    """Return the Adam that is next to the optimizer of a net, and its weight decay."""
+    kind = kind_of(net.optimizer)
+    given = net.get_params().get("optimizer__weight_decay")
+    if issubclass(kind, torch.optim.AdamW):
+        return Adam(net.lr, decoupled=0.01 if given is None else given), 0.0
+    is_adam = "adam" in kind.__name__.lower()
+    return Adam(net.lr if is_adam else ADAM_RATE), given or 0.0
+
+
+def check_criterion(criterion):
+    """Raise unless a criterion is one whose loss of each row is known."""
+    if type(criterion) not in _WRAPPERS:
+        known = ", ".join(sorted(kind.__name__ for kind in _WRAPPERS))
+        raise TypeError(
+            f"A net with the criterion {type(criterion).__name__} cannot unlearn; use "
+            f"one of {known}."
+        )
+    binary = type(criterion) is nn.BCEWithLogitsLoss
+    if (
+        getattr(criterion, "label_smoothing", 0)
+        or getattr(criterion, "pos_weight", None) is not None
+        or (binary and criterion.weight is not None)
+    ):
+        raise ValueError(
+            "A net whose criterion has label_smoothing, pos_weight or, for two classes "
+            "with one output, weight cannot unlearn."
+        )
