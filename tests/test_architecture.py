@@ -72,6 +72,8 @@ ONLY_INSIDE_FUNCTIONS = {"matplotlib", "pandas", "polars", "pytest", "rich"}
 FILE_LIMIT = 600
 METHOD_FILE_LIMIT = 400
 METHOD_FOLDERS = ("dropout", "exact", "unlearning")
+# a network unlearner has its own code alone
+UNLEARNER_LIMIT = 150
 FUNCTION_LIMIT = 80
 PARAMETER_LIMIT = 15
 # they follow MLPClassifier
@@ -260,6 +262,14 @@ def test_file_size(path):
     n_lines = len(path.read_text(encoding="utf-8").splitlines())
     is_method = part_of(path) in METHOD_FOLDERS
     assert n_lines <= (METHOD_FILE_LIMIT if is_method else FILE_LIMIT)
+
+
+def test_unlearner_size():
+    shared = {"__init__.py", "_base.py", "_skorch.py", "_skorch_net.py"}
+    methods = [p for p in SOURCES if part_of(p) == "unlearning" if p.name not in shared]
+    assert len(methods) >= 4
+    sizes = {p.name: len(p.read_text(encoding="utf-8").splitlines()) for p in methods}
+    assert {name: n for name, n in sizes.items() if n > UNLEARNER_LIMIT} == {}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)

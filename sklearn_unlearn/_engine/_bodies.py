@@ -3,6 +3,7 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
@@ -19,8 +20,8 @@ from sklearn_unlearn._engine._threads import threads_for
 
 __all__ = ["body_of"]
 
-# Rows of a pass without gradients.
-CHUNK_ROWS = 8192
+# Rows of a pass without gradients, and of one that takes statistics.
+CHUNK_ROWS, STATISTICS_ROWS = 1024, 8192
 
 Objective = Callable[[torch.Tensor], torch.Tensor]
 
@@ -37,16 +38,26 @@ def body_of(
     return PerceptronBody(network, device)
 
 
-class _Body:
+class _Body(ABC):
     parameters: list[torch.Tensor]
 
     @torch.no_grad()
     def outputs(self, X: torch.Tensor) -> torch.Tensor:
         """Return the outputs for all rows; not differentiable."""
-        return torch.cat([self.forward(rows) for rows in X.split(CHUNK_ROWS)])
+        with self.threads(CHUNK_ROWS):  # for the same bytes in every process
+            return torch.cat([self.forward(rows) for rows in X.split(CHUNK_ROWS)])
 
+    @abstractmethod
     def forward(self, X: torch.Tensor) -> torch.Tensor:
-        raise NotImplementedError
+        """Return the outputs for a batch."""
+
+    def threads(self, n_rows: int) -> Any:
+        """Return the context in which batches of this size go through."""
+        return threads_for(n_rows * self._widest())
+
+    @abstractmethod
+    def _widest(self) -> int:
+        """Multiply-adds of the largest product for one row, as far as known."""
 
     def gradients(self) -> list[torch.Tensor]:
         """Return the gradients that `backward` has written, tensor by tensor."""
@@ -93,9 +104,8 @@ class PerceptronBody(_Body):
         weights = self._mlp.parameters[: self._n_weights]
         self._mlp.gradient[: self._n_weights].add_(weights, alpha=strength)
 
-    def threads(self, n_rows: int) -> Any:
-        """Return the context in which batches of this size are trained on."""
-        return threads_for(n_rows * max(a * b for a, b in self._mlp.layout.shapes))
+    def _widest(self) -> int:
+        return max(a * b for a, b in self._mlp.layout.shapes)
 
     def renew_statistics(self, X: torch.Tensor) -> None:
         """Do nothing: a perceptron has no statistics of its rows."""
@@ -139,9 +149,8 @@ class ModuleBody(_Body):
             if parameter.ndim > 1:
                 gradient.add_(parameter, alpha=strength)
 
-    def threads(self, n_rows: int) -> Any:
-        """Return the context in which batches of this size are trained on."""
-        return threads_for(largest_product(self._module, n_rows))
+    def _widest(self) -> int:
+        return largest_product(self._module, 1)
 
     @torch.no_grad()
     def renew_statistics(self, X: torch.Tensor) -> None:
@@ -164,9 +173,10 @@ class ModuleBody(_Body):
             layer.reset_running_stats()
             layer.momentum = None  # a plain average over the parts
             layer.train()
-        n_parts = -(-len(X) // CHUNK_ROWS)
-        for part in range(n_parts):  # rows of every kind in each of them
-            self.forward(X[part::n_parts])
+        n_parts = -(-len(X) // STATISTICS_ROWS)
+        with threads_for(1):  # sums of the same bytes, again
+            for part in range(n_parts):  # rows of every kind in each of them
+                self.forward(X[part::n_parts])
         for layer, momentum in zip(layers, before, strict=True):
             layer.momentum = momentum
             layer.eval()

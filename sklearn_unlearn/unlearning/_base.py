@@ -37,7 +37,8 @@ class NetworkUnlearner(BaseUnlearner):
     estimator : estimator instance
         A :class:`~sklearn_unlearn.neural_network.DropoutClassifier` or
         :class:`~sklearn_unlearn.neural_network.DropoutRegressor`, a skorch net, or a
-        ``FrozenEstimator`` around one of these that is fitted already.
+        ``FrozenEstimator`` around one of these that is fitted already, on the rows
+        given to ``fit``, in their order.
     n_epochs : int, default=8
         How often each retained row is visited.
     learning_rate_init : "auto" or float, default="auto"
