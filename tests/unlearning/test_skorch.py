@@ -69,6 +69,14 @@ NETS = pytest.mark.parametrize(
 METHODS = [FineTune, SalUn, NPO, Blindspot]
 
 
+@pytest.fixture(autouse=True)
+def _same_nets():
+    """Nets that are fitted by themselves draw from the global generator of torch."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        yield
+
+
 @NETS
 @pytest.mark.parametrize("method", METHODS)
 def test_contract(method, net):
@@ -103,7 +111,7 @@ def test_a_fitted_net_forgets_a_class(method):
     model.unlearn(X[forget])
     accuracy = model.predict(X) == y
     assert accuracy[~forget].mean() > (net.predict(X) == y)[~forget].mean() - 0.03
-    assert accuracy[forget].mean() < (before.argmax(1) == y)[forget].mean()
+    assert model.predict_proba(X)[forget, 3].mean() < before[forget, 3].mean() - 0.02
     # the net of the caller is as it was; a pickle does not have it
     assert np.array_equal(net.predict_proba(X), before)
     rows = X[forget].astype(float)
