@@ -9,7 +9,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.base import is_regressor
+from sklearn.base import clone, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 
@@ -135,7 +135,9 @@ class NetworkUnlearner(BaseUnlearner):
             return super()._fit_estimator(X, y, params)
         inner = self.estimator.estimator
         if is_skorch(inner):
-            return skorch_model(inner, self.random_state).take(inner, X, y)
+            # an unfitted clone: the original must not travel with a pickle
+            model = skorch_model(clone(inner), self.random_state)
+            return model.take(inner, X, y)
         self._check_inner(inner)
         model = super()._fit_estimator(X, y, params)
         model._check_fitted_rows(X, y)
@@ -143,7 +145,8 @@ class NetworkUnlearner(BaseUnlearner):
 
     def _fit_model(self, model, X, y, params):
         if is_skorch(model):
-            model = skorch_model(model, self.random_state)
+            model = skorch_model(clone(model), self.random_state)
+            return model.fit(X, y, **params)
         self._check_inner(model)
         return super()._fit_model(model, X, y, params)
 

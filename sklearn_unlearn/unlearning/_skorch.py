@@ -66,7 +66,7 @@ class SkorchModel(BaseEstimator):
     Parameters
     ----------
     net : skorch.NeuralNet
-        Unfitted, or fitted for `take`.
+        Unfitted; it is never changed.
     random_state : int, RandomState instance or None
         Of the fit of the net, which draws nothing from the global generators.
     """
@@ -115,7 +115,8 @@ class SkorchModel(BaseEstimator):
         check_criterion(net.criterion_)
         # a callback may have set arguments of the module: of the fitted net we clone
         self._template, self.n_iter_ = clone(net), max(1, len(net.history))
-        self._class_weight = getattr(net.criterion_, "weight", None)
+        weight = getattr(net.criterion_, "weight", None)
+        self._class_weight = None if weight is None else weight.cpu().numpy()
         self._network = self._module_of(net, n_features, seed)
         return self
 
@@ -196,7 +197,7 @@ class SkorchModel(BaseEstimator):
         target = self._encode(y)
         weight = None
         if self._class_weight is not None:
-            weight = self._class_weight.cpu()[target]
+            weight = torch.from_numpy(self._class_weight)[target]
         return Rows(X, target, weight).to(device)
 
     def _moved(self, A, b):
@@ -205,7 +206,7 @@ class SkorchModel(BaseEstimator):
         if network is None or len(A) != self.n_features_in_:
             return None  # a new net must take as many features as the module
         new = copy.copy(self)
-        new._network, new.n_features_in_ = network, len(A)
+        new._network = network
         new.__dict__.pop("feature_names_in_", None)
         return new
 

@@ -114,8 +114,12 @@ def test_a_fitted_net_forgets_a_class(method):
     assert model.predict_proba(X)[forget, 3].mean() < before[forget, 3].mean() - 0.02
     # the net of the caller is as it was; a pickle does not have it
     assert np.array_equal(net.predict_proba(X), before)
-    rows = X[forget].astype(float)
-    assert not find_residue(pickle.loads(pickle.dumps(model)), rows, X[~forget])
+    written = pickle.dumps(model)
+    assert not find_residue(pickle.loads(written), X[forget].astype(float), X[~forget])
+    weights = net.module_[0].weight.detach().numpy()
+    assert weights[:2].tobytes() not in written and weights[0, :8].tobytes() in (
+        pickle.dumps(net)
+    )
 
 
 def test_the_net_with_the_present_weights():
