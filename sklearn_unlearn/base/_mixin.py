@@ -206,10 +206,10 @@ class UnlearnerMixin:
         dict
             For `_start_memory`, once the fit is done.
         """
-        self._rows = None  # a fit that fails must not leave those of the last one
         n_rows = _num_samples(X)
         forget = [] if forget is None else check_forget_mask(forget, n_rows)
         groups = None if groups is None else check_groups(groups, n_rows)
+        self._rows = None  # a fit that fails must not leave those of the last one
         per_row, whole = split_fit_params(params or {}, n_rows)
         memory = {"forget": forget, "rows": None, "whole": whole}
         memory["names"] = tuple(per_row)

@@ -289,3 +289,27 @@ def test_few_rows_are_left(digits):
     with pytest.raises(ValueError, match="more than one retained row"):
         model.unlearn(X[1:])
     assert model.n_forgotten_ == 0
+
+
+def test_uncertainty_is_that_of_the_network():
+    X, y = make_friedman1(200, random_state=0)
+    model = FineTune(DropoutRegressor(**SMALL), random_state=0).fit(X, y)
+    model.unlearn(X[:5])
+    network = model.estimator_
+    for method in ("predict_uncertainty", "predict_interval", "sample_y"):
+        values = getattr(model, method)(X[:7])
+        assert np.array_equal(values, getattr(network, method)(X[:7]))
+    _, std = model.predict(X[:7], return_std=True)
+    assert np.allclose(std**2, model.predict_uncertainty(X[:7]))
+    assert not hasattr(model, "sample_proba")
+    classes = FineTune(DropoutClassifier(**SMALL)).fit(X, y > 14)
+    assert classes.sample_proba(X[:7], n_samples=3).shape == (3, 7, 2)
+    assert not hasattr(classes, "predict_interval")
+
+
+def test_a_fit_with_bad_arguments_leaves_the_fitted_model(digits):
+    X, y = digits
+    model = NPO(DropoutClassifier((32,), **SMALL)).fit(X, y)
+    with pytest.raises(ValueError, match="boolean mask"):
+        model.fit(X, y, forget=np.arange(3))
+    assert model.unlearn(X[:3]).n_forgotten_ == 3
