@@ -106,6 +106,34 @@ def test_noise_is_off_while_a_network_unlearns(fitted):
     assert np.array_equal(weights(same[0]), weights(same[1]))
 
 
+def chain(n_features, n_outputs):
+    layers = [nn.Linear(n_features, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Dropout(0.1)]
+    return nn.Sequential(*layers, nn.Linear(32, n_outputs))
+
+
+@pytest.mark.parametrize("module", [None, chain], ids=["perceptron", "module"])
+def test_a_teacher_does_not_learn(module):
+    seen = {}
+
+    class Taught(NetworkUnlearner):
+        def _unlearn_network(self, student):
+            teacher = student.network()
+            first = student.outputs(student.retain, teacher)
+            seen["as it was"] = torch.equal(first, student.outputs(student.retain))
+            student.train(lambda retain, forget: -forget.losses.mean())
+            again = student.outputs(student.retain, teacher)
+            seen["as before"] = torch.equal(first, again)
+            now = student.outputs(student.retain)
+            seen["moved"] = not torch.allclose(first, now, atol=0.1)
+            seen["frozen"] = not (first.requires_grad or now.requires_grad)
+
+    X, y = digits(300)
+    model = DropoutClassifier((32,), module=module, **SMALL).fit(X, y)
+    forget = np.arange(len(X)) < 60
+    unlearned(Taught, model, X, y, forget, max_retain_increase=np.inf)
+    assert seen == dict.fromkeys(("as it was", "as before", "moved", "frozen"), True)
+
+
 def test_another_method_in_a_few_lines(fitted):
     class Nothing(NetworkUnlearner):
         def _unlearn_network(self, student):
