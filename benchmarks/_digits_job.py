@@ -1,7 +1,7 @@
 """The job that the unlearners are measured on, for the demo and the benchmark.
 
-A tenth of the labels of 1200 handwritten digits is wrong, and a network has learnt
-them by heart. What it should forget is known: the labels that are wrong.
+A tenth of the labels of 1200 handwritten digits is wrong, and a network has learnt half
+of these by heart. What it should forget is known: the labels that are wrong.
 """
 
 # Authors: The sklearn-unlearn developers

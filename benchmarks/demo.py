@@ -1,9 +1,9 @@
 """The main job: a network forgets wrong labels, and is compared with retrained ones.
 
 A tenth of the labels of 1200 handwritten digits is wrong, and pipelines with a network
-have learnt them by heart. The wrong labels are forgotten with each unlearner; then a
-random twentieth of the rows is. Both times the result is set beside pipelines that were
-fitted without the rows.
+have learnt half of these by heart. The wrong labels are forgotten with each unlearner;
+then a random twentieth of the rows is. Both times the result is set beside pipelines
+that were fitted without the rows.
 
 Run it with ``make demo``. It prints a table and saves a figure.
 """

@@ -33,6 +33,7 @@ from sklearn_unlearn.utils._steps import (
     is_estimator,
 )
 from sklearn_unlearn.utils._tags import GUARANTEES
+from sklearn_unlearn.utils._validation import refuse_masks_of_steps
 
 __all__ = ["Pipeline", "make_pipeline"]
 
@@ -225,6 +226,7 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
 
     def _fit_and_keep(self, method, X, y, params, groups=None, forget=None):
         """Fit by scikit-learn's `method`, then keep the rows."""
+        refuse_masks_of_steps(params)
         memory = self._prepare_memory(X, y, groups, params, forget)
         self._only_class = self._classes = None
         last = self.steps[-1][1] if method == "fit" and self.steps else None
@@ -338,7 +340,7 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
     def _forget_last(self, old, fresh, request, X, y, params, steps):
         """Return the last step without the forgotten rows."""
         if is_unlearner(old):
-            new = old._aside()
+            new, asked, params = old._aside(), params, old._inner_params(params)
             kept = old._unlearner_tags().guarantee in ("approximate", "certified")
             if kept and not move_last(new, self.steps[:-1], steps, request.retain.X):
                 new._fit_again(X, y, params)
@@ -347,8 +349,9 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
             def forget():
                 given, prefix = request.forget.params, f"{self.steps[-1][0]}__"
                 own = {n.removeprefix(prefix): v for n, v in given.items()}
-                own = {n: v for n, v in own.items() if n in params}
+                own = {n: v for n, v in own.items() if n in asked}
                 Xt = take_along(request, self.steps[:-1], steps)
+                own = old._inner_params(own)
                 return request.forget._replace(X=Xt, params=own)
 
             retain = request.retain._replace(X=X, y=y, params={})

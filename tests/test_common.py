@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from joblib import parallel_config
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.model_selection import cross_val_predict
 from sklearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
@@ -19,6 +21,8 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
+from sklearn_unlearn.exact import Retrain
+from sklearn_unlearn.neural_network import DropoutClassifier
 from sklearn_unlearn.utils._check_data import fresh, make_case
 from sklearn_unlearn.utils.discovery import all_estimators
 from sklearn_unlearn.utils.estimator_checks import parametrize_with_unlearner_checks
@@ -92,3 +96,21 @@ def test_export_is_clean(estimator):
     seeds = [v for k, v in names.items() if k.split("__")[-1] == "random_state"]
     assert all(seed is None for seed in seeds)
     pickle.loads(pickle.dumps(exported))
+
+
+def test_export_reaches_estimators_in_any_container():
+    case = make_case(DropoutClassifier())
+    network = DropoutClassifier((8,), max_iter=3, n_iter_no_change=3, random_state=0)
+    calibrated = Retrain(CalibratedClassifierCV(network, cv=3))
+    boosted = Retrain(GradientBoostingClassifier(n_estimators=2, random_state=3))
+    for model in (calibrated, boosted):
+        model.fit(case.X, case.y).unlearn(case.forgotten[0])
+        exported = model.export()
+        written = pickle.dumps(exported)
+        assert not any(row.tobytes() in written for row in case.X)
+        assert np.array_equal(exported.predict(case.X), model.predict(case.X))
+    trees = exported.estimator_.estimators_.ravel()
+    assert all(tree.random_state is None for tree in trees)
+    bare = Retrain(calibrated.estimator, store_training_data=False)
+    written = pickle.dumps(bare.fit(case.X, case.y))
+    assert not any(row.tobytes() in written for row in case.X)

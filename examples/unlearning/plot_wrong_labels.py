@@ -4,9 +4,9 @@ Wrong labels, unlearned
 =========================
 
 A tenth of the labels of a training set turns out to be wrong, and a network has learnt
-them by heart. To retrain it is the safe way. The unlearners take a fraction of the
-time: here they are set beside networks that were fitted without the rows, which is what
-they should look like.
+many of them by heart. To retrain it is the safe way. The unlearners take a fraction of
+the time: here they are set beside networks that were fitted without the rows, which is
+what they should look like.
 """
 
 # Authors: The sklearn-unlearn developers

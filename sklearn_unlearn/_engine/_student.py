@@ -263,8 +263,10 @@ class Student:
         """Weighted losses of retained rows; of some of them, if there are many."""
         step = -(-len(self.retain) // N_WATCHED)
         losses = self.losses(Rows(self.retain.X[::step], self.retain.target[::step]))
-        weight = self.retain.weight
-        return losses if weight is None else losses * weight[::step]
+        if self.retain.weight is None:
+            return losses
+        weight = self.retain.weight[::step]
+        return losses * (weight / weight.mean())
 
     def _warn(self, n_epochs):
         warnings.warn(

@@ -38,8 +38,9 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
     ----------
     estimator : estimator instance
         What is fitted. A ``FrozenEstimator`` holds a model that is fitted
-        already, on the rows given to ``fit``; it is copied and not fitted again,
-        and the original stays with the caller, who deletes it.
+        already, on the rows given to ``fit``; it is copied, and fitted again only
+        where a request leaves no other way. The original stays with the caller, who
+        deletes it.
     store_training_data : bool, default=True
         Whether to keep the retained rows. Without them, ``unlearn`` must be
         given ``X_retain`` and ``y_retain``.
@@ -112,8 +113,7 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
 
         With `transform`, return the training output of the inner estimator.
         """
-        if _routing_enabled():
-            params = process_routing(self, "fit", **params).estimator.fit
+        params = self._inner_params(params)
         memory = self._prepare_memory(X, y, groups, params, forget)
         if transform and not isinstance(self.estimator, FrozenEstimator):
             self.estimator_ = self._template()
@@ -121,11 +121,7 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         else:
             self.estimator_ = self._fit_estimator(X, y, params)
             output = self.estimator_.transform(X) if transform else None
-        for name in ("n_features_in_", "feature_names_in_", "classes_"):
-            if hasattr(self.estimator_, name):
-                setattr(self, name, getattr(self.estimator_, name))
-            else:
-                self.__dict__.pop(name, None)
+        self._mirror("n_features_in_", "feature_names_in_", "classes_")
         drop_inner_memory(self)
         self._start_memory(memory)
         return output
@@ -143,11 +139,21 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
     def _fit_again(self, X, y, params):
         """Fit the inner estimator anew, also one that was given frozen."""
         self.estimator_ = self._fit_model(self._template(), X, y, params)
+        self._mirror("n_features_in_", "feature_names_in_")
         drop_inner_memory(self)
-        self.n_features_in_ = self.estimator_.n_features_in_
-        self.__dict__.pop("feature_names_in_", None)
-        if hasattr(self.estimator_, "feature_names_in_"):
-            self.feature_names_in_ = self.estimator_.feature_names_in_
+
+    def _inner_params(self, params):
+        if not _routing_enabled():
+            return params
+        return dict(process_routing(self, "fit", **params).estimator.fit)
+
+    def _mirror(self, *names):
+        """Take these attributes over from the inner estimator."""
+        for name in names:
+            if hasattr(self.estimator_, name):
+                setattr(self, name, getattr(self.estimator_, name))
+            else:
+                self.__dict__.pop(name, None)
 
     def _move(self, A, b):
         # networks have `_moved`: a copy with the map in their first linear layer
@@ -155,8 +161,8 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         model = None if moved is None else moved(A, b)
         if model is None:
             return False
-        self.estimator_, self.n_features_in_ = model, len(A)
-        self.__dict__.pop("feature_names_in_", None)
+        self.estimator_ = model
+        self._mirror("n_features_in_", "feature_names_in_")
         return True
 
     def _template(self):
@@ -170,17 +176,17 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
     )
     predict_proba = delegate(
         "predict_proba",
-        "Predict probabilities of classes; 0 for a class that is forgotten.",
+        "Predict probabilities of classes; 0 for one that the model has lost.",
         "ndarray of shape (n_rows, n_classes): probabilities.",
     )
     predict_log_proba = delegate(
         "predict_log_proba",
-        "Predict logarithms of probabilities; -inf for a class that is forgotten.",
+        "Predict logarithms of probabilities; -inf for a class that is lost.",
         "ndarray of shape (n_rows, n_classes): log-probabilities.",
     )
     decision_function = delegate(
         "decision_function",
-        "Evaluate decision functions; -inf for a class that is forgotten.",
+        "Evaluate decision functions; -inf for a class that the model has lost.",
         "ndarray of shape (n_rows,) or (n_rows, n_classes): decision values.",
     )
     score_samples = delegate(

@@ -20,7 +20,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
     _check_n_features,
     _num_samples,
 )
-from sklearn_unlearn.utils._steps import drop_inner_memory, estimators_within
+from sklearn_unlearn.utils._steps import objects_within
 from sklearn_unlearn.utils._tags import UnlearnerTags, with_unlearner_tags
 from sklearn_unlearn.utils._validation import (
     as_ids,
@@ -29,6 +29,9 @@ from sklearn_unlearn.utils._validation import (
     check_on_unknown,
     split_fit_params,
 )
+
+# Where estimators keep the seed that they were given, or a generator made of it.
+SEEDS = frozenset({"random_state", "random_state_", "_random_state"})
 
 
 class UnlearnerMixin:
@@ -141,7 +144,8 @@ class UnlearnerMixin:
         """Return a copy for deployment, which predicts but keeps no rows.
 
         Retained rows travel with a pickle of the estimator itself. The copy has
-        neither them nor their index, groups, per-row arguments or seeds.
+        neither them nor their index, groups, per-row arguments or seeds given as
+        ``random_state``.
         Models that *are* their rows (nearest neighbours, kernel machines) hold
         them still.
 
@@ -152,14 +156,19 @@ class UnlearnerMixin:
         """
         check_is_fitted(self)
         new = self._aside()
-        new._drop_memory()
-        new._fit_params = {}
+        new._strip()  # first: what goes need not be copied
         new = copy.deepcopy(new)
-        drop_inner_memory(new, parameters=True)
-        for estimator in (new, *estimators_within(new, parameters=True)):
-            if vars(estimator).get("random_state") is not None:
-                estimator.random_state = None
+        for thing in (new, *objects_within(new, parameters=True)):
+            if hasattr(thing, "_strip"):
+                thing._strip()
+            for name in SEEDS.intersection(vars(thing)):
+                setattr(thing, name, None)
         return new
+
+    def _strip(self):
+        """Drop, for an export, all that only later requests need."""
+        self._drop_memory()
+        self._fit_params = {}
 
     @abstractmethod
     def _unlearn_rows(self, request):
@@ -172,6 +181,10 @@ class UnlearnerMixin:
             until now. `self` is a copy aside whose `_rows` already holds the
             retained rows only. Assign attributes; change no object in place.
         """
+
+    def _inner_params(self, params):
+        """Return arguments of ``fit`` as the model within takes them."""
+        return params
 
     def _move(self, A, b):
         """Take the model to rows ``X`` that were ``X A + b`` when it was fitted.

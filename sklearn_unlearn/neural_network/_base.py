@@ -536,6 +536,10 @@ class BaseDropoutNetwork(
         super()._drop_memory()
         self._moments = None  # the moments of a step know the rows of its batch
 
+    def _strip(self):
+        super()._strip()
+        self._held_out = None
+
     def _no_rows_error(self):
         if vars(self).get("_n_partial"):
             return NotFittedError(

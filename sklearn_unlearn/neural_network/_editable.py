@@ -78,16 +78,16 @@ class EditableNetwork:
             return new
 
         return Editable(
-            network,
-            self._loss,
-            retain,
-            new._rows_to_forget(asked, y, given),
-            self._decay(network, batch_size),
-            self._adam(),
-            batch_size,
-            self.n_iter_,
-            train_fresh,
-            finish,
+            network=network,
+            loss=self._loss,
+            retain=retain,
+            forget=new._rows_to_forget(asked, y, given),
+            decay=self._decay(network, batch_size),
+            adam=self._adam(),
+            batch_size=batch_size,
+            n_epochs=self.n_iter_,
+            train_fresh=train_fresh,
+            finish=finish,
         )
 
     def _decay(self, network, batch_size):

@@ -13,7 +13,7 @@ __all__ = ["Plan"]
 
 @dataclass
 class Plan:
-    """See the module.
+    """A network, rows and streams of numbers of one fit.
 
     `X` holds all rows; the fit is on those of `subset`. `y`, `weight`, `chosen` (the
     rows to train on) and `held` (those held out) speak of the subset alone.

@@ -266,6 +266,7 @@ class NetworkUnlearner(BaseUnlearner):
             student = Student(opened, self._recipe(opened), self._rng())
             self._unlearn_network(student)
             self.estimator_ = opened.finish(student.network())
+            self._mirror("n_features_in_", "feature_names_in_")
 
     def _recipe(self, opened):
         adam, batch_size = opened.adam, self.batch_size

@@ -36,8 +36,8 @@ from sklearn_unlearn.unlearning._skorch_net import (
     adam_of,
     check_criterion,
     kind_of,
+    quiet,
     unwrapped,
-    without_callbacks,
     wrapped,
 )
 
@@ -66,7 +66,7 @@ class SkorchModel(BaseEstimator):
     Parameters
     ----------
     net : skorch.NeuralNet
-        Unfitted; it is never changed.
+        Unfitted. After the fit it is without callbacks, which may hold rows.
     random_state : int, RandomState instance or None
         Of the fit of the net, which draws nothing from the global generators.
     """
@@ -81,14 +81,14 @@ class SkorchModel(BaseEstimator):
         self._begin_target(y)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         net = self._fit_net(clone(self.net), X, y, seed, fit_params)
-        return self._take(net, X.shape[1], seed)
+        return self._take(net, X.shape[1])
 
     def take(self, net, X, y):
         """Take over a net that is fitted already, on these rows."""
         if not getattr(net, "initialized_", False):
             raise ValueError("The net within the FrozenEstimator is not fitted.")
         X, y = self._check_rows(X, y, reset=True)
-        self._take(net, X.shape[1], seed=0)
+        self._take(net, X.shape[1])
         self._known_target(y)
         self._check_target(y)
         return self
@@ -110,27 +110,29 @@ class SkorchModel(BaseEstimator):
         ):
             return net.fit(_single(X), self._for_net(y), **fit_params)
 
-    def _take(self, net, n_features, seed):
+    def _take(self, net, n_features):
         """Keep the module, and what is needed of the net to train one again."""
         check_criterion(net.criterion_)
         # a callback may have set arguments of the module: of the fitted net we clone
-        self._template, self.n_iter_ = clone(net), max(1, len(net.history))
+        self._template, self.n_iter_ = quiet(net), max(1, len(net.history))
+        # what the package trains again is not what the user's callbacks follow
+        self.net, self._map = self._template, None
         weight = getattr(net.criterion_, "weight", None)
         self._class_weight = None if weight is None else weight.cpu().numpy()
-        self._network = self._module_of(net, n_features, seed)
+        self._network = self._module_of(net, n_features)
         return self
 
-    def _module_of(self, net, n_features, seed=0):
+    def _module_of(self, net, n_features):
         with torch.inference_mode(False), torch.no_grad():
             module = own_module(wrapped(net.module_, net.criterion_)).cpu().eval()
             n_outputs = module(torch.zeros(1, n_features)).shape[-1]
         return FittedModule.probed(
-            module, Untrained(self._template), seed, n_features, n_outputs
+            module, Untrained(self._template), 0, n_features, n_outputs
         )
 
     @property
     def net_(self):
-        """The net with the present module; it has no history."""
+        """The net with the present module; it has no history and no callbacks."""
         check_is_fitted(self)
         with ExplicitRandomness(torch.Generator().manual_seed(0)):
             net = clone(self._template).initialize()
@@ -166,27 +168,29 @@ class SkorchModel(BaseEstimator):
         adam, decay = adam_of(net)
 
         def train_fresh(n_epochs, rng):
-            # a few epochs without a schedule need no rows to be held out for it
-            fresh = without_callbacks(net)
-            fresh.set_params(max_epochs=n_epochs, train_split=None)
-            fresh = self._fit_net(fresh, X, y, int(rng.integers(2**63)), fit_params)
-            return self._module_of(fresh, X.shape[1])
+            # in the coordinates that the module was made for, then as this one
+            A, b = (None, None) if self._map is None else self._map
+            rows, seed = X if A is None else X @ A + b, int(rng.integers(2**63))
+            fresh = clone(net).set_params(max_epochs=n_epochs)
+            fresh = self._fit_net(fresh, rows, y, seed, fit_params)
+            module = self._module_of(fresh, rows.shape[1])
+            return module if A is None else module.moved(A, b)
 
         def finish(network):
             new._network = network
             return new
 
         return Editable(
-            self._network.copy(),
-            self._loss,
-            retain,
-            forget,
-            lambda n_rows: decay,
-            adam,
-            batch_size,
-            self.n_iter_,
-            train_fresh,
-            finish,
+            network=self._network.copy(),
+            loss=self._loss,
+            retain=retain,
+            forget=forget,
+            decay=lambda n_rows: decay,
+            adam=adam,
+            batch_size=batch_size,
+            n_epochs=self.n_iter_,
+            train_fresh=train_fresh,
+            finish=finish,
         )
 
     def _as_rows(self, X, y):
@@ -203,10 +207,14 @@ class SkorchModel(BaseEstimator):
     def _moved(self, A, b):
         """Return a copy for rows ``X`` where this one takes ``X A + b``, or None."""
         network = self._network.moved(A, b)
-        if network is None or len(A) != self.n_features_in_:
-            return None  # a new net must take as many features as the module
+        if network is None:
+            return None
         new = copy.copy(self)
-        new._network = network
+        new._network, new.n_features_in_ = network, len(A)
+        if self._map is not None:
+            first, shift = self._map
+            A, b = A @ first, b @ first + shift
+        new._map = (A, b)
         new.__dict__.pop("feature_names_in_", None)
         return new
 

@@ -17,8 +17,8 @@ __all__ = [
     "check_criterion",
     "is_skorch",
     "kind_of",
+    "quiet",
     "unwrapped",
-    "without_callbacks",
     "wrapped",
 ]
 
@@ -71,14 +71,17 @@ class Untrained:
         self.net = net
 
     def __call__(self, n_features, n_outputs):
-        net = without_callbacks(self.net).initialize()
+        net = quiet(self.net).initialize()
         return wrapped(net.module_, net.criterion_)
 
 
-def without_callbacks(net):
-    """Return a clone that writes no checkpoint and logs nothing."""
+def quiet(net):
+    """Return a clone that writes no checkpoint, logs nothing and holds no rows out.
+
+    Callbacks, and a split that was made beforehand, may hold rows.
+    """
     net = clone(net)
-    net.callbacks = "disable"
+    net.callbacks, net.train_split = "disable", None
     return net
 
 

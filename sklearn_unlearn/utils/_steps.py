@@ -3,8 +3,12 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+from types import FunctionType, MethodType, ModuleType
+
+import numpy as np
 from sklearn.base import clone
 
+from sklearn_unlearn.utils._rows import RowStore
 from sklearn_unlearn.utils._sklearn_compat import without_callbacks
 from sklearn_unlearn.utils._tags import is_unlearner
 
@@ -12,9 +16,9 @@ __all__ = [
     "FitThrough",
     "carry_over",
     "drop_inner_memory",
-    "estimators_within",
     "fresh_step",
     "is_estimator",
+    "objects_within",
 ]
 
 
@@ -68,27 +72,33 @@ def carry_over(old, new, n_forget):
         new.unlearning_log_ = list(old.unlearning_log_)
 
 
-def drop_inner_memory(estimator, parameters=False):
-    """Make all estimators within let go of their rows: the outermost keeps them."""
-    for inner in estimators_within(estimator, parameters):
+def drop_inner_memory(estimator):
+    """Make all estimators within let go of their rows: the outermost keeps them.
+
+    Parameters of which there is a fitted copy belong to the caller: they are left
+    alone.
+    """
+    for inner in objects_within(estimator):
         if hasattr(inner, "_unlearn_rows") and "_rows" in vars(inner):
             inner._drop_memory()
 
 
-def estimators_within(estimator, parameters=False):
-    """Yield all estimators that an estimator holds, at any depth.
+def objects_within(estimator, parameters=False):
+    """Yield all objects with attributes that an estimator holds, at any depth.
 
-    Parameters of which there is a fitted copy belong to the caller. They are left
-    out, unless `parameters` says that the whole estimator is a copy.
+    Other estimators are among them, and what scikit-learn keeps them in. Parameters
+    of which there is a fitted copy are left out, unless `parameters` is true.
     """
     seen, waiting = {id(estimator)}, _held(estimator, parameters)
     while waiting:
         thing = waiting.pop()
         if isinstance(thing, dict):
             waiting.extend(thing.values())
-        elif isinstance(thing, (list, tuple)):
+        elif isinstance(thing, (list, tuple, set)):
             waiting.extend(thing)
-        elif hasattr(thing, "get_params") and not isinstance(thing, type):
+        elif isinstance(thing, np.ndarray):
+            waiting.extend(thing.ravel().tolist() if thing.dtype == object else ())
+        elif hasattr(thing, "__dict__") and not _is_opaque(thing):
             if id(thing) in seen:
                 continue
             seen.add(id(thing))
@@ -96,6 +106,13 @@ def estimators_within(estimator, parameters=False):
             waiting.extend(_held(thing, parameters))
 
 
-def _held(estimator, parameters):
-    own = vars(estimator)
+def _is_opaque(thing):
+    """Whether no estimator can be within: code, a module of torch, kept rows."""
+    if isinstance(thing, (type, ModuleType, FunctionType, MethodType, RowStore)):
+        return True
+    return type(thing).__module__.partition(".")[0] in ("torch", "pandas", "scipy")
+
+
+def _held(thing, parameters):
+    own = vars(thing)
     return [value for name, value in own.items() if parameters or f"{name}_" not in own]

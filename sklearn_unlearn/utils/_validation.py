@@ -12,6 +12,7 @@ __all__ = [
     "check_forget_mask",
     "check_groups",
     "check_on_unknown",
+    "refuse_masks_of_steps",
     "split_fit_params",
 ]
 
@@ -61,6 +62,16 @@ def check_on_unknown(on_unknown):
     """Raise unless `on_unknown` is one of its two values."""
     if on_unknown not in ("raise", "ignore"):
         raise ValueError(f'on_unknown must be "raise" or "ignore"; got {on_unknown!r}.')
+
+
+def refuse_masks_of_steps(params):
+    """Raise if a step of a pipeline is told to forget rows that the pipeline keeps."""
+    for name in params:
+        if name.endswith("__forget"):
+            raise ValueError(
+                f"{name} would be forgotten by one step alone, and come back with the "
+                "next request. Pass forget=mask to fit of the pipeline."
+            )
 
 
 def split_fit_params(params, n_rows):

@@ -24,9 +24,10 @@ from skorch import (
     NeuralNetRegressor,
 )
 from skorch.callbacks import Callback
+from skorch.dataset import Dataset
+from skorch.helper import predefined_split
 from torch import nn
 
-from sklearn_unlearn.exceptions import PipelineRetrainWarning
 from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.unlearning import NPO, Blindspot, FineTune, SalUn
 from sklearn_unlearn.utils.estimator_checks import check_unlearner, find_residue
@@ -236,17 +237,31 @@ def test_labels_are_numbers_of_outputs_for_a_fitted_net():
 
 def test_a_column_is_dropped_before_a_net():
     codes = np.random.default_rng(0).integers(0, 3, size=(200, 2)).astype(str)
-    codes[0] = "rare"
+    codes[:2] = [["rare", "1"], ["rarer", "2"]]
     y = (codes[:, 0] == "1").astype(int)
+    net = clone(CLASSIFIER).set_params(callbacks=None, max_epochs=15)
+    net.set_params(module__n_features=8, module__n_outputs=2)
     for method in (FineTune, Blindspot):
-        model = make_pipeline(
-            OneHotEncoder(sparse_output=False), method(CLASSIFIER, random_state=0)
-        )
-        model.fit(codes, y)
-        with pytest.warns(PipelineRetrainWarning):
-            model.unlearn(codes[:1])
-        assert model.score(codes[1:], y[1:]) > 0.9
-        assert model[-1].estimator_.net_.module_[0].in_features == 6
+        encoder = OneHotEncoder(sparse_output=False)
+        model = make_pipeline(encoder, method(net, random_state=0)).fit(codes, y)
+        for i, width in ((0, 7), (1, 6)):
+            model.unlearn(codes[[i]])
+            assert model[-1].n_features_in_ == width
+            assert model.score(codes[2:], y[2:]) > 0.9
+            assert model[-1].estimator_.net_.module_[0].in_features == width
+        again = pickle.loads(pickle.dumps(model))
+        p, q = (m.predict_proba(codes[2:]) for m in (model, again))
+        assert np.array_equal(p, q)
+
+
+def test_a_net_keeps_no_rows_of_its_validation():
+    X, y = digits(200)
+    valid = Dataset(X[:20], y[:20])
+    net = clone(CLASSIFIER).set_params(train_split=predefined_split(valid))
+    net.fit(X, y)
+    model = FineTune(FrozenEstimator(net), random_state=0).fit(X, y)
+    written = pickle.dumps(model.unlearn(X[:5]))
+    assert not any(row.tobytes() in written for row in X[:5])
 
 
 class Convolution(nn.Module):

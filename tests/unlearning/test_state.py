@@ -5,6 +5,7 @@
 
 import numpy as np
 import pytest
+import sklearn
 import torch
 from sklearn.base import clone
 from sklearn.datasets import load_digits, make_friedman1
@@ -313,3 +314,37 @@ def test_a_fit_with_bad_arguments_leaves_the_fitted_model(digits):
     with pytest.raises(ValueError, match="boolean mask"):
         model.fit(X, y, forget=np.arange(3))
     assert model.unlearn(X[:3]).n_forgotten_ == 3
+
+
+def test_a_step_alone_is_not_told_to_forget(digits):
+    X, y = digits
+    model = make_pipeline(StandardScaler(), NPO(DropoutClassifier(**SMALL)))
+    with pytest.raises(ValueError, match="forget=mask to fit of the pipeline"):
+        model.fit(X, y, npo__forget=np.arange(len(X)) < 5)
+
+
+@pytest.mark.parametrize("alias", [True, "weights"])
+def test_weights_are_routed_under_any_name(digits, alias):
+    X, y = digits
+    given = np.arange(1, len(X) + 1, dtype=float)
+    name = "sample_weight" if alias is True else alias
+    with sklearn.config_context(enable_metadata_routing=True):
+        network = DropoutClassifier(**SMALL).set_fit_request(sample_weight=alias)
+        scaler = StandardScaler().set_fit_request(sample_weight=False)
+        model = make_pipeline(scaler, Look(network))
+        model.fit(X, y, **{name: given}).unlearn(X[::10])
+        for rows in (Look.seen.retain, Look.seen.forget):
+            assert float(rows.weight.max()) > 1.5
+        # and where the last step is fitted again
+        lost = Nystroem(n_components=20, gamma=1.0, random_state=0)
+        model = make_pipeline(lost, Look(network)).fit(X, y, **{name: given})
+        with pytest.warns(PipelineRetrainWarning):
+            model.unlearn(X[::10])
+
+
+def test_names_of_features_go_along(digits):
+    X, y = digits
+    scaler = StandardScaler().set_output(transform="pandas")
+    model = make_pipeline(scaler, NPO(DropoutClassifier(**SMALL))).fit(X, y)
+    before = list(model[-1].feature_names_in_)
+    assert list(model.unlearn(X[:5])[-1].feature_names_in_) == before
