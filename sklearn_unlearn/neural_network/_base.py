@@ -227,8 +227,8 @@ class BaseDropoutNetwork(
         """Set the fitted attributes."""
         self._network = network
         self._record(history)
-        # a mask over the rows of the fit, for what edits the network later
-        self._held_out = np.isin(np.arange(len(plan.y)), plan.held)
+        # for what edits the network later
+        self._held_out = plan.held_mask()
         self._after_training(plan)
 
     @_with_gradients()

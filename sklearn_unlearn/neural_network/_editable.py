@@ -70,7 +70,7 @@ class EditableNetwork:
             for name in OF_THE_FIT:
                 new.__dict__.pop(name, None)
             new._forget_stream()
-            new._held_out = held
+            new._held_out = plan.held_mask()
             # what is left of the held-out rows may be too few to say anything
             if 2 * held.sum() < np.count_nonzero(vars(self).get("_held_out")):
                 plan.held = plan.held[:0]

@@ -33,6 +33,14 @@ class Plan:
         weight = None if self.weight is None else self.weight[which]
         return self.X[self.subset[which]], self.y[which], weight
 
+    def held_mask(self):
+        """Return which rows of the subset are held out, or None if none is."""
+        if not len(self.held):
+            return None
+        mask = np.zeros(len(self.y), dtype=bool)
+        mask[self.held] = True
+        return mask
+
     def held_out(self):
         """Return X, y and weight of the held-out rows, or of all if there are none."""
         which = self.held if len(self.held) else self.chosen
