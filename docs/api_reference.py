@@ -30,7 +30,7 @@ API_REFERENCE = {
         "names": [
             "ExactUnlearner",
             "Retrain",
-            "Rule",
+            "Outcome", "Rule",
             "SummaryRule",
             "UnlearningCost",
             "find_rule",

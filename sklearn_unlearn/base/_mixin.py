@@ -292,7 +292,7 @@ class UnlearnerMixin:
         mask[positions] = True
         self._rows, forgotten = store.split(positions)
         blocks = store.blocks_of(positions)
-        self._unlearn_rows(Request(mask, forgotten, self._rows.rows, blocks))
+        self._unlearn_rows(Request(mask, forgotten, self._rows.rows, lambda: blocks))
         self.n_forgotten_ += len(positions)
         return len(positions)
 

@@ -7,6 +7,7 @@ from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._exact_unlearner import ExactUnlearner
 from sklearn_unlearn.exact._retrain import Retrain
 from sklearn_unlearn.exact._rules import (
+    Outcome,
     Rule,
     SummaryRule,
     find_rule,
@@ -15,6 +16,7 @@ from sklearn_unlearn.exact._rules import (
 
 __all__ = [
     "ExactUnlearner",
+    "Outcome",
     "Retrain",
     "Rule",
     "SummaryRule",

@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 import numpy as np
+from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -19,13 +20,10 @@ from sklearn_unlearn.exact import (  # noqa: F401
     _rules_pca,
     _rules_scaling,
 )
-from sklearn_unlearn.exact._block_summaries import BlockSummaries
 from sklearn_unlearn.exact._cost import UnlearningCost
-from sklearn_unlearn.exact._retrain import Retrain, refit_on_retained
-from sklearn_unlearn.exact._rules import (
-    SummaryRule,
-    find_rule,
-)
+from sklearn_unlearn.exact._retrain import Retrain
+from sklearn_unlearn.exact._rules import Outcome, SummaryRule, find_rule
+from sklearn_unlearn.utils._one_class import only_class
 
 
 class ExactUnlearner(BaseUnlearner):
@@ -119,9 +117,9 @@ class ExactUnlearner(BaseUnlearner):
         if self._rows is None:
             raise self._no_rows_error()
         self._rows.build_index()
-        if not self._summaries.is_made and self._uses_summaries():
+        if self._memory is None:
             rule = find_rule(self.estimator_)
-            self._summaries = self._summaries.made(rule, self.estimator_, self._rows)
+            self._memory = rule.remember(self.estimator_, self._rows)
         return self
 
     def unlearning_cost(self, X_forget, y_forget=None):
@@ -145,10 +143,10 @@ class ExactUnlearner(BaseUnlearner):
         if not self._covered():
             reason = f"no faster rule covers this {name}"
             return UnlearningCost("refit", n_forget, n_retain, n_retain, reason)
-        if not self._uses_summaries():
+        if rule.path != "summaries":
             reason = f"{name} goes from its present solution to the new one"
             return UnlearningCost(rule.path, n_forget, n_retain, n_retain, reason)
-        if not self._summaries.is_made:
+        if self._memory is None:
             reason = "the first request makes the summaries: prepare() does it now"
             return UnlearningCost(rule.path, n_forget, n_retain, n_retain, reason)
         blocks = np.unique(self._rows.blocks_of(positions))
@@ -160,39 +158,32 @@ class ExactUnlearner(BaseUnlearner):
         return UnlearningCost(rule.path, n_forget, n_read, n_retain, reason)
 
     def _fit_estimator(self, X, y, params):
-        self._summaries = BlockSummaries()
+        self._memory = None
         if isinstance(self.estimator, FrozenEstimator):
             return super()._fit_estimator(X, y, params)
         template = self._template()
         return find_rule(template).fit(template, X, y, **params)
 
     def _unlearn_rows(self, request):
-        if request.moved or not self._uses_summaries():
-            return self._refit(request)
-        rule, fitted = find_rule(self.estimator_), self.estimator_
-        if self._summaries.is_made:
-            summaries = self._summaries.updated(rule, fitted, self._rows, request)
-        else:
-            summaries = self._summaries.made(rule, fitted, self._rows)
-        self._summaries = summaries
-        assembled = summaries.assemble(rule, fitted)
-        if assembled is None:
-            return self._refit(request)
-        self.estimator_ = assembled
-        if not rule.keeps_shape(fitted, assembled):
-            self._summaries = BlockSummaries()
-
-    def _refit(self, request):
-        """Fit again, starting from the fitted estimator where its rule can."""
-        if request.moved:  # what was summarised before is not valid any more
-            self._summaries = BlockSummaries()
         fitted = self.estimator_
         if type(fitted) is not type(self._template()):
             fitted = self._template()  # the constant model of a single class
-        rule = find_rule(fitted)
-        self.estimator_ = refit_on_retained(
-            rule, fitted, request.retain, self._fit_params
-        )
+
+        def retain():
+            rows = request.retain
+            return rows._replace(params={**rows.params, **self._fit_params})
+
+        received = request.received(retain)
+        try:
+            outcome = find_rule(fitted).forget(
+                fitted, self._memory, self._rows, received
+            )
+        except ValueError:
+            rows = request.retain
+            if only_class(fitted, rows.y) is None:
+                raise
+            outcome = Outcome(DummyClassifier().fit(rows.X, rows.y))
+        self.estimator_, self._memory = outcome.estimator, outcome.memory
 
     def _covered(self):
         """Whether the rule has a faster way than ``fit`` for these rows."""
@@ -202,15 +193,9 @@ class ExactUnlearner(BaseUnlearner):
             self.estimator_, rows.X, rows.y, **params
         )
 
-    def _uses_summaries(self):
-        if self._summaries.is_made:
-            return True
-        rule = find_rule(self.estimator_)
-        return rule.path == "summaries" and self._covered()
-
     def _drop_memory(self):
         super()._drop_memory()
-        self._summaries = BlockSummaries()
+        self._memory = None
 
     def _unlearner_tags(self):
         inner = self.estimator

@@ -4,19 +4,52 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 from abc import abstractmethod
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
-__all__ = ["Rule", "SummaryRule", "find_rule", "register_rule"]
+from sklearn_unlearn.exact._block_summaries import BlockSummaries
+
+__all__ = ["Outcome", "Rule", "SummaryRule", "find_rule", "register_rule"]
+
+
+class Outcome(NamedTuple):
+    """What is left when a rule has forgotten.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Fitted as on the retained rows.
+    memory : object, default=None
+        What the rule keeps for the next request; None if it starts anew.
+    output : array-like or None, default=None
+        What ``fit_transform`` gives on the retained rows, where the rule has it.
+
+    See Also
+    --------
+    Rule.forget : Returns it.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn_unlearn.exact import Outcome
+    >>> Outcome(Ridge()).memory is None
+    True
+    """
+
+    estimator: Any
+    memory: Any = None
+    output: Any = None
 
 
 class Rule:
     """How to forget exactly: fit again on the retained rows.
 
     This base class is the rule of every type that has none of its own. A
-    subclass overrides `refit` if it can start from the fitted estimator, or
+    subclass overrides `refit` if it can start from the fitted estimator, `forget`
+    and `remember` if it keeps more than that from one request to the next, or
     derives from `SummaryRule` if it need not read most rows at all.
 
     See Also
@@ -36,6 +69,14 @@ class Rule:
     """
 
     path = "refit"
+
+    #: Whether ``fit_transform`` gives something else than ``fit`` and ``transform``,
+    #: as far as the rule knows. In a pipeline such a step is fitted again.
+    trains_apart = True
+
+    #: Whether a pipeline keeps what the step gives on the retained rows, since it
+    #: takes long to get it again.
+    keeps_output = False
 
     @staticmethod
     def is_frozen(estimator):
@@ -154,6 +195,63 @@ class Rule:
         """
         return self.fit(clone(fitted), X, y, **params)
 
+    def remember(self, fitted, store):
+        """Return what later requests need besides the rows.
+
+        Parameters
+        ----------
+        fitted : estimator instance
+            Fitted on the rows of `store`.
+        store : RowStore or RowView
+            The rows kept now, in blocks.
+
+        Returns
+        -------
+        object
+            Made of kept rows alone; None, unless overridden.
+        """
+        return None
+
+    def forget(self, fitted, memory, store, request):
+        """Forget the rows of a request.
+
+        Parameters
+        ----------
+        fitted : estimator instance
+            Fitted before; it is not changed.
+        memory : object
+            What `remember`, or the last request, has left; None if nothing.
+        store : RowStore or RowView
+            The retained rows, in blocks.
+        request : Request
+            The rows to forget (``forget``), those that stay (``retain``, with all
+            arguments of ``fit``), and whether they have ``moved`` to other
+            coordinates since `fitted` was.
+
+        Returns
+        -------
+        Outcome
+            The new estimator and the new memory. Neither `fitted` nor `memory` is
+            changed in place.
+        """
+        rows = request.retain
+        return Outcome(self.refit(fitted, rows.X, rows.y, **rows.params))
+
+    def same_output(self, before, after):
+        """Tell whether two fitted transformers surely give the same on all rows.
+
+        Parameters
+        ----------
+        before, after : estimator instance
+            Fitted before and after forgetting.
+
+        Returns
+        -------
+        bool
+            Whether they are one object, unless overridden.
+        """
+        return before is after
+
 
 class SummaryRule(Rule):
     """Rule for estimators whose fit depends on the rows through summaries.
@@ -193,9 +291,61 @@ class SummaryRule(Rule):
     """
 
     path = "summaries"
+    trains_apart = False
 
     #: Blocks of the row store that share a summary.
     blocks_per_summary = 1
+
+    def remember(self, fitted, store):
+        """Return summaries of all blocks; see `Rule.remember`.
+
+        Parameters
+        ----------
+        fitted : estimator instance
+            Fitted on the rows of `store`.
+        store : RowStore or RowView
+            The rows kept now, in blocks.
+
+        Returns
+        -------
+        BlockSummaries or None
+            None if the rule does not cover the case.
+        """
+        rows = store.take([0])
+        if not self.covers(fitted, rows.X, rows.y, **rows.params):
+            return None
+        return BlockSummaries().made(self, fitted, store)
+
+    def forget(self, fitted, memory, store, request):
+        """Forget through summaries; see `Rule.forget`.
+
+        Parameters
+        ----------
+        fitted : estimator instance
+            Fitted before; it is not changed.
+        memory : BlockSummaries or None
+            Summaries of the rows before the request.
+        store : RowStore or RowView
+            The retained rows, in blocks.
+        request : Request
+            The rows to forget, and those that stay.
+
+        Returns
+        -------
+        Outcome
+            The new estimator and its summaries.
+        """
+        if request.moved:  # what was summarised before is not valid any more
+            return super().forget(fitted, None, store, request)
+        if memory is None:
+            memory = self.remember(fitted, store)
+        else:
+            memory = memory.updated(self, fitted, store, request)
+        assembled = None if memory is None else memory.assemble(self, fitted)
+        if assembled is None:
+            return super().forget(fitted, None, store, request)._replace(memory=memory)
+        shape = self.keeps_shape(fitted, assembled)
+        return Outcome(assembled, memory if shape else None)
 
     def subtract(self, whole, part):
         """Take the summaries of forgotten rows off those of their blocks.

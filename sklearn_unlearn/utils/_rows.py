@@ -17,6 +17,7 @@ from sklearn_unlearn.utils._cells import (
 from sklearn_unlearn.utils._columns import cast_cells, layout_of
 from sklearn_unlearn.utils._hash_index import HashIndex, run_starts
 from sklearn_unlearn.utils._row_search import SAMPLE_ROWS, find_nearby, match_targets
+from sklearn_unlearn.utils._row_view import RowView
 from sklearn_unlearn.utils._validation import as_ids
 
 __all__ = ["RowStore", "Rows"]
@@ -129,6 +130,10 @@ class RowStore:
         sizes = self._sizes[blocks]
         rows = self._join([self._blocks[b] for b in blocks])
         return rows, np.concatenate([[0], np.cumsum(sizes[:-1])]).astype(np.int64)
+
+    def through(self, transform):
+        """Return the rows as a step behind a transformation sees them."""
+        return RowView(self, transform)
 
     def rows(self):
         """Return all kept rows in their order, freshly allocated."""
