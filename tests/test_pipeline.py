@@ -336,7 +336,7 @@ def test_plain_pipeline_ends_in_an_unlearner():
 def test_cost_is_told_step_by_step():
     model = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
     costs = model.unlearning_cost(X[FORGET])
-    assert costs["standardscaler"].path == "refit"
+    assert costs["standardscaler"].path == "summaries"
     assert costs["logisticregression"].path == "warm start"
     with pytest.raises(UnknownRowsError):
         model.unlearning_cost(X[:1] + 1)

@@ -6,13 +6,8 @@
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._exact_unlearner import ExactUnlearner
 from sklearn_unlearn.exact._retrain import Retrain
-from sklearn_unlearn.exact._rules import (
-    Outcome,
-    Rule,
-    SummaryRule,
-    find_rule,
-    register_rule,
-)
+from sklearn_unlearn.exact._rules import Outcome, Rule, find_rule, register_rule
+from sklearn_unlearn.exact._summary_rule import SummaryRule
 
 __all__ = [
     "ExactUnlearner",

@@ -5,7 +5,13 @@
 
 from dataclasses import dataclass
 
-__all__ = ["UnlearningCost"]
+from sklearn.utils import get_tags
+
+from sklearn_unlearn.exact._rules import Rule, find_rule
+from sklearn_unlearn.utils._steps import is_estimator
+from sklearn_unlearn.utils._tags import is_unlearner
+
+__all__ = ["UnlearningCost", "cost_of_steps"]
 
 
 @dataclass(frozen=True)
@@ -16,10 +22,12 @@ class UnlearningCost:
 
     Parameters
     ----------
-    path : {"summaries", "warm start", "refit"}
+    path : {"summaries", "warm start", "parts", "unlearner", "refit"}
         ``"summaries"``: at most the blocks that hold a forgotten row are read
         again; ``"warm start"``: all retained rows are read, starting from the
-        present solution; ``"refit"``: as much as ``fit``.
+        present solution; ``"parts"``: as its parts do, which are named beside it
+        or forget each in its way; ``"unlearner"``: as that unlearner does;
+        ``"refit"``: as much as ``fit``.
     n_forget : int
         Rows that the request would forget.
     n_read : int
@@ -50,3 +58,50 @@ class UnlearningCost:
     n_read: int
     n_retain: int
     reason: str
+
+
+def cost_of_steps(steps, n_forget, n_retain, prefix="", behind=False):
+    """Costs of fitted steps that follow one another, and of what they hold.
+
+    Parameters
+    ----------
+    steps : list of (str, estimator)
+    n_forget, n_retain : int
+    prefix : str
+        Of the names.
+    behind : bool
+        Whether a step that may change comes before.
+
+    Returns
+    -------
+    dict of str to UnlearningCost
+    """
+    costs = {}
+    for name, step in steps:
+        if not is_estimator(step):
+            continue
+        rule, name = find_rule(step), prefix + name
+        if hasattr(rule, "parts"):
+            in_line = hasattr(step, "steps")
+            groups = [rule.parts(step)] if in_line else [[p] for p in rule.parts(step)]
+            for group in groups:
+                costs |= cost_of_steps(group, n_forget, n_retain, f"{name}__", behind)
+        else:
+            path, n_read, reason = _path(step, rule, n_retain, behind)
+            costs[name] = UnlearningCost(path, n_forget, n_read, n_retain, reason)
+        behind = behind or get_tags(step).requires_fit
+    return costs
+
+
+def _path(step, rule, n_retain, behind):
+    """Path of a step, the rows that it reads, and why."""
+    if is_unlearner(step):
+        return "unlearner", n_retain, "it forgets in its own way"
+    if rule.path == "summaries" and not behind:
+        return rule.path, 0, "from summaries, once they are made"
+    if rule.path == "summaries":
+        reason = "fitted again if a step before it changes; else from summaries"
+        return "refit", n_retain, reason
+    if type(rule) is Rule or rule.path == "refit":
+        return "refit", n_retain, f"no faster rule for {type(step).__name__}"
+    return rule.path, n_retain, "from its present solution to the new one"

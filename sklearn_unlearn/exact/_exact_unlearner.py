@@ -13,6 +13,7 @@ from sklearn_unlearn.base import BaseUnlearner, UnlearnerTags
 # rules register themselves when imported
 from sklearn_unlearn.exact import (  # noqa: F401
     _rules_encoding,
+    _rules_holders,
     _rules_linear,
     _rules_logistic,
     _rules_naive_bayes,
@@ -22,7 +23,8 @@ from sklearn_unlearn.exact import (  # noqa: F401
 )
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._retrain import Retrain
-from sklearn_unlearn.exact._rules import Outcome, SummaryRule, find_rule
+from sklearn_unlearn.exact._rules import Outcome, find_rule
+from sklearn_unlearn.exact._summary_rule import SummaryRule
 from sklearn_unlearn.utils._one_class import only_class
 
 

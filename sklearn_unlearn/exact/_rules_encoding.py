@@ -9,7 +9,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder
 
 from sklearn_unlearn.exact._moments import block_moments, merge_moments
-from sklearn_unlearn.exact._rules import SummaryRule, register_rule
+from sklearn_unlearn.exact._rules import register_rule
+from sklearn_unlearn.exact._summary_rule import SummaryRule
 
 
 @register_rule(OneHotEncoder)

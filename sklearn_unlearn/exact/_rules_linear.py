@@ -15,7 +15,8 @@ from sklearn_unlearn.exact._moments import (
     merge_scatter,
     subtract_scatter,
 )
-from sklearn_unlearn.exact._rules import SummaryRule, register_rule, shallow_copy
+from sklearn_unlearn.exact._rules import register_rule, shallow_copy
+from sklearn_unlearn.exact._summary_rule import SummaryRule
 
 # Largest condition number of the scaled normal equations that are solved. They
 # lose as many digits as it has, so 1e-16 * 1e7 keeps 1e-9.

@@ -188,6 +188,8 @@ class _Problem:
         self.penalty = 1.0 / estimator.C
         self.total_weight, self.magnitude = weight.sum(), None
         n_chunk = -(-CHUNK_ROWS // (1 if self.binary else len(classes)))
+        if sparse.issparse(X):
+            n_chunk = len(code)  # it is small already, and slow to cut
         parts = [slice(i, i + n_chunk) for i in range(0, len(code), n_chunk)]
         self.centre = self._far_centre(X)
         self.chunks = [
@@ -291,10 +293,13 @@ class _Curvature:
             problem._add_gradient(self.gradient, scores, X, code, weight)
             p = expit(scores) if problem.binary else softmax(scores, axis=1)
             self.p.append(p)
-            X = X.toarray() if sparse.issparse(X) else X
-            for c in range(n_columns):
-                spread = weight * p[:, c] * (1 - p[:, c])
-                _add_products(blocks[c], X, spread, buffer)
+            spread = weight[:, None] * p * (1 - p)
+            for part in (
+                slice(i, i + CHUNK_ROWS) for i in range(0, len(p), CHUNK_ROWS)
+            ):
+                rows = X[part].toarray() if sparse.issparse(X) else X[part]
+                for c in range(n_columns):
+                    _add_products(blocks[c], rows, spread[part, c], buffer)
         problem._penalised(self.gradient, theta)
         diagonal = np.arange(size)
         self.unpenalised = blocks[:, diagonal, diagonal].T.copy()
@@ -348,8 +353,9 @@ class _Curvature:
 def _add_products(block, X, weight, buffer):
     """Add ``sum_i weight_i x_i x_i^T`` to `block`, with x_i = 1 for an intercept."""
     n_coef = X.shape[1]
-    weighted = np.multiply(X, weight[:, None], out=buffer[: len(X)])
-    block[:n_coef, :n_coef] += weighted.T @ X
+    # a matrix times its own transpose takes half the time of any other product
+    scaled = np.multiply(X, np.sqrt(weight)[:, None], out=buffer[: len(X)])
+    block[:n_coef, :n_coef] += scaled.T @ scaled
     if len(block) > n_coef:
         column = weight @ X
         block[:n_coef, -1] += column

@@ -12,7 +12,8 @@ from sklearn_unlearn.exact._moments import (
     merge_moments,
     subtract_moments,
 )
-from sklearn_unlearn.exact._rules import SummaryRule, register_rule, shallow_copy
+from sklearn_unlearn.exact._rules import register_rule, shallow_copy
+from sklearn_unlearn.exact._summary_rule import SummaryRule
 
 NAMES = "total", "mean", "m2", "n_rows", "plain_mean", "plain_m2"
 

@@ -16,7 +16,8 @@ from sklearn_unlearn.exact._moments import (
     merge_scatter,
     subtract_scatter,
 )
-from sklearn_unlearn.exact._rules import SummaryRule, register_rule, shallow_copy
+from sklearn_unlearn.exact._rules import register_rule, shallow_copy
+from sklearn_unlearn.exact._summary_rule import SummaryRule
 
 # Square of a mean, in variances, up to which scikit-learn's own covariance is good.
 MAX_OFFSET = 1e7

@@ -13,7 +13,8 @@ from sklearn_unlearn.exact._moments import (
     merge_moments,
     subtract_moments,
 )
-from sklearn_unlearn.exact._rules import SummaryRule, register_rule, shallow_copy
+from sklearn_unlearn.exact._rules import register_rule, shallow_copy
+from sklearn_unlearn.exact._summary_rule import SummaryRule
 from sklearn_unlearn.utils._sklearn_compat import (
     _handle_zeros_in_scale,
     _is_constant_feature,

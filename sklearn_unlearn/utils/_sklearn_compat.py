@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 from sklearn.base import _fit_context
+from sklearn.compose._column_transformer import _is_empty_column_selection
 from sklearn.preprocessing._data import _handle_zeros_in_scale, _is_constant_feature
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -36,6 +37,7 @@ __all__ = [
     "_handle_zeros_in_scale",
     "_is_arraylike",
     "_is_constant_feature",
+    "_is_empty_column_selection",
     "_num_samples",
     "_routing_enabled",
     "_safe_indexing",

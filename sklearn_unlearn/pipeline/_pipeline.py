@@ -1,9 +1,10 @@
-"""scikit-learn's Pipeline, which can also forget rows through all of its steps."""
+"""The pipeline that can forget."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 from sklearn import pipeline
@@ -12,33 +13,23 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags, is_unlearner
-from sklearn_unlearn.exact import Rule, UnlearningCost, find_rule
+from sklearn_unlearn.exact import Rule, find_rule, register_rule
+from sklearn_unlearn.exact._cost import cost_of_steps
+from sklearn_unlearn.exact._descent import Kept, last_step_by_rule
+from sklearn_unlearn.exact._rules_holders import PipelineRule
 from sklearn_unlearn.exceptions import PipelineMemoryWarning, UnlearningWarning
-from sklearn_unlearn.utils._coordinates import affine_map
-from sklearn_unlearn.utils._moving import move_last, take_along
-from sklearn_unlearn.utils._one_class import only_class
-from sklearn_unlearn.utils._request import Request
+from sklearn_unlearn.pipeline._forgetting import StepsForget
 from sklearn_unlearn.utils._response import constant_response, pad_response
 from sklearn_unlearn.utils._sklearn_compat import (
     _fit_context,
     _num_samples,
-    _safe_indexing,
     routed_fit_request,
 )
-from sklearn_unlearn.utils._steps import (
-    FitThrough,
-    carry_over,
-    drop_inner_memory,
-    fresh_step,
-    is_estimator,
-)
+from sklearn_unlearn.utils._steps import drop_inner_memory, is_estimator
 from sklearn_unlearn.utils._tags import GUARANTEES
 from sklearn_unlearn.utils._validation import refuse_masks_of_steps
 
 __all__ = ["Pipeline", "make_pipeline"]
-
-# Rows by which the last step is moved to new coordinates before it is fitted again.
-N_SAMPLE = 500
 
 
 def _final_has(method):
@@ -229,20 +220,10 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         refuse_masks_of_steps(params)
         memory = self._prepare_memory(X, y, groups, params, forget)
         self._only_class = self._classes = None
-        last = self.steps[-1][1] if method == "fit" and self.steps else None
-        rule = find_rule(last)
-        by_rule = type(rule).fit is not Rule.fit
-        if by_rule:
-            plain = self.steps
-            stand_in = FitThrough(
-                last, lambda Xt, yt=None, **p: rule.fit(last, Xt, yt, **p)
-            )
-            self.steps = [*plain[:-1], (plain[-1][0], stand_in)]
-        try:
+        self._memory = {}
+        by_rule = last_step_by_rule(self) if method == "fit" else nullcontext()
+        with by_rule:
             result = getattr(super(), method)(X, y, **params)
-        finally:
-            if by_rule:
-                self.steps = [*self.steps[:-1], plain[-1]]
         drop_inner_memory(self)
         last = self.steps[-1][1] if self.steps else None
         self._classes = getattr(last, "classes_", None)
@@ -250,6 +231,30 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         if not self.store_training_data:
             self._warn_about_steps()
         return result
+
+    def prepare(self):
+        """Make now what the first request would make, which takes about a fit.
+
+        It is the index of the rows, and what the steps keep from one request to
+        the next: summaries of the rows, and what slow encoders make of them.
+
+        Returns
+        -------
+        self : object
+            The pipeline, unchanged but for its readiness.
+        """
+        check_is_fitted(self)
+        if self.__dict__.get("_rows") is None:
+            raise self._no_rows_error()
+        self._rows.build_index()
+        views = PipelineRule().views(self)
+        made = {
+            name: Kept.of(step, self._rows.through(views[name]))
+            for name, step in self.steps
+            if name in views and not is_unlearner(step) and name not in self._memory
+        }
+        self._memory = {**made, **self._memory}
+        return self
 
     def unlearning_cost(self, X_forget, y_forget=None):
         """Tell what ``unlearn(X_forget)`` would cost, step by step.
@@ -264,67 +269,45 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         Returns
         -------
         dict of str to UnlearningCost
-            Cost by name of step.
+            Cost by name of step; of steps within others by the names that
+            ``set_params`` takes. A step is said to be fitted again behind one that
+            might change.
         """
         check_is_fitted(self)
         if self.__dict__.get("_rows") is None:
             raise self._no_rows_error()
         positions = self._rows.find(self._validate_forget(X_forget), y_forget)
         n_retain = self._rows.n_rows - len(positions)
-        costs = {}
-        for i, (name, step) in enumerate(self.steps):
-            path, reason = "refit", "earlier steps are fitted again on retained rows"
-            if i == len(self.steps) - 1 and is_estimator(step):
-                reason = "the last step is fitted again on retained rows"
-                if is_unlearner(step):
-                    path, reason = "unlearner", "the last step forgets in its own way"
-                elif find_rule(step).path == "warm start":
-                    path, reason = "warm start", "from its present solution"
-            costs[name] = UnlearningCost(
-                path, len(positions), n_retain, n_retain, reason
-            )
-        return costs
+        return cost_of_steps(self.steps, len(positions), n_retain)
 
     # ----------------------------------------------------------------- forget
 
     def _unlearn_rows(self, request):
         """Let scikit-learn fit the steps on the retained rows, the last one ours."""
         rows = request.retain
-        before = self.steps
-        n_forget = int(request.mask.sum())
-        plain = [(name, fresh_step(step)) for name, step in before]
-        name, last = before[-1]
-        fresh = plain[-1][1]
-        stand_in = fresh
-        steps = list(plain[:-1])
-        if is_estimator(fresh):
-
-            def fit_last(X, y=None, **params):
-                return self._forget_last(last, fresh, request, X, y, params, steps)
-
-            stand_in = FitThrough(fresh, fit_last)
-        inner = pipeline.Pipeline(
-            [*plain[:-1], (name, stand_in)], transform_input=self.transform_input
+        forgetting = StepsForget(
+            self.steps, self._memory, self._rows, request, self.transform_input
         )
-        steps[:] = inner.steps[:-1]
-        self._only_class = None
-        inner.fit(rows.X, rows.y, **rows.params, **self._fit_params)
-        after = [*inner.steps[:-1]]
-        after.append((name, stand_in._result if stand_in is not fresh else fresh))
-        for (_, old), (_, new) in zip(before, after, strict=True):
-            carry_over(old, new, n_forget)
+        forgetting.run({**rows.params, **self._fit_params})
+        self._only_class = forgetting.only_class
+        self._warn_about_remains(forgetting.steps)
+        self.steps, self._memory = forgetting.steps, forgetting.memory
+        drop_inner_memory(self)
+
+    def _warn_about_remains(self, steps):
+        """Tell of what is out of reach: frozen steps and the cache on disk."""
+        last = steps[-1][1]
         frozen = [
-            n
-            for n, step in after
-            if Rule.is_frozen(step)
-            and not (step is after[-1][1] and is_unlearner(step))
+            name
+            for name, step in steps
+            if Rule.is_frozen(step) and not (step is last and is_unlearner(step))
         ]
         if frozen:
             warnings.warn(
                 f"The steps {', '.join(frozen)} hold a FrozenEstimator, which is not "
                 "fitted again. If it was fitted on these rows, it still remembers.",
                 UnlearningWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
         if check_memory(self.memory).location is not None:
             warnings.warn(
@@ -332,49 +315,12 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
                 "transformed rows, the forgotten ones among them. Clear it with "
                 "joblib.Memory(location).clear().",
                 UnlearningWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
-        self.steps = after
-        drop_inner_memory(self)
 
-    def _forget_last(self, old, fresh, request, X, y, params, steps):
-        """Return the last step without the forgotten rows."""
-        if is_unlearner(old):
-            new, asked, params = old._aside(), params, old._inner_params(params)
-            kept = old._unlearner_tags().guarantee in ("approximate", "certified")
-            if kept and not move_last(new, self.steps[:-1], steps, request.retain.X):
-                new._fit_again(X, y, params)
-                return new
-
-            def forget():
-                given, prefix = request.forget.params, f"{self.steps[-1][0]}__"
-                own = {n.removeprefix(prefix): v for n, v in given.items()}
-                own = {n: v for n, v in own.items() if n in asked}
-                Xt = take_along(request, self.steps[:-1], steps)
-                own = old._inner_params(own)
-                return request.forget._replace(X=Xt, params=own)
-
-            retain = request.retain._replace(X=X, y=y, params={})
-            new._fit_params = params
-            new._unlearn_rows(
-                Request(request.mask, forget, lambda: retain, ordered=request.ordered)
-            )
-            new._fit_params = old._fit_params  # only the outermost keeps those per row
-            return new
-        rule = find_rule(old)
-        moves = type(rule).moved is not Rule.moved and rule.covers(old, X)
-        if moves and len(self.steps) > 1:
-            sample = np.arange(0, n_rows := _num_samples(X), max(1, n_rows // N_SAMPLE))
-            before = self[:-1].transform(_safe_indexing(request.retain.X, sample))
-            old = rule.moved(old, *affine_map(_safe_indexing(X, sample), before))
-        try:
-            return rule.refit(old, X, y, **params)
-        except ValueError:
-            # A classifier that cannot be fitted on one class: predict that class.
-            self._only_class = only_class(old, y)
-            if self._only_class is None:
-                raise
-            return fresh
+    def _drop_memory(self):
+        super()._drop_memory()
+        self._memory = {}
 
     def _warn_about_steps(self):
         """Name the steps that will need the rows again."""
@@ -553,6 +499,10 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
                 own = find_rule(estimator).guarantee(estimator)
             guarantee = max(guarantee, own, key=GUARANTEES.index)
         return UnlearnerTags(guarantee)
+
+
+# nested in another pipeline it forgets like scikit-learn's own
+register_rule(Pipeline)(PipelineRule)
 
 
 def make_pipeline(

@@ -1,0 +1,8 @@
+"""scikit-learn's Pipeline, which can also forget rows through all of its steps."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+from sklearn_unlearn.pipeline._pipeline import Pipeline, make_pipeline
+
+__all__ = ["Pipeline", "make_pipeline"]
