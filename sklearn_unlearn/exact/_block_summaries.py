@@ -95,7 +95,3 @@ class BlockSummaries:
             for name, value in self._values.items():
                 value[chunk[filled]] = summaries[name]
                 value[chunk[~filled]] = 0
-
-    def _comparable_state(self):
-        """Nothing: two ways to the same rows may have cut them differently."""
-        return None

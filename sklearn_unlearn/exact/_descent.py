@@ -183,7 +183,9 @@ def parts_in_line(steps, memory, store, request):
             continue
         part = Part(step, memory.get(name), store, request, in_line=True)
         parts.append((name, part))
-        store = store.through(step.transform) if store is not None else None
+        if not hasattr(step, "transform"):
+            break  # the last step, which predicts
+        store = None if store is None else store.through(step.transform)
         request = request.through(step.transform, lambda part=part: part._changed)
     return parts, store, request
 

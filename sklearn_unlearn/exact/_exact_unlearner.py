@@ -23,7 +23,7 @@ from sklearn_unlearn.exact import (  # noqa: F401
 )
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._retrain import Retrain
-from sklearn_unlearn.exact._rules import Outcome, find_rule
+from sklearn_unlearn.exact._rules import Memory, Outcome, find_rule
 from sklearn_unlearn.exact._summary_rule import SummaryRule
 from sklearn_unlearn.utils._one_class import only_class
 
@@ -119,9 +119,9 @@ class ExactUnlearner(BaseUnlearner):
         if self._rows is None:
             raise self._no_rows_error()
         self._rows.build_index()
-        if self._memory is None:
+        if self._memory.value is None:
             rule = find_rule(self.estimator_)
-            self._memory = rule.remember(self.estimator_, self._rows)
+            self._memory = Memory(rule.remember(self.estimator_, self._rows))
         return self
 
     def unlearning_cost(self, X_forget, y_forget=None):
@@ -148,7 +148,7 @@ class ExactUnlearner(BaseUnlearner):
         if rule.path != "summaries":
             reason = f"{name} goes from its present solution to the new one"
             return UnlearningCost(rule.path, n_forget, n_retain, n_retain, reason)
-        if self._memory is None:
+        if self._memory.value is None:
             reason = "the first request makes the summaries: prepare() does it now"
             return UnlearningCost(rule.path, n_forget, n_retain, n_retain, reason)
         blocks = np.unique(self._rows.blocks_of(positions))
@@ -160,7 +160,7 @@ class ExactUnlearner(BaseUnlearner):
         return UnlearningCost(rule.path, n_forget, n_read, n_retain, reason)
 
     def _fit_estimator(self, X, y, params):
-        self._memory = None
+        self._memory = Memory()
         if isinstance(self.estimator, FrozenEstimator):
             return super()._fit_estimator(X, y, params)
         template = self._template()
@@ -178,14 +178,14 @@ class ExactUnlearner(BaseUnlearner):
         received = request.received(retain)
         try:
             outcome = find_rule(fitted).forget(
-                fitted, self._memory, self._rows, received
+                fitted, self._memory.value, self._rows, received
             )
         except ValueError:
             rows = request.retain
             if only_class(fitted, rows.y) is None:
                 raise
             outcome = Outcome(DummyClassifier().fit(rows.X, rows.y))
-        self.estimator_, self._memory = outcome.estimator, outcome.memory
+        self.estimator_, self._memory = outcome.estimator, Memory(outcome.memory)
 
     def _covered(self):
         """Whether the rule has a faster way than ``fit`` for these rows."""
@@ -197,7 +197,7 @@ class ExactUnlearner(BaseUnlearner):
 
     def _drop_memory(self):
         super()._drop_memory()
-        self._memory = None
+        self._memory = Memory()
 
     def _unlearner_tags(self):
         inner = self.estimator

@@ -16,6 +16,8 @@ __all__ = ["Outcome", "Rule", "find_rule", "register_rule"]
 class Outcome(NamedTuple):
     """What is left when a rule has forgotten.
 
+    A pipeline reads all of it; `ExactUnlearner` has no use for the output.
+
     Parameters
     ----------
     estimator : estimator instance
@@ -40,6 +42,20 @@ class Outcome(NamedTuple):
     estimator: Any
     memory: Any = None
     output: Any = None
+
+
+class Memory:
+    """What rules keep from one request to the next.
+
+    It is no part of the fitted state: two ways to the same rows may have cut them
+    into blocks differently, or one has not made it yet.
+    """
+
+    def __init__(self, value=None):
+        self.value = value
+
+    def _comparable_state(self):
+        return None
 
 
 class Rule:

@@ -51,9 +51,9 @@ class LogisticRegressionRule(Rule):
     def fit(self, estimator, X, y=None, **params):
         estimator.fit(X, y, **params)
         if self.covers(estimator, X):
-            theta = _solve(estimator, X, y, **params)
-            if theta is not None:
-                _set_coefficients(estimator, theta)
+            solution = _solve(estimator, X, y, **params)
+            if solution is not None:
+                _set_coefficients(estimator, solution[0])
         return estimator
 
     def moved(self, fitted, A, b):
@@ -67,10 +67,11 @@ class LogisticRegressionRule(Rule):
         # unless it is not fitted at all, since a single class was left
         same_columns = getattr(fitted, "n_features_in_", None) == X.shape[1]
         if same_columns and self.covers(fitted, X):
-            theta = _solve(fitted, X, y, **params)
-            if theta is not None:
+            solution = _solve(fitted, X, y, **params)
+            if solution is not None:
                 new = shallow_copy(fitted)
-                _set_coefficients(new, theta)
+                _set_coefficients(new, solution[0])
+                new.n_iter_ = np.full_like(fitted.n_iter_, solution[1])
                 return new
         return self.fit(clone(fitted), X, y, **params)
 
@@ -103,8 +104,10 @@ def _solve(estimator, X, y, sample_weight=None):
 
     Returns
     -------
-    ndarray of shape (n_features [+ 1], n_columns) or None
-        None if a class has no rows, or Newton's method does not get there.
+    theta : ndarray of shape (n_features [+ 1], n_columns)
+    n_steps : int
+        Steps of Newton's method. Instead of the two, None is returned if a class
+        has no rows, or if the method does not get there.
     """
     # matrices this narrow are multiplied faster by one thread than by several
     narrow = estimator.n_features_in_ < MANY_FEATURES
@@ -126,7 +129,7 @@ def _newton(estimator, X, y, sample_weight):
         theta = np.vstack([theta, estimator.intercept_.astype(np.float64)])
     theta = problem.shifted(theta, 1)
     loss, curvature, size, last = None, None, np.inf, np.inf
-    for _ in range(MAX_STEPS):
+    for n_steps in range(MAX_STEPS):
         if curvature is None or size > 0.1 * last:
             try:
                 curvature = problem.curvature(theta)
@@ -135,7 +138,7 @@ def _newton(estimator, X, y, sample_weight):
             gradient = curvature.gradient
             size = problem.size(gradient)
         if size <= TOLERANCE:
-            return problem.shifted(theta, -1)
+            return problem.shifted(theta, -1), n_steps
         step = curvature.solve(gradient)
         for scale in 0.5 ** np.arange(30):
             trial = theta - scale * step
@@ -150,7 +153,8 @@ def _newton(estimator, X, y, sample_weight):
                 break
         else:
             # no step helps: rounding is all that is left, or there is no optimum
-            return problem.shifted(theta, -1) if size <= 100 * TOLERANCE else None
+            done = size <= 100 * TOLERANCE
+            return (problem.shifted(theta, -1), n_steps) if done else None
         theta, gradient, loss = trial, trial_gradient, None
         last, size = size, trial_size
     return None

@@ -16,6 +16,7 @@ from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags, is_unlearner
 from sklearn_unlearn.exact import Rule, find_rule, register_rule
 from sklearn_unlearn.exact._cost import cost_of_steps
 from sklearn_unlearn.exact._descent import Kept, last_step_by_rule
+from sklearn_unlearn.exact._rules import Memory
 from sklearn_unlearn.exact._rules_holders import PipelineRule
 from sklearn_unlearn.exceptions import PipelineMemoryWarning, UnlearningWarning
 from sklearn_unlearn.pipeline._forgetting import StepsForget
@@ -220,7 +221,7 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         refuse_masks_of_steps(params)
         memory = self._prepare_memory(X, y, groups, params, forget)
         self._only_class = self._classes = None
-        self._memory = {}
+        self._memory = Memory({})
         by_rule = last_step_by_rule(self) if method == "fit" else nullcontext()
         with by_rule:
             result = getattr(super(), method)(X, y, **params)
@@ -247,13 +248,13 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         if self.__dict__.get("_rows") is None:
             raise self._no_rows_error()
         self._rows.build_index()
-        views = PipelineRule().views(self)
+        views, kept = PipelineRule().views(self), self._memory.value
         made = {
             name: Kept.of(step, self._rows.through(views[name]))
             for name, step in self.steps
-            if name in views and not is_unlearner(step) and name not in self._memory
+            if name in views and not is_unlearner(step) and name not in kept
         }
-        self._memory = {**made, **self._memory}
+        self._memory = Memory({**made, **kept})
         return self
 
     def unlearning_cost(self, X_forget, y_forget=None):
@@ -286,12 +287,12 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         """Let scikit-learn fit the steps on the retained rows, the last one ours."""
         rows = request.retain
         forgetting = StepsForget(
-            self.steps, self._memory, self._rows, request, self.transform_input
+            self.steps, self._memory.value, self._rows, request, self.transform_input
         )
         forgetting.run({**rows.params, **self._fit_params})
         self._only_class = forgetting.only_class
         self._warn_about_remains(forgetting.steps)
-        self.steps, self._memory = forgetting.steps, forgetting.memory
+        self.steps, self._memory = forgetting.steps, Memory(forgetting.memory)
         drop_inner_memory(self)
 
     def _warn_about_remains(self, steps):
@@ -320,7 +321,7 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
 
     def _drop_memory(self):
         super()._drop_memory()
-        self._memory = {}
+        self._memory = Memory({})
 
     def _warn_about_steps(self):
         """Name the steps that will need the rows again."""

@@ -282,7 +282,8 @@ def check_unlearn_equals_refit(name, estimator):
     reference = fresh(estimator).fit(*case.retained)
     after, truth = (outputs(e, case.retained[0]) for e in (fitted, reference))
     assert_same_outputs(after, truth, "after exact unlearning", 1e-8)
-    assert_same_state(fitted, reference, rtol=1e-8, ignore=NOT_STATE)
+    # the rows of the checks have values of about 1
+    assert_same_state(fitted, reference, rtol=1e-8, atol=1e-14, ignore=NOT_STATE)
     # a model that barely moves would pass with its old coefficients
     for method, old in before.items():
         if old.dtype.kind != "f" or old.shape != truth[method].shape:

@@ -32,13 +32,13 @@ CODE = (
 )
 
 
-def assert_same_state(a, b, *, rtol=1e-8, ignore=NOT_STATE):
+def assert_same_state(a, b, *, rtol=1e-8, atol=0.0, ignore=NOT_STATE):
     """Raise AssertionError unless two fitted estimators have the same state.
 
     Parameters
     ----------
     a, b : estimator instances
-    rtol : float, default=1e-8
+    rtol, atol : float
         See `state_differences`.
     ignore : sequence of str
         See `state_differences`.
@@ -48,7 +48,7 @@ def assert_same_state(a, b, *, rtol=1e-8, ignore=NOT_STATE):
     AssertionError
         With the first differences.
     """
-    found = state_differences(a, b, rtol=rtol, ignore=ignore)
+    found = state_differences(a, b, rtol=rtol, atol=atol, ignore=ignore)
     if found:
         more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
         raise AssertionError(
@@ -56,7 +56,7 @@ def assert_same_state(a, b, *, rtol=1e-8, ignore=NOT_STATE):
         )
 
 
-def state_differences(a, b, *, rtol=1e-8, ignore=NOT_STATE):
+def state_differences(a, b, *, rtol=1e-8, atol=0.0, ignore=NOT_STATE):
     """Compare every attribute of two fitted estimators, public and private.
 
     Parameters
@@ -69,6 +69,9 @@ def state_differences(a, b, *, rtol=1e-8, ignore=NOT_STATE):
         absolute entry of their array. Everything else must be equal. Ten times
         the difference between refits on rows in another order is a fair choice
         where it is larger than the default.
+    atol : float, default=0.0
+        Largest difference of floating-point numbers that are nothing but rounding,
+        such as the means of standardised columns.
     ignore : sequence of str
         Names of attributes, at any depth, that may differ. Attributes whose name
         ends in ``_time_`` or ``_times_`` are ignored in any case, and so are
@@ -79,14 +82,14 @@ def state_differences(a, b, *, rtol=1e-8, ignore=NOT_STATE):
     list of str
         One sentence for each difference, empty if there is none.
     """
-    return list(_Comparison(rtol, ignore).differences("estimator", a, b))
+    return list(_Comparison(rtol, atol, ignore).differences("estimator", a, b))
 
 
 class _Comparison:
     """Walk through two objects side by side."""
 
-    def __init__(self, rtol, ignore):
-        self.rtol, self.ignore = rtol, frozenset(ignore)
+    def __init__(self, rtol, atol, ignore):
+        self.rtol, self.atol, self.ignore = rtol, atol, frozenset(ignore)
         self.seen = {}  # holds on to the objects, so that no id is used twice
 
     def differences(self, path, a, b):
@@ -189,7 +192,7 @@ class _Comparison:
         a, b = a[finite], b[finite]
         gap = np.abs(a - b).max(initial=0.0)
         scale = max(np.abs(a).max(initial=0.0), np.abs(b).max(initial=0.0))
-        if gap > self.rtol * scale:
+        if gap > max(self.rtol * scale, self.atol):
             yield f"{path} differs by {gap:.2g}, largest entry {scale:.2g}"
 
     def _sparse(self, path, a, b):
