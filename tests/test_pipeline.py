@@ -354,29 +354,6 @@ def test_callbacks_do_not_hear_refits():
     assert model[-1]._skl_callbacks == [monitor]
 
 
-@pytest.mark.parametrize("name", ["adult", "german"])
-def test_real_mixed_table(name, loaders):
-    data = getattr(loaders, name)()
-    frame, labels = data["X"].iloc[:4000], data["y"][:4000]
-    is_word = [not np.issubdtype(np.asarray(frame[c]).dtype, np.number) for c in frame]
-    words = frame.columns[is_word].tolist()
-    numbers = frame.columns[~np.array(is_word)].tolist()
-    mixed = make_column_transformer(
-        (make_pipeline(SimpleImputer(), StandardScaler()), numbers),
-        (OneHotEncoder(handle_unknown="ignore", min_frequency=5), words),
-    )
-    model = make_pipeline(mixed, LogisticRegression(max_iter=2000)).fit(frame, labels)
-    mask = np.zeros(len(frame), dtype=bool)
-    mask[np.random.default_rng(0).choice(len(frame), 25, replace=False)] = True
-    model.unlearn(frame[mask], labels[mask])
-    rest = model._rows.rows()
-    reference = make_pipeline(clone(mixed), LogisticRegression(max_iter=2000))
-    reference.fit(rest.X, rest.y)
-    np.testing.assert_allclose(
-        model.predict_proba(frame), reference.predict_proba(frame), atol=1e-8
-    )
-
-
 def test_steps_that_work_in_place():
     rows = X + 20
     steps = make_pipeline(StandardScaler(copy=False), GaussianNB())
