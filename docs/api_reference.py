@@ -12,7 +12,13 @@ API_REFERENCE = {
     "sklearn_unlearn.pipeline": {
         "title": "Pipelines that forget",
         "summary": "scikit-learn's pipeline, in which every step can forget rows.",
-        "names": ["Pipeline", "make_pipeline"],
+        "names": [
+            "Pipeline",
+            "make_pipeline",
+            "pipeline_memory",
+            "PipelineMemory",
+            "AttributeMemory",
+        ],
     },
     "sklearn_unlearn.neural_network": {
         "title": "Networks with dropout",
@@ -30,8 +36,9 @@ API_REFERENCE = {
         "names": [
             "ExactUnlearner",
             "Retrain",
-            "Outcome", "Rule",
+            "Rule",
             "SummaryRule",
+            "Outcome",
             "UnlearningCost",
             "find_rule",
             "register_rule",

@@ -67,6 +67,11 @@ class PipelineMemory(tuple):
 
     It is a tuple of `AttributeMemory`.
 
+    Parameters
+    ----------
+    iterable : iterable of AttributeMemory
+        The records.
+
     See Also
     --------
     pipeline_memory : Makes it.
