@@ -30,12 +30,8 @@ class CategoriesRule(CountsRule):
         """Return the categories of a fit on rows with these counts."""
         if not isinstance(fitted.categories, str):
             return fitted.categories_
-        left = []
-        for categories, column in zip(fitted.categories_, counts.columns, strict=True):
-            if len(column) < len(categories):
-                categories = categories[column.find(categories) >= 0]
-            left.append(categories)
-        return left
+        pairs = zip(fitted.categories_, counts.columns, strict=True)
+        return [c if _are_values(c, column) else column.values for c, column in pairs]
 
 
 @register_rule(OneHotEncoder, OrdinalEncoder)
@@ -50,7 +46,8 @@ class EncoderRule(CategoriesRule):
 
     def assemble(self, fitted, counts):
         left = self.categories_left(fitted, counts)
-        same = all(map(_same_length, left, fitted.categories_))
+        pairs = zip(left, fitted.categories_, strict=True)
+        same = all(categories is before for categories, before in pairs)
         if not fitted._infrequent_enabled:
             return fitted if same else self._fitted_to(fitted, left, None)
         rare = infrequent_categories(
@@ -93,8 +90,12 @@ class _Nobody:
     """A category that no row has."""
 
 
-def _same_length(first, second):
-    return len(first) == len(second)
+def _are_values(categories, column):
+    """Whether categories are the values of a column."""
+    if categories is column.values:
+        return True
+    same = len(categories) == len(column)
+    return same and bool((column.find(categories) >= 0).all())
 
 
 def _counts_of(categories, column):

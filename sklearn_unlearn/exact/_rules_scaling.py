@@ -161,13 +161,13 @@ class VarianceThresholdRule(_DenseColumns):
         return rest, accurate & inside.all(axis=1)
 
     def assemble(self, fitted, summaries):
-        low = np.minimum.reduce(summaries.pop("low"), axis=0)
-        high = np.maximum.reduce(summaries.pop("high"), axis=0)
-        total, _, m2 = merge_moments(**summaries)
+        total, _, m2 = merge_moments(*(summaries[n] for n in ("total", "mean", "m2")))
         if (total == 0).any():
             return None
         variances = m2 / total
         if fitted.threshold == 0:
+            low = np.minimum.reduce(summaries["low"], axis=0)
+            high = np.maximum.reduce(summaries["high"], axis=0)
             variances = np.fmin(variances, high - low)
         gap = np.abs(variances - fitted.threshold)
         unsure = (gap > 0) | (fitted.threshold > 0)

@@ -26,6 +26,10 @@ class TargetEncoderRule(CategoriesRule):
     def guarantee(self, estimator):
         return Rule.guarantee(self, estimator)
 
+    def covers(self, estimator, X, y=None, **params):
+        # scikit-learn counts a cell that is none of given categories as the first
+        return isinstance(estimator.categories, str) and super().covers(estimator, X)
+
     def amounts(self, fitted, y):
         y = np.ravel(y)
         if fitted.target_type_ == "continuous":
@@ -56,11 +60,10 @@ class TargetEncoderRule(CategoriesRule):
         new.encodings_ = []
         for categories, column in zip(new.categories_, counts.columns, strict=True):
             found = column.find(categories)
-            encoding = np.tile(mean, (len(categories), 1))
-            seen, n_rows = found >= 0, column.counts[found][found >= 0]
-            means, squares = _moments(column.sums[found[seen]], n_rows, n_targets, unit)
+            n_rows, sums = column.counts[found], column.sums[found]
+            means, squares = _moments(sums, n_rows, n_targets, unit)
             share = _share_of_own(fitted.smooth, n_rows[:, None], squares, variance)
-            encoding[seen] = share * means + (1.0 - share) * mean
+            encoding = share * means + (1.0 - share) * mean
             new.encodings_.extend(column.copy() for column in encoding.T)
         return new
 
