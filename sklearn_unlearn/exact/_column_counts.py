@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from sklearn_unlearn.exact._whole_numbers import Addends
 from sklearn_unlearn.utils._hash_index import run_starts
 
 __all__ = ["Column", "ColumnCounts"]
@@ -27,15 +28,22 @@ class Column:
     ----------
     values : ndarray of shape (n_values,)
         Ascending, a missing value last; in any order if they cannot be compared.
-    counts : ndarray of shape (n_values,), dtype=int64
-        How many rows have each value; none is zero.
+    counts : ndarray of shape (n_values,), dtype=int64, or None
+        How many rows have each value; none is zero. None if each is one.
     sums : ndarray of shape (n_values, n_amounts) or None
         Sums over these rows of numbers that belong to the rows; of a type that
         adds up without rounding.
     """
 
     def __init__(self, values, counts, sums=None):
-        self.values, self.counts, self.sums = values, counts, sums
+        self.values, self._counts, self.sums = values, counts, sums
+
+    @property
+    def counts(self):
+        """How many rows have each value."""
+        if self._counts is None:
+            return np.ones(len(self.values), dtype=np.int64)
+        return self._counts
 
     @classmethod
     def of(cls, cells, amounts=None):
@@ -44,18 +52,18 @@ class Column:
         Parameters
         ----------
         cells : ndarray of shape (n_rows,), or list of hashable objects
-        amounts : ndarray of shape (n_rows, n_amounts), default=None
-            Integers (of any size, as objects) to add up.
+        amounts : Addends, default=None
+            Numbers to add up.
         """
         if isinstance(cells, np.ndarray) and cells.dtype.kind != "O":
-            column = cls(*np.unique(cells, return_counts=True))
+            values, counts = np.unique(cells, return_counts=True)
         else:
-            column = cls(*_count_objects(cells))
+            values, counts = _count_objects(cells)
+        column = cls(values, None if len(values) == len(cells) else counts)
         if amounts is not None:
             found = column.find(cells)
             order = np.argsort(found, kind="stable")
-            starts = run_starts(found[order])
-            column.sums = np.add.reduceat(amounts[order], starts, axis=0)
+            column.sums = amounts.sums(order, run_starts(found[order]))
         return column
 
     def __len__(self):
@@ -94,39 +102,48 @@ class Column:
         touched, n_cells = np.unique(found, return_counts=True)
         if len(touched) and touched[0] < 0:
             return None
-        left = self.counts[touched] - n_cells
+        left = (1 if self._counts is None else self._counts[touched]) - n_cells
         if (left < 0).any():
             return None
-        counts = self.counts.copy()
-        counts[touched] = left
         sums = self.sums
         if sums is not None:
             sums = sums.copy()
             np.subtract.at(sums, found, amounts)
         gone = touched[left == 0]
+        counts = self._counts
+        if len(gone) < len(touched):
+            counts = counts.copy()
+            counts[touched] = left
         if len(gone):
-            return Column(
-                _cut(self.values, gone),
-                _cut(counts, gone),
-                None if sums is None else _cut(sums, gone),
-            )
+            kept = [self.values, counts, sums]
+            return Column(*(None if a is None else _cut(a, gone) for a in kept))
         new = Column(self.values, counts, sums)
         if "_places" in self.__dict__:
             new._places = self._places
         return new
 
+    def without_value(self, place):
+        """Return the column without all rows that have one of its values."""
+        if place == len(self) - 1:
+            counts = None if self._counts is None else self._counts[:-1]
+            return Column(self.values[:-1], counts)
+        counts = None if self._counts is None else np.delete(self._counts, place)
+        return Column(np.delete(self.values, place), counts)
+
     @cached_property
     def n_present(self):
         """Number of rows whose cell is not NaN, which comes last."""
-        total = int(self.counts.sum())
-        last = self.values[-1]
-        return total - int(self.counts[-1]) if last != last else total
+        counts = self._counts
+        total = len(self) if counts is None else int(counts.sum())
+        if self.values[-1] == self.values[-1]:
+            return total
+        return total - (1 if counts is None else int(counts[-1]))
 
     def at(self, ranks):
         """Return the values at these places among the sorted cells."""
-        if self.n_present <= len(self.values) and self.counts.max() == 1:
+        if self._counts is None:
             return self.values[ranks]
-        return self.values[np.searchsorted(np.cumsum(self.counts), ranks, "right")]
+        return self.values[np.searchsorted(np.cumsum(self._counts), ranks, "right")]
 
     def median_pair(self):
         """Return the two cells in the middle, or one twice; NaN is passed over."""
@@ -169,8 +186,9 @@ class ColumnCounts:
 
     @classmethod
     def of(cls, columns, n_rows, amounts=None):
-        """Count the cells of columns; see `Column.of`."""
-        return cls([Column.of(cells, amounts) for cells in columns], n_rows)
+        """Count the cells of columns, and add up amounts for each value."""
+        addends = None if amounts is None else Addends(amounts)
+        return cls([Column.of(cells, addends) for cells in columns], n_rows)
 
     def without(self, columns, n_rows, amounts=None):
         """Return the columns without these cells of `n_rows` rows.

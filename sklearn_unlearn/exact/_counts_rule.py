@@ -83,11 +83,19 @@ class CountsRule(SummaryRule):
 
 def cells_by_column(X):
     """Return the columns as scikit-learn's encoders see them."""
-    options = {"dtype": None, "ensure_all_finite": "allow-nan"}
     if hasattr(X, "iloc"):
-        columns = (X.iloc[:, j] for j in range(X.shape[1]))
-        return [check_array(c, ensure_2d=False, **options) for c in columns]
-    return list(check_array(X, **options).T)
+        return [_cells(X.iloc[:, j]) for j in range(X.shape[1])]
+    return list(np.asarray(X).T)
+
+
+def _cells(column):
+    """Return a column of a frame as an array."""
+    if isinstance(column.dtype, np.dtype) or column.dtype.kind == "O":
+        return np.asarray(column)
+    # nullable numbers and the like: scikit-learn decides
+    return check_array(
+        column, ensure_2d=False, dtype=None, ensure_all_finite="allow-nan"
+    )
 
 
 def keeps_types(X):

@@ -40,10 +40,9 @@ class SimpleImputerRule(CountsRule):
         return super().remember(fitted, store)
 
     def forget(self, fitted, memory, store, request):
-        if fitted.strategy == "mean":
-            outcome = SummaryRule.forget(self, fitted, memory, store, request)
-        else:
-            outcome = super().forget(fitted, memory, store, request)
+        if fitted.strategy != "mean":
+            return super().forget(fitted, memory, store, request)
+        outcome = SummaryRule.forget(self, fitted, memory, store, request)
         if not state_differences(fitted, outcome.estimator, rtol=0.0):
             outcome = outcome._replace(estimator=fitted)
         return outcome
@@ -79,16 +78,18 @@ class SimpleImputerRule(CountsRule):
     def _from_counts(self, fitted, counts):
         dtype = counts.columns[0].values.dtype
         rows = np.empty((4, len(counts.columns)), dtype=dtype)
+        has_gap = np.zeros(len(counts.columns), dtype=bool)
         for j, column in enumerate(counts.columns):
-            missing = _get_mask(column.values[:, None], fitted.missing_values)[:, 0]
-            pair = _stand_ins(fitted.strategy, column, missing)
+            gaps = _gaps(fitted, column)
+            has_gap[j] = len(gaps) > 0
+            pair = _stand_ins(fitted.strategy, column, gaps)
             if pair is None:
                 return None
-            marker = column.values[missing][0] if missing.any() else None
-            for i, cell in enumerate(pair):
-                rows[i, j] = cell
-                rows[i + 2, j] = cell if marker is None else marker
-        return with_names(clone(fitted).fit(rows), fitted)
+            rows[:, j] = [*pair, *(column.values[gaps[[0, 0]]] if len(gaps) else pair)]
+        if _describes(fitted, rows[:2], has_gap):
+            return fitted
+        new = with_names(clone(fitted).fit(rows), fitted)
+        return new if state_differences(fitted, new, rtol=0.0) else fitted
 
 
 def _validated(imputer, X):
@@ -106,22 +107,41 @@ def _marks_nan(imputer):
     return imputer.missing_values is not None and is_missing(imputer.missing_values)
 
 
-def _stand_ins(strategy, column, missing):
+def _gaps(imputer, column):
+    """Return the places of the values that count as missing."""
+    if column.values.dtype.kind == "O":
+        mask = _get_mask(column.values[:, None], imputer.missing_values)
+        return np.flatnonzero(mask)
+    marker = np.nan if _marks_nan(imputer) else imputer.missing_values
+    place = column.find(np.array([marker]))
+    return place[place >= 0]
+
+
+def _stand_ins(strategy, column, gaps):
     """Return two cells that have the statistic of the column; None if in doubt."""
-    if missing.all():
+    if len(gaps) == len(column):
         return column.values[[0, 0]]
-    if missing.any():
-        present = type(column)(column.values[~missing], column.counts[~missing])
-    else:
-        present = column
+    for place in gaps[::-1]:
+        column = column.without_value(place)
     if strategy == "median":
-        return present.median_pair()
+        return column.median_pair()
     if strategy == "constant":
-        return present.values[[0, 0]]
-    most = present.values[present.counts == present.counts.max()]
-    if most.dtype.kind != "O":
-        return most[[0, 0]]  # the smallest
+        return column.values[[0, 0]]
+    if column.values.dtype.kind != "O":
+        return column.values[[np.argmax(column.counts)] * 2]  # the smallest
+    most = column.values[column.counts == column.counts.max()]
     try:
         return [min(most.tolist())] * 2
     except TypeError:
         return None
+
+
+def _describes(fitted, pair, has_gap):
+    """Whether statistics and gaps are those that an imputer has."""
+    if fitted.strategy == "constant" or pair.dtype.kind == "O":
+        return False
+    statistics = pair[0] if fitted.strategy == "most_frequent" else pair.sum(axis=0) / 2
+    if not np.array_equal(statistics, fitted.statistics_):
+        return False
+    gaps = fitted.indicator_.features_ if fitted.add_indicator else None
+    return gaps is None or np.array_equal(np.flatnonzero(has_gap), gaps)

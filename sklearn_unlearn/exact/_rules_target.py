@@ -8,9 +8,7 @@ from sklearn.preprocessing import TargetEncoder
 
 from sklearn_unlearn.exact._rules import Rule, register_rule, shallow_copy
 from sklearn_unlearn.exact._rules_encoding import CategoriesRule
-
-# Every finite float is a whole number of these.
-UNIT_BITS = 1074
+from sklearn_unlearn.exact._whole_numbers import UNIT_BITS, in_units, n_zero_bits
 
 
 @register_rule(TargetEncoder)
@@ -33,7 +31,7 @@ class TargetEncoderRule(CategoriesRule):
     def amounts(self, fitted, y):
         y = np.ravel(y)
         if fitted.target_type_ == "continuous":
-            whole = _in_units(np.asarray(y, dtype=np.float64))
+            whole = in_units(np.asarray(y, dtype=np.float64))
             fraction = (y != np.rint(y)).astype(object)
             return np.stack([whole, whole * whole, fraction], axis=1)
         code = np.searchsorted(fitted.classes_, y)
@@ -45,14 +43,14 @@ class TargetEncoderRule(CategoriesRule):
     def assemble(self, fitted, counts):
         sums = counts.columns[0].sums.sum(axis=0)
         continuous = fitted.target_type_ == "continuous"
-        unit = 1 << UNIT_BITS if continuous else 1
+        bits = UNIT_BITS if continuous else 0
         if continuous:
             if fitted.target_type == "auto" and sums[2] == 0:
                 return None  # whole numbers: they count as classes
         elif _lacks_class(sums[: len(sums) // 2], counts.n_rows, fitted.target_type_):
             return None
         n_targets = 1 if continuous else len(sums) // 2
-        mean, square = _moments(sums[None], np.array([counts.n_rows]), n_targets, unit)
+        mean, square = _moments(sums[None], np.array([counts.n_rows]), n_targets, bits)
         mean, variance = mean[0], square[0] / counts.n_rows
         new = shallow_copy(fitted)
         new.target_mean_ = mean if n_targets > 1 else mean[0]
@@ -61,7 +59,7 @@ class TargetEncoderRule(CategoriesRule):
         for categories, column in zip(new.categories_, counts.columns, strict=True):
             found = column.find(categories)
             n_rows, sums = column.counts[found], column.sums[found]
-            means, squares = _moments(sums, n_rows, n_targets, unit)
+            means, squares = _moments(sums, n_rows, n_targets, bits)
             share = _share_of_own(fitted.smooth, n_rows[:, None], squares, variance)
             encoding = share * means + (1.0 - share) * mean
             new.encodings_.extend(column.copy() for column in encoding.T)
@@ -73,22 +71,21 @@ def _lacks_class(sums, n_rows, target_type):
     return not (np.all(sums > 0) and (target_type != "binary" or sums[0] < n_rows))
 
 
-def _in_units(y):
-    """Return finite floats as whole numbers of 2**-1074."""
-    fraction, exponent = np.frexp(y)
-    whole = np.ldexp(fraction, 53).astype(np.int64).astype(object)
-    # the digits of the smallest numbers end before this unit does
-    shift = exponent.astype(np.int64) - 53 + UNIT_BITS
-    up, down = np.maximum(shift, 0), np.maximum(-shift, 0)
-    return (whole << up.astype(object)) >> down.astype(object)
+def _moments(sums, n_rows, n_targets, bits):
+    """Return means and sums of squared deviations, each of shape (n, n_targets).
 
-
-def _moments(sums, n_rows, n_targets, unit):
-    """Return means and sums of squared deviations, each of shape (n, n_targets)."""
+    The sums are whole numbers of ``2**-bits``.
+    """
     total, square = sums[:, :n_targets], sums[:, n_targets : 2 * n_targets]
     n_rows = n_rows[:, None].astype(sums.dtype)
-    mean = total / (n_rows * unit)
-    deviation = (n_rows * square - total * total) / (n_rows * unit * unit)
+    if bits:  # smaller numbers are divided faster
+        of_total, of_square = n_zero_bits(total), n_zero_bits(square)
+        shift = bits if of_square is None else min(bits, of_square // 2)
+        shift = shift if of_total is None else min(shift, of_total)
+        total, square = total >> shift, square >> (2 * shift)
+        bits -= shift
+    mean = total / (n_rows << bits)
+    deviation = (n_rows * square - total * total) / (n_rows << (2 * bits))
     return mean.astype(np.float64), deviation.astype(np.float64)
 
 

@@ -100,7 +100,8 @@ def documents():
 
 
 def sparse_counts():
-    return sparse.random(N_ROWS, 8, 0.2, format="csr", rng=0, dtype=np.float64)
+    shown = np.random.default_rng(1).random((N_ROWS, 8)) < 0.2
+    return sparse.csr_matrix(np.where(shown, RNG.integers(1, 9, shown.shape), 0.0))
 
 
 FULL, GAPS, WORDS, FRAME = numbers(), numbers(0.1), words(), frame()
@@ -264,7 +265,9 @@ def few_requests(kind):
 def test_equals_refit(name, kind):
     if kind == "all but two" and name == "count, bounds":
         pytest.skip("with two documents no term is within the bounds")
-    check_case(name, few_requests(kind))
+    requests = few_requests(kind)
+    # frames take longer to look rows up in, which is tested elsewhere
+    check_case(name, requests[:15] if hasattr(CASES[name][1], "iloc") else requests)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -362,11 +365,11 @@ def test_what_cannot_be_fitted_is_not_forgotten(estimator, X, request_, message)
     assert model.n_forgotten_ == 0
 
 
-UNCHANGED = (
-    ["mode", "mode of words", "constant", "constant, frame"]
-    + ["one-hot", "one-hot, frame", "one-hot, all rare", "ordinal", "ordinal, frame"]
-    + ["count", "count, most", "tf-idf, no idf"]
-)
+UNCHANGED = [
+    *("mode", "mode of words", "constant", "constant, frame"),
+    *("one-hot", "one-hot, frame", "one-hot, all rare", "ordinal", "ordinal, frame"),
+    *("count", "count, most", "tf-idf, no idf"),
+]
 
 
 @pytest.mark.parametrize("name", UNCHANGED)
@@ -409,11 +412,8 @@ def test_outputs_that_stay_are_told(name):
     if name == "variance":
         request = np.flatnonzero(X[:, 2] == 9.0)
     else:
-        request = np.unique(
-            np.argmax(
-                abs(np.nan_to_num(X.toarray() if sparse.issparse(X) else X)), axis=0
-            )
-        )
+        column = np.abs(X[:, [0]].toarray() if sparse.issparse(X) else X[:, [0]])
+        request = np.flatnonzero(column == np.nanmax(column))
     model.unlearn(take(X, request))
     assert not rule.same_output(before, model.estimator_)
 
@@ -430,8 +430,10 @@ def test_fixed_parts_are_not_counted():
         assert model.unlearn(X[:1]).estimator_ is before
 
 
-@pytest.mark.parametrize("name", ["median", "robust", "quantiles", "one-hot, numbers",
-                                  "max-abs", "min-max", "variance"])  # fmt: skip
+ON_NUMBERS = ["median", "robust", "quantiles", "max-abs", "min-max", "variance"]
+
+
+@pytest.mark.parametrize("name", [*ON_NUMBERS, "one-hot, numbers"])
 def test_no_forgotten_value_is_left(name):
     estimator = CASES[name][0]
     X = np.random.default_rng(5).normal(size=(N_ROWS, 3))
@@ -516,7 +518,9 @@ def test_behind_a_transformation_that_rounds():
         left, forgotten = store.split(goes)
         mask = np.isin(np.arange(N_ROWS), goes)
         blocks = store.blocks_of(goes)
-        request = Request(mask, forgotten, left.through(transform).rows, lambda: blocks)
+        request = Request(
+            mask, forgotten, left.through(transform).rows, lambda b=blocks: b
+        )
         outcome = rule.forget(
             fitted, memory, left.through(transform), request.through(transform)
         )
@@ -556,12 +560,15 @@ NUMBERS = st.sampled_from([0.0, 1.0, -1.0, 2.5, 1e6, np.nan])
 @settings(max_examples=60, deadline=None)
 @given(
     data=st.data(),
-    name=st.sampled_from(["median", "mode", "robust", "quantiles", "one-hot", "variance",
-                          "ordinal", "target, three by variance", "max-abs", "min-max",
-                          "one-hot, rare", "mean", "constant"]),
+    name=st.sampled_from(
+        [
+            *(*ON_NUMBERS, "mode", "mean", "constant", "target, three by variance"),
+            *("one-hot", "ordinal", "one-hot, rare"),
+        ]
+    ),
     n_rows=st.integers(8, 40),
     n_requests=st.integers(1, 4),
-)  # fmt: skip
+)
 @pytest.mark.filterwarnings("ignore")
 def test_any_requests_equal_refit(data, name, n_rows, n_requests):
     estimator, _, *rest = CASES[name]
