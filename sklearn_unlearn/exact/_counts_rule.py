@@ -44,17 +44,18 @@ class CountsRule(SummaryRule):
         if self.is_fixed(fitted):
             return Outcome(fitted)
         if memory is not None:
-            memory = memory.without(*self._counted(fitted, request.forget))
+            memory = self.subtract(memory, self._counted(fitted, request.forget))
         if memory is None:
             memory = self.remember(fitted, store)
         new = None if memory is None else self.assemble(fitted, memory)
         if new is None:
             outcome = Rule.forget(self, fitted, None, store, request)
-            return outcome._replace(memory=memory)
+            shape = self.keeps_shape(fitted, outcome.estimator)
+            return outcome._replace(memory=memory if shape else None)
         return Outcome(new, memory)
 
     def subtract(self, whole, part):
-        """Take rows off; nothing is read again."""
+        """Take rows off the counts of all rows; None if that cannot be done."""
         return whole.without(*part)
 
     def summarise(self, fitted, X, y, starts, **params):

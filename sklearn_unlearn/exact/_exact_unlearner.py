@@ -36,11 +36,15 @@ class ExactUnlearner(BaseUnlearner):
     After ``unlearn`` the fitted estimator is the one that ``fit`` gives on the
     retained rows. How it gets there depends on the type of the estimator:
 
-    * ``StandardScaler``, ``OneHotEncoder``, ``PCA`` (covariance solver),
-      ``LinearRegression``, ``Ridge`` and ``GaussianNB`` take the rows off sums and
-      counts kept by block of rows;
-    * ``MinMaxScaler`` and ``SimpleImputer`` (mean) re-read only the blocks that held
-      a forgotten row;
+    * ``StandardScaler``, ``SimpleImputer`` (mean), ``VarianceThreshold``, ``PCA``
+      (covariance solver), ``LinearRegression``, ``Ridge`` and ``GaussianNB`` take the
+      rows off sums kept by block of rows;
+    * ``RobustScaler``, ``QuantileTransformer`` (of all rows), ``SimpleImputer``,
+      ``OneHotEncoder``, ``OrdinalEncoder``, ``TargetEncoder``, ``CountVectorizer``,
+      ``TfidfVectorizer`` and ``TfidfTransformer`` take them off counts of the values
+      of each column;
+    * ``MinMaxScaler`` and ``MaxAbsScaler`` re-read only the blocks that held a
+      forgotten row;
     * ``LogisticRegression`` (l2 penalty, up to 2000 coefficients) goes by Newton
       steps from the present optimum to the new one;
     * everything else, nearest neighbours among it, is fitted again.

@@ -10,12 +10,19 @@ from sklearn.impute import SimpleImputer
 from sklearn.utils import check_array
 from sklearn.utils.validation import FLOAT_DTYPES
 
+from sklearn_unlearn.exact._column_counts import ColumnCounts
 from sklearn_unlearn.exact._counts_rule import CountsRule, keeps_types, with_names
-from sklearn_unlearn.exact._moments import block_moments, merge_moments
+from sklearn_unlearn.exact._moments import (
+    block_moments,
+    merge_moments,
+    subtract_moments,
+)
 from sklearn_unlearn.exact._rules import SummaryRule, register_rule
 from sklearn_unlearn.utils._cells import is_missing
 from sklearn_unlearn.utils._sklearn_compat import _get_mask
 from sklearn_unlearn.utils._state import state_differences
+
+MOMENTS = "total", "mean", "m2"
 
 
 @register_rule(SimpleImputer)
@@ -25,6 +32,8 @@ class SimpleImputerRule(CountsRule):
     A few rows determine the fit: two with the statistics, or the pair of cells
     whose mean is the median, and two that are missing where some row is.
     """
+
+    blocks_per_summary = 64
 
     def covers(self, estimator, X, y=None, **params):
         if callable(estimator.strategy) or sparse.issparse(X) or not keeps_types(X):
@@ -52,18 +61,23 @@ class SimpleImputerRule(CountsRule):
     def summarise(self, fitted, X, y, starts):
         X = _validated(fitted, X)
         missing = _get_mask(X, fitted.missing_values)
-        total, mean, _ = block_moments(np.where(missing, np.nan, X), starts)
+        total, mean, m2 = block_moments(np.where(missing, np.nan, X), starts)
         missing = np.add.reduceat(missing, starts, axis=0, dtype=np.int64)
-        return {"total": total, "mean": mean, "missing": missing}
+        return {"total": total, "mean": mean, "m2": m2, "missing": missing}
 
     def subtract(self, whole, part):
-        return whole, np.zeros(len(whole["total"]), dtype=bool)
+        if isinstance(whole, ColumnCounts):
+            return super().subtract(whole, part)
+        *rest, accurate = subtract_moments(
+            *([summary[name] for name in MOMENTS] for summary in (whole, part))
+        )
+        rest = dict(zip(MOMENTS, rest, strict=True))
+        return {**rest, "missing": whole["missing"] - part["missing"]}, accurate
 
     def assemble(self, fitted, summaries):
         if fitted.strategy != "mean":
             return self._from_counts(fitted, summaries)
-        total, mean = summaries["total"], summaries["mean"]
-        total, mean, _ = merge_moments(total, mean, np.zeros_like(mean))
+        total, mean, _ = merge_moments(*(summaries[name] for name in MOMENTS))
         marker = np.nan if _marks_nan(fitted) else fitted.missing_values
         rows = np.vstack([mean, mean])
         rows[:, total == 0] = marker

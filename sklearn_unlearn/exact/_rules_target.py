@@ -26,7 +26,14 @@ class TargetEncoderRule(CategoriesRule):
 
     def covers(self, estimator, X, y=None, **params):
         # scikit-learn counts a cell that is none of given categories as the first
-        return isinstance(estimator.categories, str) and super().covers(estimator, X)
+        given = not isinstance(estimator.categories, str)
+        single = np.asarray(y).dtype in (np.float32, np.float16)
+        return not (given or single) and super().covers(estimator, X)
+
+    def keeps_shape(self, before, after):
+        # there is a sum for each class, or of the numbers
+        same = before.target_type_ == after.target_type_
+        return same and np.array_equal(before.classes_, after.classes_)
 
     def amounts(self, fitted, y):
         y = np.ravel(y)
@@ -41,6 +48,12 @@ class TargetEncoderRule(CategoriesRule):
         return np.hstack([hot, hot])
 
     def assemble(self, fitted, counts):
+        try:
+            return self._from_sums(fitted, counts)
+        except OverflowError:  # squares beyond the largest float
+            return None
+
+    def _from_sums(self, fitted, counts):
         sums = counts.columns[0].sums.sum(axis=0)
         continuous = fitted.target_type_ == "continuous"
         bits = UNIT_BITS if continuous else 0

@@ -311,10 +311,17 @@ def test_a_column_loses_all_its_values():
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered")
-def test_a_forgotten_outlier_leaves_no_rounding_in_encodings():
+@pytest.mark.parametrize("outlier", [1e13, 1e150, 1e200])
+def test_a_forgotten_outlier_leaves_no_rounding_in_encodings(outlier):
     y = TARGET.copy()
-    y[9], y[11] = 1e150, -1e-200
-    check_forgetting(TargetEncoder(), WORDS, y, [[9], [11]])
+    y[9], y[11] = outlier, -1e-200
+    with np.errstate(over="ignore"):
+        check_forgetting(TargetEncoder(), WORDS, y, [[11], [9]])
+
+
+def test_targets_in_single_precision_are_those_of_the_fit():
+    y = RNG.normal(size=N_ROWS).astype(np.float32)
+    check_forgetting(TargetEncoder(), WORDS, y, [[9, 11]], 0.0)
 
 
 @pytest.mark.parametrize(
@@ -323,11 +330,13 @@ def test_a_forgotten_outlier_leaves_no_rounding_in_encodings():
         (TargetEncoder(), KIND, np.flatnonzero(KIND == "x")),  # three classes to two
         (TargetEncoder(), LABEL, np.flatnonzero(LABEL == "no")[1:]),
         # without fractions numbers are classes
-        (TargetEncoder(), np.r_[0.5, 1.0, 2.0, KIND[3:] == "x"], [0]),
+        (TargetEncoder(), np.r_[0.5, 2.5, 2.0, KIND[3:] == "x"], [0, 1]),
     ],
 )
 def test_the_type_of_the_target_is_found_anew(estimator, y, request_):
-    check_forgetting(estimator, WORDS, y, [request_])
+    check_forgetting(estimator, WORDS, y, [request_[:-1], request_[-1:]])
+    after = np.setdiff1d(np.arange(N_ROWS), request_)[:3]
+    check_forgetting(estimator, WORDS, y, [request_, after[:1], after[1:]])
 
 
 def test_a_subsample_is_drawn_anew():
