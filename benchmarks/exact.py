@@ -5,6 +5,9 @@ time of ``unlearn`` with the index built, that of ``clone(est).fit(X[keep], y[ke
 in the same run, and the median of their ratios over pairs. The one-off cost of the
 index and the summaries (``prepare``) stands apart.
 
+``python benchmarks/exact.py transformers`` does so for scalers, imputers, encoders and
+counts of words.
+
 ``python benchmarks/exact.py rows`` times the look-up among a million rows.
 """
 
@@ -20,10 +23,23 @@ from sklearn import pipeline
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.decomposition import PCA
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.feature_selection import VarianceThreshold
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+    TargetEncoder,
+)
+from sklearn.utils import _safe_indexing as take
 
 from sklearn_unlearn.exact import ExactUnlearner
 from sklearn_unlearn.pipeline import make_pipeline
@@ -64,6 +80,45 @@ def forget_table(n_rows, n_columns, n_forget, n_pairs):
         (KNeighborsClassifier(), X, label),
         (make_pipeline(StandardScaler(), LogisticRegression()), X, label),
     ]
+    print_table(jobs, n_rows, n_columns, n_forget, n_pairs, rng)
+
+
+def transformers_table(n_rows, n_columns, n_forget, n_pairs):
+    """Print one line per transformer."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n_rows, n_columns))
+    X[:, ::2] = np.round(X[:, ::2], 1)  # every other column of few values
+    gaps = np.where(rng.random(X.shape) < 0.05, np.nan, X)
+    target = X[:, 0] + rng.normal(size=n_rows)
+    letters = np.array([f"level {i}" for i in range(30)], dtype=object)
+    words = letters[np.minimum(rng.geometric(0.2, size=X.shape), 30) - 1]
+    lexicon = np.array([f"word{i}" for i in range(20_000)])
+    drawn = np.minimum(rng.zipf(1.3, size=(n_rows // 5, 50)), 20_000) - 1
+    texts = [" ".join(row) for row in lexicon[drawn]]
+    jobs = [
+        (MinMaxScaler(), X, None),
+        (MaxAbsScaler(), X, None),
+        (VarianceThreshold(), X, None),
+        (RobustScaler(), X, None),
+        (QuantileTransformer(subsample=None), X, None),
+        (QuantileTransformer(random_state=0), X, None),
+        (SimpleImputer(), gaps, None),
+        (SimpleImputer(strategy="median"), gaps, None),
+        (SimpleImputer(strategy="most_frequent"), gaps, None),
+        (SimpleImputer(strategy="most_frequent"), words, None),
+        (OneHotEncoder(), words, None),
+        (OneHotEncoder(min_frequency=0.01), words, None),
+        (OrdinalEncoder(), words, None),
+        (TargetEncoder(), words, target),
+        (TargetEncoder(), words, target > 0),
+        (CountVectorizer(), texts, None),
+        (TfidfVectorizer(max_features=5000), texts, None),
+    ]
+    print_table(jobs, n_rows, n_columns, n_forget, n_pairs, rng)
+
+
+def print_table(jobs, n_rows, n_columns, n_forget, n_pairs, rng):
+    """Print the times of these estimators, rows and targets."""
     print(f"{n_forget} of {n_rows} rows, {n_columns} columns, {n_pairs} pairs\n")
     print(
         "| estimator | path | unlearn, ms | refit, ms | refit / unlearn | one-off, ms |"
@@ -85,18 +140,20 @@ def forget_line(estimator, X, y, n_forget, n_pairs, rng):
     else:
         model = ExactUnlearner(estimator).fit(X, y)
         one_off = timed(model.prepare)
-        name, path = type(estimator).__name__, model.unlearning_cost(X[:1]).path
-    rows = rng.permutation(len(X))[: n_forget * (n_pairs + 1)].reshape(-1, n_forget)
+        name, path = type(estimator).__name__, model.unlearning_cost(take(X, [0])).path
+    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+    rows = rng.permutation(n_rows)[: n_forget * (n_pairs + 1)].reshape(-1, n_forget)
     ours, theirs, ratios = [], [], []
     for i, chosen in enumerate(rows):
-        X_forget = X[chosen]
-        keep = np.ones(len(X), dtype=bool)
+        X_forget = take(X, chosen)
+        y_forget = None if y is None else y[chosen]
+        keep = np.ones(n_rows, dtype=bool)
         keep[chosen] = False
 
         def refit(keep=keep):
-            clone(plain).fit(X[keep], None if y is None else y[keep])
+            clone(plain).fit(take(X, keep), None if y is None else y[keep])
 
-        a = timed(lambda X=X_forget: model.unlearn(X))
+        a = timed(lambda X=X_forget, y=y_forget: model.unlearn(X, y))
         b = timed(refit)
         if i > 0:  # the first pair warms up
             ours.append(a)
@@ -134,7 +191,10 @@ def main():
     """Print the table that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "table", nargs="?", default="forget", choices=("forget", "rows")
+        "table",
+        nargs="?",
+        default="forget",
+        choices=("forget", "transformers", "rows"),
     )
     parser.add_argument("--rows", type=int)
     parser.add_argument("--columns", type=int, default=50)
@@ -143,7 +203,8 @@ def main():
     if args.table == "rows":
         rows_table(args.rows or 1_000_000, args.columns)
     else:
-        forget_table(args.rows or 100_000, args.columns, 10, args.pairs)
+        table = forget_table if args.table == "forget" else transformers_table
+        table(args.rows or 100_000, args.columns, 10, args.pairs)
 
 
 if __name__ == "__main__":

@@ -155,7 +155,7 @@ def _without(output, mask):
     keep = np.flatnonzero(~mask)
     if sparse.issparse(output) or not hasattr(output, "iloc"):
         return output[keep]
-    return output.iloc[keep]
+    return output.iloc[keep].reset_index(drop=True)  # as kept rows are numbered
 
 
 def parts_in_line(steps, memory, store, request):

@@ -14,12 +14,16 @@ from sklearn_unlearn.base import BaseUnlearner, UnlearnerTags
 from sklearn_unlearn.exact import (  # noqa: F401
     _rules_encoding,
     _rules_holders,
+    _rules_imputing,
     _rules_linear,
     _rules_logistic,
     _rules_naive_bayes,
     _rules_neighbors,
     _rules_pca,
+    _rules_quantiles,
     _rules_scaling,
+    _rules_target,
+    _rules_text,
 )
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._retrain import Retrain
@@ -34,11 +38,15 @@ class ExactUnlearner(BaseUnlearner):
     After ``unlearn`` the fitted estimator is the one that ``fit`` gives on the
     retained rows. How it gets there depends on the type of the estimator:
 
-    * ``StandardScaler``, ``OneHotEncoder``, ``PCA`` (covariance solver),
-      ``LinearRegression``, ``Ridge`` and ``GaussianNB`` take the rows off sums and
-      counts kept by block of rows;
-    * ``MinMaxScaler`` and ``SimpleImputer`` (mean) re-read only the blocks that held
-      a forgotten row;
+    * ``StandardScaler``, ``SimpleImputer`` (mean), ``VarianceThreshold``, ``PCA``
+      (covariance solver), ``LinearRegression``, ``Ridge`` and ``GaussianNB`` take the
+      rows off sums kept by block of rows;
+    * ``RobustScaler``, ``QuantileTransformer`` (of all rows), ``SimpleImputer``,
+      ``OneHotEncoder``, ``OrdinalEncoder``, ``TargetEncoder``, ``CountVectorizer``,
+      ``TfidfVectorizer`` and ``TfidfTransformer`` take them off counts of the values
+      of each column;
+    * ``MinMaxScaler`` and ``MaxAbsScaler`` re-read only the blocks that held a
+      forgotten row;
     * ``LogisticRegression`` (l2 penalty, up to 2000 coefficients) goes by Newton
       steps from the present optimum to the new one;
     * everything else, nearest neighbours among it, is fitted again.
@@ -152,7 +160,7 @@ class ExactUnlearner(BaseUnlearner):
             reason = "the first request makes the summaries: prepare() does it now"
             return UnlearningCost(rule.path, n_forget, n_retain, n_retain, reason)
         blocks = np.unique(self._rows.blocks_of(positions))
-        if type(rule).subtract is SummaryRule.subtract:
+        if getattr(type(rule), "subtract", None) is SummaryRule.subtract:
             n_read = self._rows.rows_in(blocks) - n_forget
             reason = f"{len(blocks)} of {self._rows.n_blocks} blocks are read again"
         else:

@@ -1,106 +1,110 @@
-"""Rules for encoders and imputers."""
+"""Rules for encoders of categories."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.impute import SimpleImputer
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
-from sklearn_unlearn.exact._moments import block_moments, merge_moments
+from sklearn_unlearn.exact._counts_rule import (
+    CountsRule,
+    cells_by_column,
+    keeps_types,
+    with_names,
+)
 from sklearn_unlearn.exact._rules import register_rule
-from sklearn_unlearn.exact._summary_rule import SummaryRule
+from sklearn_unlearn.utils._sklearn_compat import infrequent_categories
 
 
-@register_rule(OneHotEncoder)
-class OneHotEncoderRule(SummaryRule):
+class CategoriesRule(CountsRule):
     """Counts of the categories; one that nobody has any more is gone."""
 
-    blocks_per_summary = 64
-
-    def guarantee(self, estimator):
-        return "exact"
-
     def covers(self, estimator, X, y=None, **params):
-        # which categories are infrequent depends on counts; given ones on nothing
-        counts = estimator.min_frequency is not None or (
-            estimator.max_categories is not None
+        return keeps_types(X)
+
+    def columns(self, fitted, X):
+        return cells_by_column(X)
+
+    def categories_left(self, fitted, counts):
+        """Return the categories of a fit on rows with these counts."""
+        if not isinstance(fitted.categories, str):
+            return fitted.categories_
+        pairs = zip(fitted.categories_, counts.columns, strict=True)
+        return [c if _are_values(c, column) else column.values for c, column in pairs]
+
+
+@register_rule(OneHotEncoder, OrdinalEncoder)
+class EncoderRule(CategoriesRule):
+    """What follows from categories and counts, scikit-learn finds from few rows."""
+
+    keeps_output = True
+
+    def is_fixed(self, fitted):
+        given = not isinstance(fitted.categories, str)
+        return given and not fitted._infrequent_enabled
+
+    def assemble(self, fitted, counts):
+        left = self.categories_left(fitted, counts)
+        pairs = zip(left, fitted.categories_, strict=True)
+        same = all(categories is before for categories, before in pairs)
+        if not fitted._infrequent_enabled:
+            return fitted if same else self._fitted_to(fitted, left, None)
+        rare = infrequent_categories(
+            fitted, left, map(_counts_of, left, counts.columns), counts.n_rows
         )
-        return isinstance(estimator.categories, str) and not counts
-
-    def keeps_shape(self, before, after):
-        pairs = zip(before.categories_, after.categories_, strict=True)
-        return all(len(old) == len(new) for old, new in pairs)
-
-    def summarise(self, fitted, X, y, starts):
-        n_blocks, counts = len(starts), []
-        block = np.repeat(np.arange(n_blocks), np.diff(np.append(starts, X.shape[0])))
-        for j, categories in enumerate(fitted.categories_):
-            column = X.iloc[:, j].to_numpy(object) if hasattr(X, "iloc") else X[:, j]
-            size = len(categories)
-            code = block * size + _codes(column, categories)
-            counts.append(np.bincount(code, minlength=n_blocks * size))
-        return {"counts": np.hstack([c.reshape(n_blocks, -1) for c in counts])}
-
-    def subtract(self, whole, part):
-        rest = whole["counts"] - part["counts"]
-        return {"counts": rest}, np.ones(len(rest), dtype=bool)
-
-    def assemble(self, fitted, summaries):
-        sizes = [len(categories) for categories in fitted.categories_]
-        shown = np.split(summaries["counts"].sum(axis=0) > 0, np.cumsum(sizes)[:-1])
-        kept = [c[s] for c, s in zip(fitted.categories_, shown, strict=True)]
-        if all(s.all() for s in shown):
+        if same and all(map(_same_places, rare, fitted._infrequent_indices)):
             return fitted
-        # What follows from the categories, scikit-learn works out from any row.
-        row = np.array([[categories[0] for categories in kept]], dtype=object)
-        new = clone(fitted).set_params(categories=kept).fit(row)
-        new.categories_ = kept
-        if hasattr(fitted, "feature_names_in_"):
-            new.feature_names_in_ = fitted.feature_names_in_
-        return new.set_params(categories="auto")
+        return self._fitted_to(fitted, left, rare)
+
+    def _fitted_to(self, fitted, left, rare):
+        """Fit to rows that show each category once, and those in `rare` never."""
+        new, changed = clone(fitted), {"categories": left}
+        if rare is None:
+            rows = np.array([[categories[0] for categories in left]], dtype=object)
+        else:
+            shown = [
+                categories if places is None else np.delete(categories, places)
+                for categories, places in zip(left, rare, strict=True)
+            ]
+            rows = np.empty((max(1, *map(len, shown)), len(shown)), dtype=object)
+            for j, categories in enumerate(shown):
+                rows[:, j] = categories[0] if len(categories) else _Nobody()
+                rows[: len(categories), j] = categories
+            changed.update(min_frequency=1, max_categories=None)
+            if fitted.handle_unknown == "error":
+                changed.update(_PERMISSIVE[type(fitted)])
+        given = {name: getattr(fitted, name) for name in changed}
+        new.set_params(**changed).fit(rows)
+        new.categories_ = left
+        return with_names(new, fitted).set_params(**given)
 
 
-def _codes(column, categories):
-    """Return the number of the category of each cell."""
-    table = {category: code for code, category in enumerate(categories.tolist())}
-    # a missing value need not equal itself; its category is the last
-    last = len(categories) - 1
-    return np.fromiter(
-        (table.get(cell, last) for cell in column.tolist()), np.intp, len(column)
-    )
+_PERMISSIVE = {
+    OneHotEncoder: {"handle_unknown": "ignore"},
+    OrdinalEncoder: {"handle_unknown": "use_encoded_value", "unknown_value": -1},
+}
 
 
-@register_rule(SimpleImputer)
-class SimpleImputerRule(SummaryRule):
-    """Means of blocks; other statistics are counted anew.
+class _Nobody:
+    """A category that no row has."""
 
-    A row of the means, and one that is missing where some row is, determine
-    the fit.
-    """
 
-    def guarantee(self, estimator):
-        return "exact"
+def _are_values(categories, column):
+    """Whether categories are the values of a column."""
+    if categories is column.values:
+        return True
+    same = len(categories) == len(column)
+    return same and bool((column.find(categories) >= 0).all())
 
-    def covers(self, estimator, X, y=None, **params):
-        missing = estimator.missing_values
-        nan = isinstance(missing, float) and np.isnan(missing)
-        floats = isinstance(X, np.ndarray) and X.dtype == np.float64
-        return estimator.strategy == "mean" and nan and floats
 
-    def summarise(self, fitted, X, y, starts):
-        total, mean, _ = block_moments(X, starts)
-        missing = np.add.reduceat(np.isnan(X), starts, axis=0, dtype=np.int64)
-        return {"total": total, "mean": mean, "missing": missing}
+def _counts_of(categories, column):
+    """Return how often each category occurs."""
+    found = column.find(categories)
+    return np.where(found < 0, 0, column.counts[found])
 
-    def assemble(self, fitted, summaries):
-        total, mean = summaries["total"], summaries["mean"]
-        total, mean, _ = merge_moments(total, mean, np.zeros_like(mean))
-        mean = np.where(total == 0, np.nan, mean)
-        rows = np.vstack([mean, mean]).astype(fitted.statistics_.dtype)
-        rows[1, summaries["missing"].any(axis=0)] = np.nan
-        new = clone(fitted).fit(rows)
-        if hasattr(fitted, "feature_names_in_"):
-            new.feature_names_in_ = fitted.feature_names_in_
-        return new
+
+def _same_places(first, second):
+    if first is None or second is None:
+        return first is second
+    return np.array_equal(first, second)

@@ -1,12 +1,15 @@
-"""Rules for scalers."""
+"""Rules for scalers by moments and extremes, and for the choice by variance."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import clone
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.feature_selection import VarianceThreshold
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
 
+from sklearn_unlearn.exact._counts_rule import same_arrays, with_names
 from sklearn_unlearn.exact._moments import (
     block_moments,
     is_double,
@@ -20,6 +23,9 @@ from sklearn_unlearn.utils._sklearn_compat import (
     _is_constant_feature,
 )
 
+# A variance this close to the threshold is computed as scikit-learn does it.
+NEAR = 1e-9
+
 
 class _DenseColumns(SummaryRule):
     """Summaries of the columns of dense numeric rows."""
@@ -28,7 +34,7 @@ class _DenseColumns(SummaryRule):
         return "exact"
 
     def covers(self, estimator, X, y=None, **params):
-        return is_double(X)
+        return not sparse.issparse(X) and np.asarray(X).dtype.kind in "fiub"
 
 
 @register_rule(StandardScaler)
@@ -36,6 +42,9 @@ class StandardScalerRule(_DenseColumns):
     """Means and variances from the moments of blocks."""
 
     blocks_per_summary = 64
+
+    def covers(self, estimator, X, y=None, **params):
+        return is_double(X)
 
     def summarise(self, fitted, X, y, starts, sample_weight=None):
         total, mean, m2 = block_moments(X, starts, sample_weight)
@@ -88,9 +97,91 @@ class MinMaxScalerRule(_DenseColumns):
         )
         new = clone(fitted).fit(extremes)
         new.n_samples_seen_ = int(summaries["n_rows"].sum())
-        if hasattr(fitted, "feature_names_in_"):
-            new.feature_names_in_ = fitted.feature_names_in_
+        return with_names(new, fitted)
+
+    def same_output(self, before, after):
+        return same_arrays(before, after, "scale_", "min_")
+
+
+@register_rule(MaxAbsScaler)
+class MaxAbsScalerRule(_DenseColumns):
+    """A row of the largest absolute values stands for all rows."""
+
+    def covers(self, estimator, X, y=None, **params):
+        return sparse.issparse(X) or super().covers(estimator, X)
+
+    def summarise(self, fitted, X, y, starts):
+        n_rows = np.diff(np.append(starts, X.shape[0]))
+        if sparse.issparse(X):
+            largest = _largest_stored(abs(sparse.csr_array(X)), starts)
+        else:
+            X = np.abs(np.asarray(X, dtype=fitted.max_abs_.dtype))
+            largest = np.fmax.reduceat(X, starts, axis=0)
+        return {"max": largest, "n_rows": n_rows}
+
+    def assemble(self, fitted, summaries):
+        largest = np.fmax.reduce(summaries["max"], axis=0)
+        new = clone(fitted).fit(largest[None])
+        new.n_samples_seen_ = int(summaries["n_rows"].sum())
+        return with_names(new, fitted)
+
+    def same_output(self, before, after):
+        return same_arrays(before, after, "scale_")
+
+
+def _largest_stored(X, starts):
+    """Largest entry of each column in each block of non-negative sparse rows."""
+    largest = np.zeros((len(starts), X.shape[1]), X.dtype)
+    rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    block = np.searchsorted(starts, rows, side="right") - 1
+    np.fmax.at(largest, (block, X.indices), X.data)
+    return largest
+
+
+@register_rule(VarianceThreshold)
+class VarianceThresholdRule(_DenseColumns):
+    """Variances from the moments of blocks; at threshold 0 the range counts too."""
+
+    blocks_per_summary = 8
+
+    def summarise(self, fitted, X, y, starts):
+        X = np.asarray(X, dtype=np.float64)
+        total, mean, m2 = block_moments(X, starts)
+        # a column with NaN has none of these: its range does not count
+        low, high = (f.reduceat(X, starts, axis=0) for f in (np.minimum, np.maximum))
+        return {"total": total, "mean": mean, "m2": m2, "low": low, "high": high}
+
+    def subtract(self, whole, part):
+        names = ("total", "mean", "m2")
+        *rest, accurate = subtract_moments(
+            *([summary[name] for name in names] for summary in (whole, part))
+        )
+        inside = (part["low"] > whole["low"]) & (part["high"] < whole["high"])
+        rest = dict(zip(names, rest, strict=True))
+        rest.update(low=whole["low"], high=whole["high"])
+        return rest, accurate & inside.all(axis=1)
+
+    def assemble(self, fitted, summaries):
+        total, _, m2 = merge_moments(*(summaries[n] for n in ("total", "mean", "m2")))
+        if (total == 0).any():
+            return None
+        variances = m2 / total
+        if fitted.threshold == 0:
+            low = np.minimum.reduce(summaries["low"], axis=0)
+            high = np.maximum.reduce(summaries["high"], axis=0)
+            variances = np.fmin(variances, high - low)
+        gap = np.abs(variances - fitted.threshold)
+        unsure = (gap > 0) | (fitted.threshold > 0)
+        unsure &= gap <= NEAR * variances
+        if unsure.any() or not (variances > fitted.threshold).any():
+            return None  # rounding could decide, or scikit-learn raises an error
+        new = shallow_copy(fitted)
+        new.variances_ = variances
         return new
+
+    def same_output(self, before, after):
+        support = (e.variances_ > e.threshold for e in (before, after))
+        return np.array_equal(*support)
 
 
 def _is_integer(value):

@@ -7,6 +7,7 @@ from sklearn.base import _fit_context
 from sklearn.compose._column_transformer import _is_empty_column_selection
 from sklearn.preprocessing._data import _handle_zeros_in_scale, _is_constant_feature
 from sklearn.utils import _safe_indexing
+from sklearn.utils._mask import _get_mask
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import (
@@ -34,6 +35,7 @@ __all__ = [
     "_check_n_features",
     "_check_sample_weight",
     "_fit_context",
+    "_get_mask",
     "_handle_zeros_in_scale",
     "_is_arraylike",
     "_is_constant_feature",
@@ -42,6 +44,7 @@ __all__ = [
     "_routing_enabled",
     "_safe_indexing",
     "begin_callbacks",
+    "infrequent_categories",
     "routed_fit_request",
     "without_callbacks",
 ]
@@ -64,6 +67,31 @@ def routed_fit_request(estimator, names):
     for name in names:
         request.fit.add_request(param=name, alias=own.fit.requests.get(name))
     return request
+
+
+def infrequent_categories(encoder, categories, counts, n_rows):
+    """Places of the categories that an encoder would call infrequent.
+
+    Parameters
+    ----------
+    encoder : OneHotEncoder or OrdinalEncoder
+    categories : list of ndarray
+        Categories of each column.
+    counts : iterable of ndarray
+        How many rows have each of them.
+    n_rows : int
+
+    Returns
+    -------
+    list of ndarray or None
+        None for a column without any.
+    """
+    places = []
+    for j, (values, count) in enumerate(zip(categories, counts, strict=True)):
+        if hasattr(encoder, "_missing_indices") and values[-1] != values[-1]:
+            count = count[:-1]  # an ordinal encoder has a code of its own for NaN
+        places.append(encoder._identify_infrequent(count, n_rows, j))
+    return places
 
 
 def begin_callbacks(estimator, max_epochs, X, y):
