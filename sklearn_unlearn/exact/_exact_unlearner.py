@@ -13,12 +13,15 @@ from sklearn_unlearn.base import BaseUnlearner, UnlearnerTags
 # rules register themselves when imported
 from sklearn_unlearn.exact import (  # noqa: F401
     _rules_encoding,
+    _rules_kernel,
     _rules_linear,
     _rules_logistic,
     _rules_naive_bayes,
     _rules_neighbors,
     _rules_pca,
+    _rules_ridge_cv,
     _rules_scaling,
+    _rules_svm,
 )
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._retrain import Retrain
