@@ -184,7 +184,3 @@ class KernelFactor:
         step = lapack.dpotrs(self._both, B - product, lower=1)[0]
         trusted = np.abs(step).max() <= MAX_CORRECTION * np.abs(solution).max()
         return solution + step if trusted else None
-
-    def _comparable_state(self):
-        """Nothing: it follows from the rows."""
-        return None

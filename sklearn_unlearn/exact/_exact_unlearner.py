@@ -40,9 +40,16 @@ class ExactUnlearner(BaseUnlearner):
       counts kept by block of rows;
     * ``MinMaxScaler`` and ``SimpleImputer`` (mean) re-read only the blocks that held
       a forgotten row;
+    * ``RidgeCV`` (leave-one-out) chooses its penalty anew from such sums and one
+      pass over the rows;
+    * ``KernelRidge``, and ``GaussianProcessRegressor`` without an optimizer, take
+      rows off a Cholesky factor;
+    * ``SVC`` and ``SVR`` (any ``gamma`` but ``"scale"``) stay as they are, unless a
+      support vector is to be forgotten;
     * ``LogisticRegression`` (l2 penalty, up to 2000 coefficients) goes by Newton
       steps from the present optimum to the new one;
-    * everything else, nearest neighbours among it, is fitted again.
+    * everything else, nearest neighbours and Gaussian processes with an optimized
+      kernel among it, is fitted again.
 
     `unlearning_cost` tells which of these a request would take. Rules for other
     types are added with `register_rule`.

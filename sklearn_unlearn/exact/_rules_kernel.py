@@ -6,12 +6,13 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import linalg
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics.pairwise import pairwise_kernels
 
 from sklearn_unlearn.exact._cholesky import KernelFactor, few_enough, without_rows
+from sklearn_unlearn.exact._places import in_place
 from sklearn_unlearn.exact._rules import Outcome, Rule, register_rule, shallow_copy
 from sklearn_unlearn.utils._sklearn_compat import _handle_zeros_in_scale
 
@@ -19,8 +20,6 @@ from sklearn_unlearn.utils._sklearn_compat import _handle_zeros_in_scale
 MAX_ALPHAS = 4
 # Requests after which the factor of a Gaussian process is computed anew.
 MAX_REQUESTS = 256
-# Differences between a fitted row and the same row transformed once more.
-ROUNDING = 1e-6
 
 
 @register_rule(KernelRidge)
@@ -32,7 +31,7 @@ class KernelRidgeRule(Rule):
     has drifted: it is then computed anew.
     """
 
-    path = "down-date"
+    path = "warm start"
 
     def guarantee(self, estimator):
         return "exact"
@@ -140,7 +139,7 @@ class GaussianProcessRule(Rule):
     requests is their number: after 256 the factor is computed anew.
     """
 
-    path = "down-date"
+    path = "warm start"
 
     def guarantee(self, estimator):
         found, optimizer = super().guarantee(estimator), estimator.optimizer
@@ -190,32 +189,6 @@ def _log_likelihood(process):
     by_target -= np.log(np.diag(process.L_)).sum()
     by_target -= n_rows / 2 * np.log(2 * np.pi)
     return by_target.sum(axis=-1)
-
-
-def in_place(X_fit, request):
-    """Whether the rows to forget are those that the mask marks in `X_fit`.
-
-    They are not if the rows have moved, came in another order, or if a model was
-    given that was fitted elsewhere.
-    """
-    if request.moved or not request.ordered or X_fit.shape[0] != len(request.mask):
-        return False
-    return same_rows(X_fit[request.mask], request.forget.X)
-
-
-def same_rows(fitted, X):
-    """Whether rows are those fitted, but for rounding."""
-    if sparse.issparse(X) or sparse.issparse(fitted):
-        if not (sparse.issparse(X) and sparse.issparse(fitted)):
-            return False
-        return abs(fitted - X).max() <= ROUNDING * abs(fitted).max()
-    if fitted.dtype.kind not in "iubf":
-        return np.array_equal(fitted, np.asarray(X))
-    X = np.asarray(X, dtype=np.float64)
-    scale = np.abs(fitted).max(initial=0.0)
-    return fitted.shape == X.shape and np.allclose(
-        fitted, X, rtol=0.0, atol=ROUNDING * scale
-    )
 
 
 def is_precise(X):

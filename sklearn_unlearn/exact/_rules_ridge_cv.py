@@ -44,24 +44,22 @@ class RidgeCVRule(RidgeRule):
         return plain and is_double(X) and hasattr(estimator, "coef_")
 
     def forget(self, fitted, memory, store, request):
-        def refit():
-            return Rule.forget(self, fitted, memory, store, request)
-
-        if request.moved:
-            return refit()
+        rows = request.retain
+        # one weight for all rows, or those of a step, are not in the summaries
+        if request.moved or (
+            ("sample_weight" in rows.params)
+            != ("sample_weight" in store.take([0]).params)
+        ):
+            return Rule.forget(self, fitted, None, store, request)
         if memory is None:
             memory = self.remember(fitted, store)
         else:
             memory = memory.updated(self, fitted, store, request)
-        if memory is None:
-            return refit()
-        candidates, rows = memory.assemble(self, fitted), request.retain
-        # one weight for all, or those of a view, are not in the summaries
-        weighted = "sample_weight" in store.take([0]).params
-        if candidates is None or weighted != ("sample_weight" in rows.params):
-            return refit()
-        new = candidates.best(fitted, rows)
-        return refit()._replace(memory=memory) if new is None else Outcome(new, memory)
+        candidates = None if memory is None else memory.assemble(self, fitted)
+        new = None if candidates is None else candidates.best(fitted, rows)
+        if new is None:
+            return Outcome(self.refit(fitted, rows.X, rows.y, **rows.params), memory)
+        return Outcome(new, memory)
 
     def assemble(self, fitted, summaries):
         """Return the regressions for all penalties, of which one is to be chosen."""

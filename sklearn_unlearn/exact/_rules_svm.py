@@ -8,8 +8,8 @@ from scipy import sparse
 from sklearn.svm import SVC, SVR
 from sklearn.utils import check_array
 
+from sklearn_unlearn.exact._places import same_rows
 from sklearn_unlearn.exact._rules import Outcome, Rule, register_rule, shallow_copy
-from sklearn_unlearn.exact._rules_kernel import same_rows
 
 # Share of the box of a coefficient by which it is off its bound.
 INSIDE = 1e-9
@@ -26,7 +26,7 @@ class SupportVectorRule(Rule):
     again.
     """
 
-    path = "support vectors"
+    path = "warm start"
 
     def guarantee(self, estimator):
         found = super().guarantee(estimator)
