@@ -44,8 +44,8 @@ class ExactUnlearner(BaseUnlearner):
       pass over the rows;
     * ``KernelRidge``, and ``GaussianProcessRegressor`` without an optimizer, take
       rows off a Cholesky factor;
-    * ``SVC`` and ``SVR`` (any ``gamma`` but ``"scale"``) stay as they are, unless a
-      support vector is to be forgotten;
+    * ``SVC`` (any ``gamma`` but ``"scale"``) stays as it is, unless a support vector
+      is to be forgotten;
     * ``LogisticRegression`` (l2 penalty, up to 2000 coefficients) goes by Newton
       steps from the present optimum to the new one;
     * everything else, nearest neighbours and Gaussian processes with an optimized

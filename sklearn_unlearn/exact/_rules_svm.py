@@ -5,7 +5,7 @@
 
 import numpy as np
 from scipy import sparse
-from sklearn.svm import SVC, SVR
+from sklearn.svm import SVC
 from sklearn.utils import check_array
 
 from sklearn_unlearn.exact._places import same_rows
@@ -15,7 +15,7 @@ from sklearn_unlearn.exact._rules import Outcome, Rule, register_rule, shallow_c
 INSIDE = 1e-9
 
 
-@register_rule(SVC, SVR)
+@register_rule(SVC)
 class SupportVectorRule(Rule):
     """Keep the machine if no support vector is among the rows to forget.
 
@@ -24,6 +24,9 @@ class SupportVectorRule(Rule):
     vector is off the bounds of its coefficient; else it lies half-way between rows
     that need not be support vectors. In all other cases the estimator is fitted
     again.
+
+    Exact means the optimum up to the solver's ``tol``, as for a fit: one on the same
+    rows in another order stops as far from it.
     """
 
     path = "warm start"
@@ -35,14 +38,14 @@ class SupportVectorRule(Rule):
         return "exact" if plain and found == "exact_law" else found
 
     def covers(self, estimator, X, y=None, **params):
-        kernel, balanced = estimator.kernel, "balanced"
+        kernel = estimator.kernel
         fixed = estimator.gamma != "scale" or kernel == "linear"
         return (
             hasattr(estimator, "support_")
             and not callable(kernel)
             and kernel != "precomputed"
             and fixed
-            and getattr(estimator, "class_weight", None) != balanced
+            and estimator.class_weight != "balanced"
             and len(estimator._probA) == 0
             and estimator.fit_status_ == 0
         )
@@ -101,19 +104,13 @@ def _is_free(fitted, weight):
     bound = np.full(size.shape[1], float(fitted.C))
     if weight is not None:
         bound *= weight
-    if not hasattr(fitted, "classes_"):
-        return bool(_inside(size, bound).any())
     n_classes = len(fitted.classes_)
     of_class = np.repeat(np.arange(n_classes), fitted.n_support_)
     bound *= fitted.class_weight_[of_class]
-    inside = _inside(size, bound)
+    inside = (size > 0) & (size < bound * (1 - INSIDE))
     # the machine of two classes has row j - 1 for those of i, and row i for those of j
     return all(
         inside[j - 1, of_class == i].any() or inside[i, of_class == j].any()
         for i in range(n_classes)
         for j in range(i + 1, n_classes)
     )
-
-
-def _inside(size, bound):
-    return (size > 0) & (size < bound * (1 - INSIDE))

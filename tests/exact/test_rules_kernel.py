@@ -212,7 +212,7 @@ def test_an_optimized_kernel_is_fitted_again():
     X, y = training_rows(n_rows=60)
     estimator = GaussianProcessRegressor(RBF(1.0), alpha=0.1)
     assert find_rule(estimator).guarantee(estimator) == "exact"
-    model, reference = assert_equals_refit(estimator, X, y, [[3, 7]], rtol=0)
+    model, _ = assert_equals_refit(estimator, X, y, [[3, 7]], rtol=0)
     assert model.unlearning_cost(X[:1]).path == "refit"
     assert model.estimator_.kernel_ != refitted(estimator, X, y, ...).kernel_
 
