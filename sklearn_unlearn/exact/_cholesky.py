@@ -15,6 +15,8 @@ FEW_RUNS = 32
 CHUNK_COLUMNS = 64
 # Rows per row to take off, from which a new factor costs more.
 MIN_SHARE = 16
+# Targets that are multiplied one by one, which takes less time for few.
+FEW_TARGETS = 16
 # Largest first correction of a solution, relative to it, that is trusted.
 MAX_CORRECTION = 1e-9
 
@@ -178,9 +180,16 @@ class KernelFactor:
             is ill-conditioned, or the factor has drifted from it.
         """
         solution = lapack.dpotrs(self._both, B, lower=1)[0]
-        product = blas.dsymm(1.0, self._both, solution, lower=0)
-        # the diagonal of the array is the factor's
+        product = self._times(solution)
+        # in which the diagonal is the factor's
         product += (self._diagonal - self._both.diagonal())[:, None] * solution
         step = lapack.dpotrs(self._both, B - product, lower=1)[0]
         trusted = np.abs(step).max() <= MAX_CORRECTION * np.abs(solution).max()
         return solution + step if trusted else None
+
+    def _times(self, B):
+        """Multiply the array, as if it were symmetric about its diagonal, with `B`."""
+        if B.shape[1] > FEW_TARGETS:
+            return blas.dsymm(1.0, self._both, B, lower=0)
+        columns = [blas.dsymv(1.0, self._both, b, lower=0) for b in B.T]
+        return np.column_stack(columns)

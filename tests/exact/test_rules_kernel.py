@@ -241,6 +241,13 @@ def test_a_precomputed_kernel_is_refused_and_nothing_changes():
     np.testing.assert_array_equal(model.predict(X @ X.T), before)
 
 
+def test_many_targets():
+    X, _ = training_rows()
+    targets = X @ np.random.default_rng(0).normal(size=(3, 20))
+    estimator = KernelRidge(kernel="rbf", alpha=0.3)
+    assert_equals_refit(estimator, X, targets, [[0], [7, 8]], fast=True)
+
+
 def test_many_penalties_are_fitted_again():
     X, _ = training_rows()
     targets = X @ np.random.default_rng(0).normal(size=(3, 6))
