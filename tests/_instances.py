@@ -4,8 +4,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 from sklearn.decomposition import PCA
+from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, RidgeCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
@@ -54,6 +56,9 @@ INSTANCES = {
         ExactUnlearner(OneHotEncoder(handle_unknown="ignore")),
         ExactUnlearner(LinearRegression()),
         ExactUnlearner(Ridge()),
+        ExactUnlearner(RidgeCV()),
+        ExactUnlearner(KernelRidge(kernel="rbf")),
+        ExactUnlearner(GaussianProcessRegressor(alpha=0.1, optimizer=None)),
         ExactUnlearner(LogisticRegression(max_iter=1000)),
         ExactUnlearner(GaussianNB()),
         ExactUnlearner(KNeighborsClassifier()),

@@ -15,19 +15,22 @@ from sklearn_unlearn.exact import (  # noqa: F401
     _rules_encoding,
     _rules_holders,
     _rules_imputing,
+    _rules_kernel,
     _rules_linear,
     _rules_logistic,
     _rules_naive_bayes,
     _rules_neighbors,
     _rules_pca,
     _rules_quantiles,
+    _rules_ridge_cv,
     _rules_scaling,
+    _rules_svm,
     _rules_target,
     _rules_text,
 )
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._retrain import Retrain
-from sklearn_unlearn.exact._rules import Memory, Outcome, find_rule
+from sklearn_unlearn.exact._rules import Memory, Outcome, Rule, find_rule
 from sklearn_unlearn.exact._summary_rule import SummaryRule
 from sklearn_unlearn.utils._one_class import only_class
 
@@ -47,9 +50,16 @@ class ExactUnlearner(BaseUnlearner):
       of each column;
     * ``MinMaxScaler`` and ``MaxAbsScaler`` re-read only the blocks that held a
       forgotten row;
+    * ``RidgeCV`` (leave-one-out) chooses its penalty anew from such sums and one
+      pass over the rows;
+    * ``KernelRidge``, and ``GaussianProcessRegressor`` without an optimizer, take
+      rows off a Cholesky factor;
+    * ``SVC`` (any ``gamma`` but ``"scale"``) stays as it is, unless a support vector
+      is to be forgotten;
     * ``LogisticRegression`` (l2 penalty, up to 2000 coefficients) goes by Newton
       steps from the present optimum to the new one;
-    * everything else, nearest neighbours among it, is fitted again.
+    * everything else, nearest neighbours and Gaussian processes with an optimized
+      kernel among it, is fitted again.
 
     `unlearning_cost` tells which of these a request would take. Rules for other
     types are added with `register_rule`.
@@ -128,7 +138,7 @@ class ExactUnlearner(BaseUnlearner):
             raise self._no_rows_error()
         self._rows.build_index()
         if self._memory.value is None:
-            rule = find_rule(self.estimator_)
+            rule = self._rule(self.estimator_)
             self._memory = Memory(rule.remember(self.estimator_, self._rows))
         return self
 
@@ -149,8 +159,8 @@ class ExactUnlearner(BaseUnlearner):
         """
         positions = Retrain._find(self, X_forget, y_forget)
         n_forget, n_retain = len(positions), self._rows.n_rows - len(positions)
-        rule, name = find_rule(self.estimator_), type(self.estimator_).__name__
-        if not self._covered():
+        rule, name = self._rule(self.estimator_), type(self.estimator_).__name__
+        if not self._covered(rule):
             reason = f"no faster rule covers this {name}"
             return UnlearningCost("refit", n_forget, n_retain, n_retain, reason)
         if rule.path != "summaries":
@@ -183,11 +193,9 @@ class ExactUnlearner(BaseUnlearner):
             rows = request.retain
             return rows._replace(params={**rows.params, **self._fit_params})
 
-        received = request.received(retain)
+        rule, received = self._rule(fitted), request.received(retain)
         try:
-            outcome = find_rule(fitted).forget(
-                fitted, self._memory.value, self._rows, received
-            )
+            outcome = rule.forget(fitted, self._memory.value, self._rows, received)
         except ValueError:
             rows = request.retain
             if only_class(fitted, rows.y) is None:
@@ -195,13 +203,17 @@ class ExactUnlearner(BaseUnlearner):
             outcome = Outcome(DummyClassifier().fit(rows.X, rows.y))
         self.estimator_, self._memory = outcome.estimator, Memory(outcome.memory)
 
-    def _covered(self):
+    def _rule(self, fitted):
+        """Return the rule of `fitted`, if it knows all arguments of ``fit``."""
+        rule = find_rule(fitted)
+        # blocks of rows come with what belongs to the rows, not with the rest
+        return Rule() if self._fit_params and rule.path == "summaries" else rule
+
+    def _covered(self, rule):
         """Whether the rule has a faster way than ``fit`` for these rows."""
         rows = self._rows.take([0])
         params = {**rows.params, **self._fit_params}
-        return find_rule(self.estimator_).covers(
-            self.estimator_, rows.X, rows.y, **params
-        )
+        return rule.covers(self.estimator_, rows.X, rows.y, **params)
 
     def _drop_memory(self):
         super()._drop_memory()

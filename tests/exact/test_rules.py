@@ -127,6 +127,15 @@ def test_sample_weight(name):
     forget_and_compare(estimator, X, y, requests, {"sample_weight": weight})
 
 
+def test_one_weight_for_all_rows():
+    X, targets = training_rows()
+    model = ExactUnlearner(Ridge(10.0)).fit(X, targets["target"], sample_weight=5.0)
+    model.prepare().unlearn(X[:3])
+    reference = Ridge(10.0).fit(X[3:], targets["target"][3:], sample_weight=5.0)
+    np.testing.assert_allclose(model.estimator_.coef_, reference.coef_, rtol=1e-9)
+    assert model.unlearning_cost(X[3:4]).path == "refit"
+
+
 @pytest.mark.parametrize("name", ["scaler", "ridge", "naive Bayes"])
 @pytest.mark.parametrize("outlier", [1e9, 1e13])
 def test_an_outlier_leaves_no_rounding_behind(name, outlier):

@@ -640,7 +640,8 @@ def test_ten_thousand_requests_do_not_drift():
     reference = StandardScaler().fit(rest)
     differences = state_differences(model.estimator_, reference, rtol=1e-6)
     assert not differences, differences
-    for column, cells in zip(encoder._memory.value.columns, np.floor(rest).T, strict=True):
+    columns = encoder._memory.value.columns
+    for column, cells in zip(columns, np.floor(rest).T, strict=True):
         values, counts = np.unique(cells, return_counts=True)
         np.testing.assert_array_equal(column.values, values)
         np.testing.assert_array_equal(column.counts, counts)
