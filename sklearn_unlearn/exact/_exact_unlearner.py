@@ -11,6 +11,10 @@ from sklearn_unlearn.base import BaseUnlearner, UnlearnerTags
 
 # rules register themselves when imported
 from sklearn_unlearn.exact import (  # noqa: F401
+    _rules_centroid,
+    _rules_counts,
+    _rules_discriminant,
+    _rules_dummy,
     _rules_encoding,
     _rules_linear,
     _rules_logistic,
@@ -23,6 +27,7 @@ from sklearn_unlearn.exact._block_summaries import BlockSummaries
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._retrain import Retrain, refit_on_retained
 from sklearn_unlearn.exact._rules import (
+    Rule,
     SummaryRule,
     find_rule,
 )
@@ -160,11 +165,17 @@ class ExactUnlearner(BaseUnlearner):
         return UnlearningCost(rule.path, n_forget, n_read, n_retain, reason)
 
     def _fit_estimator(self, X, y, params):
-        self._summaries = BlockSummaries()
         if isinstance(self.estimator, FrozenEstimator):
             return super()._fit_estimator(X, y, params)
         template = self._template()
         return find_rule(template).fit(template, X, y, **params)
+
+    def _fit_inner(self, X, y, forget, groups, params, transform=False):
+        self._summaries = BlockSummaries()
+        # fit_transform of the estimator itself would pass over a rule that fits
+        own = type(find_rule(self._template())).fit is Rule.fit
+        output = super()._fit_inner(X, y, forget, groups, params, transform and own)
+        return self.estimator_.transform(X) if transform and not own else output
 
     def _unlearn_rows(self, request):
         if request.moved or not self._uses_summaries():
@@ -177,9 +188,11 @@ class ExactUnlearner(BaseUnlearner):
         self._summaries = summaries
         assembled = summaries.assemble(rule, fitted)
         if assembled is None:
-            return self._refit(request)
-        self.estimator_ = assembled
-        if not rule.keeps_shape(fitted, assembled):
+            self._refit(request)
+        else:
+            self.estimator_ = assembled
+        new = self.estimator_
+        if type(new) is not type(fitted) or not rule.keeps_shape(fitted, new):
             self._summaries = BlockSummaries()
 
     def _refit(self, request):
@@ -198,9 +211,11 @@ class ExactUnlearner(BaseUnlearner):
         """Whether the rule has a faster way than ``fit`` for these rows."""
         rows = self._rows.take([0])
         params = {**rows.params, **self._fit_params}
-        return find_rule(self.estimator_).covers(
-            self.estimator_, rows.X, rows.y, **params
-        )
+        rule = find_rule(self.estimator_)
+        whole = any(value is not None for value in self._fit_params.values())
+        if whole and isinstance(rule, SummaryRule):
+            return False  # summaries see arguments with one entry per row only
+        return rule.covers(self.estimator_, rows.X, rows.y, **params)
 
     def _uses_summaries(self):
         if self._summaries.is_made:
