@@ -106,11 +106,11 @@ def forget_line(estimator, X, y, n_forget, n_pairs, rng):
         model = ExactUnlearner(estimator).fit(X, y)
         one_off = timed(model.prepare)
         name, path = type(estimator).__name__, model.unlearning_cost(X[:1]).path
-    rows = rng.permutation(len(X))[: n_forget * (n_pairs + 1)].reshape(-1, n_forget)
+    rows = rng.permutation(X.shape[0])[: n_forget * (n_pairs + 1)].reshape(-1, n_forget)
     ours, theirs, ratios = [], [], []
     for i, chosen in enumerate(rows):
         X_forget = X[chosen]
-        keep = np.ones(len(X), dtype=bool)
+        keep = np.ones(X.shape[0], dtype=bool)
         keep[chosen] = False
 
         def refit(keep=keep):

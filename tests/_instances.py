@@ -4,10 +4,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
-from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.naive_bayes import GaussianNB, MultinomialNB
+from sklearn.neighbors import (
+    KernelDensity,
+    KNeighborsClassifier,
+    KNeighborsRegressor,
+    LocalOutlierFactor,
+    NearestCentroid,
+)
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from torch import nn
@@ -56,8 +63,13 @@ INSTANCES = {
         ExactUnlearner(Ridge()),
         ExactUnlearner(LogisticRegression(max_iter=1000)),
         ExactUnlearner(GaussianNB()),
+        ExactUnlearner(MultinomialNB()),
+        ExactUnlearner(LinearDiscriminantAnalysis()),
+        ExactUnlearner(NearestCentroid()),
         ExactUnlearner(KNeighborsClassifier()),
         ExactUnlearner(KNeighborsRegressor()),
+        ExactUnlearner(LocalOutlierFactor(novelty=True)),
+        ExactUnlearner(KernelDensity()),
         ExactUnlearner(DecisionTreeClassifier(random_state=0)),
     ],
     "DropoutClassifier": [
