@@ -12,7 +12,6 @@ from sklearn.neighbors import (
     KernelDensity,
     KNeighborsClassifier,
     KNeighborsRegressor,
-    LocalOutlierFactor,
     NearestCentroid,
 )
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
@@ -68,7 +67,6 @@ INSTANCES = {
         ExactUnlearner(NearestCentroid()),
         ExactUnlearner(KNeighborsClassifier()),
         ExactUnlearner(KNeighborsRegressor()),
-        ExactUnlearner(LocalOutlierFactor(novelty=True)),
         ExactUnlearner(KernelDensity()),
         ExactUnlearner(DecisionTreeClassifier(random_state=0)),
     ],

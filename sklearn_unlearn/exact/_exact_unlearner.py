@@ -40,13 +40,18 @@ class ExactUnlearner(BaseUnlearner):
     retained rows. How it gets there depends on the type of the estimator:
 
     * ``StandardScaler``, ``OneHotEncoder``, ``PCA`` (covariance solver),
-      ``LinearRegression``, ``Ridge`` and ``GaussianNB`` take the rows off sums and
+      ``LinearRegression``, ``Ridge``, all naive Bayes classifiers,
+      ``LinearDiscriminantAnalysis`` (svd and lsqr solvers),
+      ``QuadraticDiscriminantAnalysis``, ``NearestCentroid`` (Euclidean),
+      ``DummyClassifier`` and ``DummyRegressor`` (mean) take the rows off sums and
       counts kept by block of rows;
     * ``MinMaxScaler`` and ``SimpleImputer`` (mean) re-read only the blocks that held
       a forgotten row;
     * ``LogisticRegression`` (l2 penalty, up to 2000 coefficients) goes by Newton
       steps from the present optimum to the new one;
-    * everything else, nearest neighbours among it, is fitted again.
+    * everything else is fitted again: nearest neighbours and ``KernelDensity``,
+      whose fit is little more than keeping the rows, and data that leave a rule
+      without enough digits, such as collinear columns in a discriminant analysis.
 
     `unlearning_cost` tells which of these a request would take. Rules for other
     types are added with `register_rule`.
@@ -88,7 +93,9 @@ class ExactUnlearner(BaseUnlearner):
 
     ``LogisticRegression`` is taken to its optimum in ``fit`` already: a solver
     stops somewhere near it, and where it stops depends on where it started, so
-    that only the optimum is a function of the rows.
+    that only the optimum is a function of the rows. Discriminant directions have
+    arbitrary signs, in scikit-learn those of a singular value decomposition of the
+    rows in their order; here the largest entry of each is positive.
 
     References
     ----------

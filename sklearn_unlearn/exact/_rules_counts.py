@@ -15,6 +15,8 @@ from sklearn_unlearn.exact._rules import SummaryRule, register_rule, shallow_cop
 # What was summed up: whole numbers, of which every sum is exact; numbers that are
 # not negative, of which a sum is as exact as its size; or any numbers.
 WHOLE, POSITIVE, ANY = range(3)
+# Sums in a summary; with more of them it would be larger than the rows.
+MOST_SUMS = 1 << 20
 
 
 def kind_of_sums(values, weight=None):
@@ -78,6 +80,9 @@ class DiscreteNBRule(CountsRule):
     One row per class that holds its sums determines the fit.
     """
 
+    def covers(self, estimator, X, y=None, **params):
+        return estimator.feature_count_.size <= MOST_SUMS
+
     def summarise(self, fitted, X, y, starts, sample_weight=None):
         if isinstance(fitted, BernoulliNB) and fitted.binarize is not None:
             X = binarize(X, threshold=fitted.binarize)
@@ -125,6 +130,9 @@ class DiscreteNBRule(CountsRule):
 @register_rule(CategoricalNB)
 class CategoricalNBRule(CountsRule):
     """Counts of the categories of all columns, one after the other."""
+
+    def covers(self, estimator, X, y=None, **params):
+        return sum(c.size for c in estimator.category_count_) <= MOST_SUMS
 
     def keeps_shape(self, before, after):
         same = np.array_equal(before.n_categories_, after.n_categories_)

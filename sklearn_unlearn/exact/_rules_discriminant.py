@@ -32,6 +32,8 @@ MAX_CONDITION = 1e7
 # A singular value this close to the tolerance, relative to it, may be on its other
 # side in a fit; one this small, relative to the largest, has no direction.
 NEAR, SMALL = 1e-3, 1e-7
+# Classes times columns; with more, scatter matrices would be larger than the rows.
+MOST_MEANS = 1 << 14
 
 
 @functools.cache
@@ -248,6 +250,8 @@ class QuadraticDiscriminantAnalysisRule(_DiscriminantRule):
         return estimator
 
     def covers(self, estimator, X, y=None, **params):
+        if estimator.means_.size > MOST_MEANS:
+            return False
         settings = estimator.get_params()  # solvers are new in scikit-learn 1.8
         plain = settings.get("covariance_estimator") is None
         return plain and settings.get("shrinkage") != "auto" and is_double(X)
