@@ -339,6 +339,19 @@ def test_data_frames():
         assert_equals_refit(model, frame.iloc[rest], y[rest])
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["linear", "quadratic", "centroid", "multinomial, amounts"]
+)
+def test_ten_thousand_requests_do_not_drift(name):
+    X, y = training_rows(name, 10_500)
+    ids = np.arange(10_500)
+    model = ExactUnlearner(CLASSIFIERS[name][0]).fit(X, y, groups=ids)
+    for i in range(10_000):
+        model.unlearn(groups=[i])
+    assert_equals_refit(model, X[10_000:], y[10_000:])
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     name=st.sampled_from(sorted(CLASSIFIERS)),
