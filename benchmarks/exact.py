@@ -23,12 +23,22 @@ from sklearn import pipeline
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import (
+    LinearDiscriminantAnalysis,
+    QuadraticDiscriminantAnalysis,
+)
+from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
-from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.naive_bayes import BernoulliNB, CategoricalNB, GaussianNB, MultinomialNB
+from sklearn.neighbors import (
+    KernelDensity,
+    KNeighborsClassifier,
+    NearestCentroid,
+    RadiusNeighborsClassifier,
+)
 from sklearn.preprocessing import (
     MaxAbsScaler,
     MinMaxScaler,
@@ -67,6 +77,7 @@ def forget_table(n_rows, n_columns, n_forget, n_pairs):
     words = rng.integers(0, 20, size=(n_rows, 7))
     words = np.column_stack([words, np.arange(n_rows) % 997])
     words = np.unique(words, axis=0).astype(int).astype(str).astype(object)
+    counts = rng.poisson(1.0, size=(n_rows, n_columns))
     jobs = [
         (StandardScaler(), X, None),
         (MinMaxScaler(), X, None),
@@ -75,9 +86,18 @@ def forget_table(n_rows, n_columns, n_forget, n_pairs):
         (LinearRegression(), X, target),
         (Ridge(), X, target),
         (GaussianNB(), X, label),
+        (MultinomialNB(), counts, label),
+        (BernoulliNB(), counts, label),
+        (CategoricalNB(), counts, label),
+        (LinearDiscriminantAnalysis(), X, label),
+        (QuadraticDiscriminantAnalysis(), X, label),
+        (NearestCentroid(), X, label),
+        (DummyClassifier(), X, label),
         (LogisticRegression(), X, label),
         (LogisticRegression(), easy, noisy),
         (KNeighborsClassifier(), X, label),
+        (RadiusNeighborsClassifier(), X, label),
+        (KernelDensity(), X, None),
         (make_pipeline(StandardScaler(), LogisticRegression()), X, label),
     ]
     print_table(jobs, n_rows, n_columns, n_forget, n_pairs, rng)

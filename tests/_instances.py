@@ -4,12 +4,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, RidgeCV
-from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.naive_bayes import GaussianNB, MultinomialNB
+from sklearn.neighbors import (
+    KernelDensity,
+    KNeighborsClassifier,
+    KNeighborsRegressor,
+    NearestCentroid,
+)
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from torch import nn
@@ -61,8 +67,12 @@ INSTANCES = {
         ExactUnlearner(GaussianProcessRegressor(alpha=0.1, optimizer=None)),
         ExactUnlearner(LogisticRegression(max_iter=1000)),
         ExactUnlearner(GaussianNB()),
+        ExactUnlearner(MultinomialNB()),
+        ExactUnlearner(LinearDiscriminantAnalysis()),
+        ExactUnlearner(NearestCentroid()),
         ExactUnlearner(KNeighborsClassifier()),
         ExactUnlearner(KNeighborsRegressor()),
+        ExactUnlearner(KernelDensity()),
         ExactUnlearner(DecisionTreeClassifier(random_state=0)),
     ],
     "DropoutClassifier": [

@@ -203,6 +203,11 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         "array-like of shape (n_rows, n_features): rows in the original coordinates.",
     )
 
+    @property
+    def offset_(self):
+        """Score below which an outlier detector calls a row an outlier."""
+        return self.estimator_.offset_
+
     @available_if(inner_has("score"))
     def score(self, X, y=None, **params):
         """Return the score of the inner estimator.

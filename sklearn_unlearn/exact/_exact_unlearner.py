@@ -12,6 +12,10 @@ from sklearn_unlearn.base import BaseUnlearner, UnlearnerTags
 
 # rules register themselves when imported
 from sklearn_unlearn.exact import (  # noqa: F401
+    _rules_centroid,
+    _rules_counts,
+    _rules_discriminant,
+    _rules_dummy,
     _rules_encoding,
     _rules_holders,
     _rules_imputing,
@@ -42,8 +46,11 @@ class ExactUnlearner(BaseUnlearner):
     retained rows. How it gets there depends on the type of the estimator:
 
     * ``StandardScaler``, ``SimpleImputer`` (mean), ``VarianceThreshold``, ``PCA``
-      (covariance solver), ``LinearRegression``, ``Ridge`` and ``GaussianNB`` take the
-      rows off sums kept by block of rows;
+      (covariance solver), ``LinearRegression``, ``Ridge``, all naive Bayes
+      classifiers, ``LinearDiscriminantAnalysis`` (svd and lsqr solvers),
+      ``QuadraticDiscriminantAnalysis``, ``NearestCentroid`` (Euclidean),
+      ``DummyClassifier`` and ``DummyRegressor`` (mean) take the rows off sums kept
+      by block of rows;
     * ``RobustScaler``, ``QuantileTransformer`` (of all rows), ``SimpleImputer``,
       ``OneHotEncoder``, ``OrdinalEncoder``, ``TargetEncoder``, ``CountVectorizer``,
       ``TfidfVectorizer`` and ``TfidfTransformer`` take them off counts of the values
@@ -58,8 +65,11 @@ class ExactUnlearner(BaseUnlearner):
       is to be forgotten;
     * ``LogisticRegression`` (l2 penalty, up to 2000 coefficients) goes by Newton
       steps from the present optimum to the new one;
-    * everything else, nearest neighbours and Gaussian processes with an optimized
-      kernel among it, is fitted again.
+    * ``ColumnTransformer``, ``FeatureUnion`` and ``Pipeline`` go down to their parts;
+    * everything else is fitted again: nearest neighbours and ``KernelDensity``,
+      whose fit is little more than keeping the rows, Gaussian processes with an
+      optimized kernel, and data that leave a rule without enough digits, such as
+      collinear columns in a discriminant analysis.
 
     `unlearning_cost` tells which of these a request would take. Rules for other
     types are added with `register_rule`.
@@ -101,7 +111,9 @@ class ExactUnlearner(BaseUnlearner):
 
     ``LogisticRegression`` is taken to its optimum in ``fit`` already: a solver
     stops somewhere near it, and where it stops depends on where it started, so
-    that only the optimum is a function of the rows.
+    that only the optimum is a function of the rows. Discriminant directions have
+    arbitrary signs, in scikit-learn those of a singular value decomposition of the
+    rows in their order; here the largest entry of each is positive.
 
     References
     ----------
@@ -178,24 +190,31 @@ class ExactUnlearner(BaseUnlearner):
         return UnlearningCost(rule.path, n_forget, n_read, n_retain, reason)
 
     def _fit_estimator(self, X, y, params):
-        self._memory = Memory()
         if isinstance(self.estimator, FrozenEstimator):
             return super()._fit_estimator(X, y, params)
         template = self._template()
         return find_rule(template).fit(template, X, y, **params)
 
+    def _fit_inner(self, X, y, forget, groups, params, transform=False):
+        self._memory, rule = Memory(), find_rule(self._template())
+        # fit_transform of the estimator itself would pass over a rule that fits
+        own = type(rule).fit is Rule.fit or hasattr(rule, "parts")
+        output = super()._fit_inner(X, y, forget, groups, params, transform and own)
+        return self.estimator_.transform(X) if transform and not own else output
+
     def _unlearn_rows(self, request):
-        fitted = self.estimator_
-        if type(fitted) is not type(self._template()):
-            fitted = self._template()  # the constant model of a single class
+        fitted, template = self.estimator_, self._template()
 
         def retain():
             rows = request.retain
             return rows._replace(params={**rows.params, **self._fit_params})
 
-        rule, received = self._rule(fitted), request.received(retain)
+        rule, received = self._rule(template), request.received(retain)
         try:
-            outcome = rule.forget(fitted, self._memory.value, self._rows, received)
+            if type(fitted) is type(template):
+                outcome = rule.forget(fitted, self._memory.value, self._rows, received)
+            else:  # the constant model of a single class
+                outcome = Rule.forget(rule, template, None, self._rows, received)
         except ValueError:
             rows = request.retain
             if only_class(fitted, rows.y) is None:
@@ -207,7 +226,8 @@ class ExactUnlearner(BaseUnlearner):
         """Return the rule of `fitted`, if it knows all arguments of ``fit``."""
         rule = find_rule(fitted)
         # blocks of rows come with what belongs to the rows, not with the rest
-        return Rule() if self._fit_params and rule.path == "summaries" else rule
+        whole = any(value is not None for value in self._fit_params.values())
+        return Rule() if whole and rule.path == "summaries" else rule
 
     def _covered(self, rule):
         """Whether the rule has a faster way than ``fit`` for these rows."""

@@ -14,11 +14,13 @@ from scipy import sparse
 __all__ = [
     "block_moments",
     "block_scatter",
+    "class_segments",
     "has_constant",
     "is_double",
     "merge_moments",
     "merge_scatter",
     "segment_sum",
+    "spreads_in_classes",
     "subtract_moments",
     "subtract_scatter",
 ]
@@ -57,6 +59,54 @@ def has_constant(total, mean, squares):
     bool
     """
     return bool((squares <= total * (CONSTANT_SPREAD * mean) ** 2).any())
+
+
+def spreads_in_classes(total, means, squares):
+    """Whether no column is constant in every class, but for rounding.
+
+    What a fit makes of such a column is rounding too. A column of zeros is exempt.
+
+    Parameters
+    ----------
+    total : float
+    means : ndarray of shape (n_classes, n_columns)
+    squares : ndarray of shape (n_columns,)
+        Sums of squared deviations from the mean of the class.
+
+    Returns
+    -------
+    bool
+    """
+    means = np.abs(means).max(axis=0)
+    zero = (means == 0) & (squares == 0)
+    return not has_constant(total, means[~zero], squares[~zero])
+
+
+def class_segments(y, classes, starts):
+    """Put the rows of each class together within each block.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or (n_rows, 1)
+        Labels, all of them in `classes`.
+    classes : ndarray of shape (n_classes,)
+        Sorted labels.
+    starts : ndarray of shape (n_blocks,)
+        First row of each block.
+
+    Returns
+    -------
+    order : ndarray of shape (n_rows,)
+        Rows by block, then by class.
+    bounds : ndarray of shape (n_blocks * n_classes,)
+        First of the ordered rows of each block and class, which may have none.
+    """
+    label = np.searchsorted(classes, np.ravel(y))
+    block = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(label))))
+    segment = block * len(classes) + label
+    order = np.argsort(segment, kind="stable")
+    n_segments = len(starts) * len(classes)
+    return order, np.searchsorted(segment[order], np.arange(n_segments))
 
 
 def segment_sum(values, starts):
@@ -178,7 +228,7 @@ def block_scatter(Z, starts, weight=None):
     ----------
     Z : ndarray of shape (n_rows, n_columns)
     starts : ndarray of shape (n_segments,)
-        First row of each segment; none is empty.
+        First row of each segment, not decreasing.
     weight : ndarray of shape (n_rows,), default=None
         Weight per row.
 
@@ -279,5 +329,6 @@ def subtract_scatter(whole, part):
     rest_scatter = scatter - part_scatter - between
     squares = row == column
     kept = rest_scatter[:, squares] >= KEPT_SHARE * scatter[:, squares]
-    accurate = (rest > 0.5 * total) & kept.all(axis=1)
+    # segments without a forgotten row are as they were
+    accurate = (rest > 0.5 * total) & kept.all(axis=1) | (part_total == 0)
     return rest, mean - shift * share[:, None], rest_scatter, accurate

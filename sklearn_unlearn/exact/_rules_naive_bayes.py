@@ -8,6 +8,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from sklearn_unlearn.exact._moments import (
     block_moments,
+    class_segments,
     is_double,
     merge_moments,
     subtract_moments,
@@ -36,13 +37,8 @@ class GaussianNBRule(SummaryRule):
 
     def summarise(self, fitted, X, y, starts, sample_weight=None):
         X = np.asarray(X, dtype=np.float64)
-        classes = fitted.classes_
-        n_blocks, n_classes = len(starts), len(classes)
-        block = np.repeat(np.arange(n_blocks), np.diff(np.append(starts, len(X))))
-        group = block * n_classes + np.searchsorted(classes, np.ravel(y))
-        order = np.argsort(group, kind="stable")
-        bounds = np.searchsorted(group[order], np.arange(n_blocks * n_classes))
-        shape = (n_blocks, n_classes, X.shape[1])
+        order, bounds = class_segments(y, fitted.classes_, starts)
+        shape = (len(starts), len(fitted.classes_), X.shape[1])
         rows = X[order]
         # the smoothing is a share of the largest variance, which is unweighted
         moments = plain = block_moments(rows, bounds)

@@ -101,11 +101,11 @@ class SummaryRule(Rule):
             memory = self.remember(fitted, store)
         else:
             memory = memory.updated(self, fitted, store, request)
-        assembled = None if memory is None else memory.assemble(self, fitted)
-        if assembled is None:
-            return super().forget(fitted, None, store, request)._replace(memory=memory)
-        shape = self.keeps_shape(fitted, assembled)
-        return Outcome(assembled, memory if shape else None)
+        new = None if memory is None else memory.assemble(self, fitted)
+        if new is None:
+            new = super().forget(fitted, None, store, request).estimator
+        shape = self.keeps_shape(fitted, new)
+        return Outcome(new, memory if shape else None)
 
     def subtract(self, whole, part):
         """Take the summaries of forgotten rows off those of their blocks.

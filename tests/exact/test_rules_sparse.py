@@ -19,8 +19,11 @@ SETTINGS = {
     "StandardScaler": {"with_mean": False},
     "RobustScaler": {"with_centering": False},
     "SVC": {"gamma": 0.3, "tol": 1e-10},
+    "RadiusNeighborsClassifier": {"radius": 100.0},
+    "RadiusNeighborsRegressor": {"radius": 100.0},
+    "LocalOutlierFactor": {"novelty": True},
 }
-METHODS = "predict", "predict_proba", "decision_function", "transform"
+METHODS = "predict", "predict_proba", "decision_function", "transform", "kneighbors"
 
 
 def sparse_takers():
