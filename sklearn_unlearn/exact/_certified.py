@@ -18,7 +18,9 @@ from sklearn_unlearn.exact._rules_logistic import _threads
 from sklearn_unlearn.exceptions import BudgetExceededError
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions, _fit_context
 
-__all__ = ["CertifiedLinearModel"]
+__all__ = ["EPS", "CertifiedLinearModel", "rounding"]
+
+EPS = np.finfo(np.float64).eps
 
 # What a certificate says of the model alone; the rest tells of the requests.
 STATIC = ("valid", "epsilon", "delta", "sigma", "row_norm", "norm", "reference")
@@ -72,19 +74,12 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
         """Return the minimum `W` of the objective; set ``n_iter_`` if there is one."""
 
     @abstractmethod
-    def _newton_step(self, Z, W, pull, gone):
-        """Solve ``H step = pull`` with the Hessian of the retained rows `Z` at `W`.
-
-        `gone` are the rows that are forgotten.
-        """
+    def _step(self, request):
+        """Return the Newton step of a request, and a bound on what it leaves."""
 
     @abstractmethod
     def _set_weights(self, W):
         """Set ``coef_`` and ``intercept_``."""
-
-    def _remainder_bound(self, Z, step):
-        """Return a bound on the remainder to use instead of its norm, or None."""
-        return None
 
     # --------------------------------------------------------------------- fit
 
@@ -126,7 +121,7 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
             W = self._optimum(Z, T, noise)
             left = np.linalg.norm(self._gradient(Z, T, W) + noise)
         self._set_weights(W)
-        bound = left + _rounding(Z, T, W)
+        bound = left + rounding(Z, T, W)
         budget = noise_budget(self.sigma, self.epsilon, self.delta)
         self.certificate_ = {
             "valid": self.random_state is None and bool(bound <= budget),
@@ -155,28 +150,17 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
     # ------------------------------------------------------------------ forget
 
     def _unlearn_rows(self, request):
-        gone, kept = request.forget, request.retain
-        if gone.y is None:
+        if request.forget.y is None:
             raise ValueError(
                 "y_forget must be passed with X_retain: the step needs the targets of "
                 "the rows to forget."
             )
-        gone = self._design(*self._check_rows(gone.X, gone.y, reset=False))
-        Z, T = self._design(*self._check_rows(kept.X, kept.y, reset=False))
-        before, W = self.certificate_, self._weights()
+        before = self.certificate_
         with _threads().limit(limits=1, user_api="blas"):
-            pull = gone[0].T @ self._slopes(gone[0] @ W, gone[1])
-            step = self._newton_step(Z, W, pull, gone[0])
-            remainder = self._remainder_bound(Z, step)
-            if remainder is None:
-                # by how much the gradient of the retained rows misses its aim
-                slopes = (self._slopes(Z @ V, T) for V in (W + step, W))
-                moved = Z.T @ np.subtract(*slopes) + self._penalty(len(W)) * step
-                remainder = np.linalg.norm(moved - pull)
-        remainder += _rounding(Z, T, W + step) + _rounding(*gone, W)
+            step, remainder = self._step(request)
         bound = before["residual_bound"] + float(remainder)
         if bound <= before["budget"]:
-            self._set_weights(W + step)
+            self._set_weights(self._weights() + step)
             if hasattr(self, "n_iter_"):
                 self.n_iter_ = 1
             self.certificate_ = {
@@ -193,7 +177,7 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
                 f"delta={before['delta']}, sigma={before['sigma']}). Fit the retained "
                 'rows again, set on_budget="refit", or fit with a larger sigma.'
             )
-        self._refit(Z, T)
+        self._refit(*self._read(request.retain))
 
     def _drop_statistics(self):
         """Let go of statistics of the rows that speed up later requests."""
@@ -223,6 +207,10 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
             reset=reset,
         )
 
+    def _read(self, rows):
+        """Return clipped rows and encoded targets of a request."""
+        return self._design(*self._check_rows(rows.X, rows.y, reset=False))
+
     def _design(self, X, y=None):
         """Return clipped rows, with a 1 for the intercept, and encoded targets."""
         norms = row_norms(X)
@@ -232,8 +220,8 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
             if self.fit_intercept:
                 Z = sparse.hstack([Z, np.ones((len(norms), 1))], format="csr")
         else:
-            ones = np.ones((len(X), int(self.fit_intercept)))
-            Z = np.hstack([X * scale[:, None], ones])
+            Z = np.ones((len(X), X.shape[1] + self.fit_intercept))
+            np.multiply(X, scale[:, None], out=Z[:, : X.shape[1]])
         return Z if y is None else (Z, self._encode(y))
 
     def _gradient(self, Z, T, W):
@@ -261,8 +249,8 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
         return tags
 
 
-def _rounding(Z, T, W):
+def rounding(Z, T, W):
     """Bound the rounding of a gradient: that of its terms, summed."""
     norms = row_norms(Z)
     terms = 1.0 + np.linalg.norm(T, axis=1) + norms * np.linalg.norm(W)
-    return np.finfo(np.float64).eps * (norms @ terms)
+    return EPS * (norms @ terms)

@@ -12,12 +12,16 @@ from scipy import linalg, sparse
 from scipy.special import expit
 from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import gen_batches
 from sklearn.utils.multiclass import check_classification_targets
 
-from sklearn_unlearn.exact._certified import CertifiedLinearModel
+from sklearn_unlearn.exact._certified import CertifiedLinearModel, rounding
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions
 
 __all__ = ["CertifiedLogisticRegression"]
+
+# so that a part of the rows, weighted, stays in cache
+CHUNK_ROWS = 2048
 
 # How fast the curvature p (1 - p) of the loss can change with the score: its derivative
 # p (1 - p) (1 - 2 p) is largest at p = 1/2 - 1/sqrt(12).
@@ -64,8 +68,8 @@ BudgetExceededError`.
     max_iter : int, default=100
         Most Newton steps of a fit.
     tol : float, default=1e-8
-        A fit stops when the norm of the gradient, summed over rows, is this small.
-        What is left of it counts as residual.
+        A fit stops when the norm of the gradient, summed over rows, is this small,
+        or rounding is all that is left. The rest counts as residual.
     random_state : int, RandomState instance or None, default=None
         For tests only. With None, noise comes from the operating system's entropy.
         Anything else makes the noise known, and the certificate invalid.
@@ -304,24 +308,27 @@ BudgetExceededError`.
         return W
 
     def _minimise(self, Z, t, b):
-        """Minimise the objective of one class by damped Newton steps from zero."""
+        """Minimise the objective of one class by Newton's method from zero."""
         w = np.zeros_like(b)
-        for n_iter in range(self.max_iter + 1):
-            gradient = self._gradient(Z, t, w) + b
-            size = np.linalg.norm(gradient)
-            if size <= self.tol or n_iter == self.max_iter:
-                break
+        gradient = self._gradient(Z, t, w) + b
+        size, n_iter = np.linalg.norm(gradient), 0
+        while size > self.tol and n_iter < self.max_iter:
+            n_iter += 1
             step = linalg.cho_solve(linalg.cho_factor(self._hessian(Z, w)), gradient)
-            # Along the step, the third derivative of the loss is at most `reach` times
-            # the second. For such functions this length never goes too far, and near
-            # the optimum it is the whole step.
-            reach = np.abs(Z @ step).max()
-            w = w - step * (math.log1p(reach) / reach if reach > 0 else 1.0)
+            # A short enough part of the step always makes the gradient smaller.
+            for part in 0.5 ** np.arange(40):
+                trial = w - part * step
+                gradient = self._gradient(Z, t, trial) + b
+                if np.linalg.norm(gradient) < (1 - 0.1 * part) * size:
+                    break
+            else:  # rounding is all that is left
+                return w, n_iter
+            w, size = trial, np.linalg.norm(gradient)
         if size > self.tol:
             warnings.warn(
-                f"A fit has not converged after max_iter={self.max_iter} Newton steps: "
-                f"the gradient has norm {size:.2g}, which counts as residual. Increase "
-                "max_iter, or tol if rounding is all that is left.",
+                f"The fit has not converged after max_iter={self.max_iter} Newton "
+                f"steps: its gradient has norm {size:.2g}, which counts as residual. "
+                "Increase max_iter.",
                 ConvergenceWarning,
                 stacklevel=2,
             )
@@ -330,31 +337,42 @@ BudgetExceededError`.
     def _hessian(self, Z, w):
         """Return the Hessian of one class, shape (size, size)."""
         p = expit(Z @ w)
-        root = np.sqrt(p * (1.0 - p))
-        A = Z.multiply(root).tocsr() if sparse.issparse(Z) else Z * root
-        H = A.T @ A
-        H = H.toarray() if sparse.issparse(H) else H
+        root, H = np.sqrt(p * (1.0 - p)), np.zeros((len(w), len(w)))
+        for part in gen_batches(len(p), CHUNK_ROWS):
+            A = Z[part] * root[part]
+            product = A.T @ A
+            H += product.toarray() if sparse.issparse(product) else product
         H[np.diag_indices_from(H)] += 1.0 / self.C
         return H
 
-    def _newton_step(self, Z, W, pull, gone):
-        columns = np.arange(W.shape[1])[:, None]
-        factors = (linalg.cho_factor(self._hessian(Z, W[:, k])) for k in columns)
-        solved = [
-            linalg.cho_solve(factor, pull[:, k])
-            for factor, k in zip(factors, columns, strict=True)
-        ]
-        return np.hstack(solved)
+    def _step(self, request):
+        gone, kept = self._read(request.forget), self._read(request.retain)
+        W = self._weights()
+        pull = gone[0].T @ self._slopes(gone[0] @ W, gone[1])
+        step = np.empty_like(W)
+        for k in range(W.shape[1]):
+            factor = linalg.cho_factor(self._hessian(kept[0], W[:, k : k + 1]))
+            step[:, k] = linalg.cho_solve(factor, pull[:, k])
+        if self.bound == "lipschitz":
+            remainder = _taylor_bound(kept[0], step)
+        else:
+            remainder = np.linalg.norm(self._change(kept[0], W, step) - pull)
+        return step, remainder + rounding(*kept, W + step) + rounding(*gone, W)
 
-    def _remainder_bound(self, Z, step):
-        if self.bound == "measured":
-            return None
-        products = Z.T @ Z
-        products = products.toarray() if sparse.issparse(products) else products
-        largest = math.sqrt(linalg.eigvalsh(products)[-1])
-        return 0.5 * LIPSCHITZ * largest * np.linalg.norm((Z @ step) ** 2)
+    def _change(self, Z, W, step):
+        """Return by how much a step changes the gradient over the rows `Z`."""
+        change = expit(Z @ (W + step)) - expit(Z @ W)
+        return Z.T @ change + step / self.C
 
     def _set_weights(self, W):
         size = self.n_features_in_
         self.coef_ = np.ascontiguousarray(W[:size].T)
         self.intercept_ = W[size] if self.fit_intercept else np.zeros(W.shape[1])
+
+
+def _taylor_bound(Z, step):
+    """Bound what Newton's step leaves of the gradient over the rows `Z`."""
+    products = Z.T @ Z
+    products = products.toarray() if sparse.issparse(products) else products
+    largest = math.sqrt(linalg.eigvalsh(products)[-1])
+    return 0.5 * LIPSCHITZ * largest * np.linalg.norm((Z @ step) ** 2)

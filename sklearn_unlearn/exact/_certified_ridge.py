@@ -4,12 +4,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 from numbers import Real
+from typing import NamedTuple
 
 import numpy as np
 from scipy import linalg, sparse
 from sklearn.base import RegressorMixin
 
-from sklearn_unlearn.exact._certified import CertifiedLinearModel
+from sklearn_unlearn.exact._certified import EPS, CertifiedLinearModel
 from sklearn_unlearn.utils._sklearn_compat import Interval
 
 __all__ = ["CertifiedRidge"]
@@ -159,25 +160,32 @@ BudgetExceededError`.
         return scores - T
 
     def _optimum(self, Z, T, noise):
-        self._products = _products(Z)
+        self._moments = _Moments.of(Z, T)
         W = self._solve(Z.T @ T - noise)
         # once more, for the digits that the condition of the matrix has taken
         return W - self._solve(self._gradient(Z, T, W) + noise)
 
-    def _newton_step(self, Z, W, pull, gone):
-        if self._products is None:  # its rows were not kept
-            self._products = _products(Z)
+    def _step(self, request):
+        Z, T = self._read(request.forget)
+        if self._moments is None:  # the rows were not kept
+            self._moments = _Moments.of(*self._read(request.retain))
         else:
-            self._products = self._products - _products(gone)
-        return self._solve(pull)
+            self._moments = self._moments.without(Z, T)
+        W = self._weights()
+        pull = Z.T @ (Z @ W - T)
+        step = self._solve(pull)
+        remainder = np.linalg.norm(self._hessian() @ step - pull)
+        return step, remainder + self._moments.rounding(W + step, step)
+
+    def _hessian(self):
+        products = self._moments.products[:-1, :-1]
+        return products + np.diag(self._penalty(len(products))[:, 0])
 
     def _solve(self, right):
-        """Solve with the Hessian of the rows in ``_products``."""
-        H = self._products + np.diag(self._penalty(len(right))[:, 0])
-        return linalg.cho_solve(linalg.cho_factor(H), right)
+        return linalg.cho_solve(linalg.cho_factor(self._hessian()), right)
 
     def _drop_statistics(self):
-        self._products = None
+        self._moments = None
 
     def _set_weights(self, W):
         size = self.n_features_in_
@@ -185,7 +193,44 @@ BudgetExceededError`.
         self.intercept_ = float(W[size, 0]) if self.fit_intercept else 0.0
 
 
-def _products(Z):
-    """Return ``Z' Z``, dense."""
-    products = Z.T @ Z
-    return products.toarray() if sparse.issparse(products) else products
+class _Moments(NamedTuple):
+    """Sums over rows, from which a step needs none of the retained rows.
+
+    Parameters
+    ----------
+    products : ndarray of shape (size + 1, size + 1)
+        Of the columns of the rows, and of the target, with one another.
+    n_rows : int
+    drift : float
+        Bound on the rounding of the products of rows: those taken off leave some.
+    """
+
+    products: np.ndarray
+    n_rows: int
+    drift: float = 0.0
+
+    @classmethod
+    def of(cls, Z, T):
+        """Sum over these rows."""
+        if sparse.issparse(Z):
+            Z = sparse.hstack([Z, T], format="csr")
+            return cls((Z.T @ Z).toarray(), Z.shape[0])
+        Z = np.hstack([Z, T])
+        return cls(Z.T @ Z, len(Z))
+
+    def without(self, Z, T):
+        """Take these rows off."""
+        gone = type(self).of(Z, T)
+        return type(self)(
+            self.products - gone.products,
+            self.n_rows - gone.n_rows,
+            self.drift + EPS * np.trace(self.products[:-1, :-1]),
+        )
+
+    def rounding(self, W, step):
+        """Bound the rounding of a gradient at `W`, and of a step to it."""
+        squares = np.maximum(np.diag(self.products), 0.0)
+        length, target = np.sqrt(squares[:-1].sum()), np.sqrt(squares[-1])
+        # the sums over rows of the terms that `rounding` sums, by Cauchy and Schwarz
+        terms = np.sqrt(self.n_rows) + target + length * np.linalg.norm(W)
+        return EPS * length * terms + self.drift * np.linalg.norm(step)
