@@ -3,9 +3,10 @@
 How many rows a certificate can forget
 =======================================
 
-A certified model forgets by a single Newton step. What the step leaves, the residual, is
-hidden by noise that was added when the model was fitted, up to a budget. Each request
-takes a part of the budget; once it is spent, the model is fitted again with fresh noise.
+A certified model forgets by a single Newton step. What the step leaves, the residual,
+is hidden by noise that was added when the model was fitted, up to a budget. Each
+request takes a part of the budget; once it is spent, the model is fitted again with
+fresh noise.
 """
 
 # Authors: The sklearn-unlearn developers
@@ -41,8 +42,8 @@ def residual(model):
 # %%
 # Forget one by one
 # -----------------
-# The bound on the residual is either measured, or follows from how fast the curvature of
-# the loss can change (its Lipschitz constant).
+# The bound on the residual is either measured, or follows from how fast the curvature
+# of the loss can change (its Lipschitz constant).
 curves = {}
 for bound in ("lipschitz", "measured"):
     model = CertifiedLogisticRegression(sigma=0.2, bound=bound, random_state=0)
@@ -55,8 +56,8 @@ for bound in ("lipschitz", "measured"):
     print(f"{bound}: {model.certificate_['n_refits']} refits")
 
 # %%
-# Both bounds hold. The measured one stays close to the residual. The other is an order of
-# magnitude larger, and asks for a refit that much more often.
+# Both bounds hold. The measured one stays close to the residual. The other is an order
+# of magnitude larger, and asks for a refit that much more often.
 import matplotlib.pyplot as plt
 
 budget = model.certificate_["budget"]

@@ -44,11 +44,13 @@ class CertifiedLogisticRegression(ClassifierMixin, CertifiedLinearModel):
         Inverse strength of the L2 penalty, as in
         :class:`~sklearn.linear_model.LogisticRegression`, but the intercept is
         penalised too. In the terms of [1]_, ``lambda = 1 / (C * n_rows)``.
-    epsilon, delta : float, default=1.0, 1e-4
+    epsilon : float, default=1.0
         What is certified, for all requests since the last fit or refit together:
         for every set of models, the probabilities that the unlearned and that a
         retrained model lie in it differ by a factor of at most ``exp(epsilon)``, but
-        for ``delta``.
+        for `delta`.
+    delta : float, default=1e-4
+        The probability that is left out.
     sigma : float, default=1.0
         Standard deviation of the noise, in units of the gradient, to which a row
         adds at most its norm. More noise serves more requests before a refit, and
@@ -63,8 +65,8 @@ class CertifiedLogisticRegression(ClassifierMixin, CertifiedLinearModel):
         adds, or the bound of [1]_ on it, which is many times as large.
     on_budget : {"refit", "raise"}, default="refit"
         What to do about a request that would exceed the budget: fit the retained rows
-        with fresh noise, or raise :class:`~sklearn_unlearn.exceptions.\
-BudgetExceededError`.
+        with fresh noise, or raise
+        :class:`~sklearn_unlearn.exceptions.BudgetExceededError`.
     max_iter : int, default=100
         Most Newton steps of a fit.
     tol : float, default=1e-8

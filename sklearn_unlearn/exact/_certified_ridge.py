@@ -28,11 +28,13 @@ class CertifiedRidge(RegressorMixin, CertifiedLinearModel):
     alpha : float, default=1.0
         Strength of the L2 penalty, as in :class:`~sklearn.linear_model.Ridge`; the
         intercept is not penalised. In the terms of [1]_, ``lambda = alpha / n_rows``.
-    epsilon, delta : float, default=1.0, 1e-4
+    epsilon : float, default=1.0
         What is certified, for all requests since the last fit or refit together:
         for every set of models, the probabilities that the unlearned and that a
         retrained model lie in it differ by a factor of at most ``exp(epsilon)``, but
-        for ``delta``.
+        for `delta`.
+    delta : float, default=1e-4
+        The probability that is left out.
     sigma : float, default=0.01
         Standard deviation of the noise, in units of the gradient: of the target times
         the norm of rows. It must be large beside the rounding of sums over all rows.
@@ -44,8 +46,8 @@ class CertifiedRidge(RegressorMixin, CertifiedLinearModel):
         Whether each row has a 1 as a further feature, after clipping.
     on_budget : {"refit", "raise"}, default="refit"
         What to do about a request that would exceed the budget: fit the retained rows
-        with fresh noise, or raise :class:`~sklearn_unlearn.exceptions.\
-BudgetExceededError`.
+        with fresh noise, or raise
+        :class:`~sklearn_unlearn.exceptions.BudgetExceededError`.
     random_state : int, RandomState instance or None, default=None
         For tests only. With None, noise comes from the operating system's entropy.
         Anything else makes the noise known, and the certificate invalid.
