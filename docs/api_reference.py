@@ -31,11 +31,14 @@ API_REFERENCE = {
         "names": ["BernoulliDropout", "GaussianDropout", "StochasticLayer"],
     },
     "sklearn_unlearn.exact": {
-        "title": "Exact forgetting",
-        "summary": "The state that a fit on the retained rows gives, at less cost.",
+        "title": "Exact and certified forgetting",
+        "summary": "The state that a fit on the retained rows gives, or one that can "
+        "hardly be told from it, at less cost.",
         "names": [
             "ExactUnlearner",
             "Retrain",
+            "CertifiedLogisticRegression",
+            "CertifiedRidge",
             "Rule",
             "SummaryRule",
             "Outcome",
@@ -60,6 +63,7 @@ API_REFERENCE = {
         "names": [
             "AmbiguousRowsError",
             "UnknownRowsError",
+            "BudgetExceededError",
             "PipelineMemoryWarning",
             "PipelineRetrainWarning",
             "UnlearningWarning",

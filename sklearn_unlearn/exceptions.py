@@ -5,6 +5,7 @@
 
 __all__ = [
     "AmbiguousRowsError",
+    "BudgetExceededError",
     "PipelineMemoryWarning",
     "PipelineRetrainWarning",
     "UnknownRowsError",
@@ -64,6 +65,31 @@ class AmbiguousRowsError(ValueError):
     which of the two?
     >>> model.unlearn([[0.0]], [1]).n_forgotten_
     1
+    """
+
+
+class BudgetExceededError(RuntimeError):
+    """A certified model has noise left for fewer rows than a request wants to forget.
+
+    Nothing has changed when it is raised, which is what ``on_budget="raise"`` asks
+    for. A new ``fit``, with fresh noise, starts a new budget.
+
+    See Also
+    --------
+    sklearn_unlearn.exact.CertifiedLogisticRegression : May raise it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn_unlearn.exact import CertifiedLogisticRegression
+    >>> from sklearn_unlearn.exceptions import BudgetExceededError
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = CertifiedLogisticRegression(sigma=0.01, on_budget="raise").fit(X, y)
+    >>> try:
+    ...     model.unlearn(X[:100])
+    ... except BudgetExceededError as error:
+    ...     print("fit again")
+    fit again
     """
 
 

@@ -20,7 +20,12 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
-from sklearn_unlearn.exact import ExactUnlearner, Retrain
+from sklearn_unlearn.exact import (
+    CertifiedLogisticRegression,
+    CertifiedRidge,
+    ExactUnlearner,
+    Retrain,
+)
 from sklearn_unlearn.neural_network import DropoutClassifier, DropoutRegressor
 from sklearn_unlearn.pipeline import Pipeline
 from sklearn_unlearn.unlearning import NPO, Blindspot, FineTune, SalUn
@@ -75,6 +80,11 @@ INSTANCES = {
         ExactUnlearner(KernelDensity()),
         ExactUnlearner(DecisionTreeClassifier(random_state=0)),
     ],
+    "CertifiedLogisticRegression": [
+        CertifiedLogisticRegression(),
+        CertifiedLogisticRegression(bound="lipschitz", fit_intercept=False),
+    ],
+    "CertifiedRidge": [CertifiedRidge()],
     "DropoutClassifier": [
         DropoutClassifier((32,), **SMALL),
         DropoutClassifier(module=SmallModule, **SMALL),

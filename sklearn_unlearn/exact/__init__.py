@@ -1,8 +1,10 @@
-"""Exact forgetting for scikit-learn estimators; needs no torch."""
+"""Exact and certified forgetting for scikit-learn estimators; needs no torch."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+from sklearn_unlearn.exact._certified_logistic import CertifiedLogisticRegression
+from sklearn_unlearn.exact._certified_ridge import CertifiedRidge
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._exact_unlearner import ExactUnlearner
 from sklearn_unlearn.exact._retrain import Retrain
@@ -10,6 +12,8 @@ from sklearn_unlearn.exact._rules import Outcome, Rule, find_rule, register_rule
 from sklearn_unlearn.exact._summary_rule import SummaryRule
 
 __all__ = [
+    "CertifiedLogisticRegression",
+    "CertifiedRidge",
     "ExactUnlearner",
     "Outcome",
     "Retrain",

@@ -1,0 +1,73 @@
+"""Noise that hides what a request leaves behind, and how much of it it can hide."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import math
+import os
+from numbers import Integral
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import log_ndtr, ndtri
+
+__all__ = ["REFERENCE", "draw_noise", "noise_budget"]
+
+REFERENCE = (
+    "fit of the same objective, with noise of its own and the same classes_, on the "
+    "retained rows"
+)
+
+
+def draw_noise(shape, sigma, random_state=None, number=0):
+    """Draw independent normal numbers of standard deviation `sigma`.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    sigma : float
+    random_state : int, RandomState instance or None, default=None
+        With None every number is made of 53 bits of the operating system's
+        entropy: there is no seed and no generator whose state could be guessed or
+        found. Anything else is for tests.
+    number : int, default=0
+        Number of the draw, so that a refit from the same integer draws anew.
+    """
+    if random_state is None:
+        bits = np.frombuffer(os.urandom(8 * math.prod(shape)), np.uint64)
+        uniform = ((bits >> np.uint64(11)) + 0.5) * 2.0**-53  # never 0 or 1
+        return sigma * ndtri(uniform).reshape(shape)
+    if not isinstance(random_state, Integral):
+        random_state = random_state.randint(np.iinfo(np.int32).max)
+    return sigma * np.random.default_rng([random_state, number]).normal(size=shape)
+
+
+def noise_budget(sigma, epsilon, delta):
+    """Return the largest shift that normal noise hides up to (epsilon, delta).
+
+    It is ``epsilon * sigma / c`` with ``c = sqrt(2 log(1.5 / delta))``. That is a
+    theorem for `epsilon` up to 1; for a large one it hides less, as the exact loss of
+    the Gaussian mechanism tells, which then decides.
+
+    Parameters
+    ----------
+    sigma : float
+        Standard deviation of the noise in each direction.
+    epsilon, delta : float
+
+    Returns
+    -------
+    float
+        A Euclidean norm.
+    """
+    shift = epsilon / math.sqrt(2 * math.log(1.5 / delta))
+
+    def excess(shift):
+        far = log_ndtr(-shift / 2 - epsilon / shift)
+        near = log_ndtr(shift / 2 - epsilon / shift)
+        return math.exp(near) - math.exp(epsilon + far) - delta
+
+    if excess(shift) > 0:
+        # the root of this excess lies below: it falls to -delta as the shift does
+        shift = brentq(excess, 1e-3 * shift, shift, xtol=1e-12 * shift)
+    return sigma * shift
