@@ -5,14 +5,25 @@
 
 from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.linear_model import (
+    LinearRegression,
+    LogisticRegression,
+    Ridge,
+    SGDClassifier,
+    SGDRegressor,
+)
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
-from sklearn_unlearn.exact import ExactUnlearner, Retrain
+from sklearn_unlearn.exact import (
+    ExactUnlearner,
+    Retrain,
+    SISAClassifier,
+    SISARegressor,
+)
 from sklearn_unlearn.neural_network import DropoutClassifier, DropoutRegressor
 from sklearn_unlearn.pipeline import Pipeline
 from sklearn_unlearn.unlearning import NPO, Blindspot, FineTune, SalUn
@@ -59,6 +70,17 @@ INSTANCES = {
         ExactUnlearner(KNeighborsClassifier()),
         ExactUnlearner(KNeighborsRegressor()),
         ExactUnlearner(DecisionTreeClassifier(random_state=0)),
+    ],
+    "SISAClassifier": [
+        SISAClassifier(LogisticRegression(), n_shards=3),
+        SISAClassifier(
+            SGDClassifier(loss="log_loss"), n_shards=2, n_slices=3, vote="soft"
+        ),
+        SISAClassifier(LogisticRegression(), n_shards=2, n_slices=2),
+    ],
+    "SISARegressor": [
+        SISARegressor(Ridge(), n_shards=3),
+        SISARegressor(SGDRegressor(), n_shards=2, n_slices=2),
     ],
     "DropoutClassifier": [
         DropoutClassifier((32,), **SMALL),

@@ -12,13 +12,18 @@ from sklearn_unlearn.exact._rules import (
     find_rule,
     register_rule,
 )
+from sklearn_unlearn.exact._sisa import SISAClassifier, SISARegressor
+from sklearn_unlearn.exact._sisa_cost import sisa_cost
 
 __all__ = [
     "ExactUnlearner",
     "Retrain",
     "Rule",
+    "SISAClassifier",
+    "SISARegressor",
     "SummaryRule",
     "UnlearningCost",
     "find_rule",
     "register_rule",
+    "sisa_cost",
 ]
