@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 import hashlib
+import math
 
 import numpy as np
 from scipy import sparse
@@ -14,7 +15,14 @@ from sklearn_unlearn.utils._columns import layout_of
 from sklearn_unlearn.utils._rows import Rows
 from sklearn_unlearn.utils._sklearn_compat import _safe_indexing
 
-__all__ = ["assign_cells", "canonical", "row_codes", "slice_marks", "take_rows"]
+__all__ = [
+    "assign_cells",
+    "canonical",
+    "positive_weight",
+    "row_codes",
+    "slice_marks",
+    "take_rows",
+]
 
 MARK_BYTES = 16
 
@@ -50,6 +58,11 @@ def take_rows(rows, positions):
     return Rows(X, rows.y[positions], params)
 
 
+def positive_weight(params, n_rows):
+    """Return the positions of the rows that count: a row of weight 0 is not there."""
+    return np.flatnonzero(params.get("sample_weight", np.ones(n_rows)))
+
+
 def row_codes(rows):
     """Return codes of all that belongs to each row: its hash, target and params.
 
@@ -71,7 +84,8 @@ def row_codes(rows):
         raise
     n_rows, columns = len(hashes), [hashes[:, None]]
     for values in (rows.y, *(rows.params[name] for name in sorted(rows.params))):
-        columns.append(cell_codes(np.asarray(values)).reshape(n_rows, -1))
+        values = np.asarray(values)
+        columns.append(cell_codes(values).reshape(n_rows, math.prod(values.shape[1:])))
     return np.hstack(columns)
 
 

@@ -40,6 +40,7 @@ from sklearn_unlearn.exact._rules import Rule
 from sklearn_unlearn.exact._shards import (
     assign_cells,
     canonical,
+    positive_weight,
     row_codes,
     slice_marks,
     take_rows,
@@ -176,8 +177,10 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         self._cells = assign_cells(codes[:, 0], groups, self._seed, n_cells)
         numbers, slices = np.divmod(self._cells, self.n_slices)
 
+        counted = positive_weight(per_row, len(codes))
+
         def part(number):
-            chosen = np.flatnonzero(numbers == number)
+            chosen = counted[numbers[counted] == number]
             return take_rows(rows, chosen), codes[chosen], slices[chosen]
 
         self._train(range(self.n_shards), part, whole)
@@ -222,6 +225,10 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
             started.items(), trained, strict=True
         ):
             shards[number] = Shard([*kept, *models], marks, classes)
+        if not any(shards):
+            raise ValueError(
+                "sample_weight is 0 for every row: nothing is to be learnt."
+            )
         self._shards = shards
         self.estimators_ = [s if s is None else s.models[-1] for s in shards]
 
@@ -239,6 +246,9 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
             chosen = np.flatnonzero(numbers == number)
             rows = self._rows.take(chosen)
             rows = rows._replace(X=canonical(rows.X))
+            counted = positive_weight(rows.params, len(chosen))
+            if len(counted) < len(chosen):
+                rows, chosen = take_rows(rows, counted), chosen[counted]
             return rows, row_codes(rows), slices[chosen]
 
         self._train(touched, part, self._fit_params)
@@ -371,7 +381,7 @@ def _refuse(estimator, kind, other):
 
 
 class SISAClassifier(ClassifierMixin, BaseSISA):
-    """Classifiers on shards of the rows, so that forgetting trains few of them again."""
+    """Classifiers on shards of the rows, of which forgetting touches few."""
 
     _parameter_constraints: dict = {
         **BaseSISA._parameter_constraints,
@@ -473,7 +483,7 @@ class SISAClassifier(ClassifierMixin, BaseSISA):
 
 
 class SISARegressor(RegressorMixin, BaseSISA):
-    """Regressors on shards of the rows, so that forgetting trains few of them again."""
+    """Regressors on shards of the rows, of which forgetting touches few."""
 
     def __init__(
         self,
