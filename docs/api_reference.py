@@ -30,11 +30,14 @@ API_REFERENCE = {
         "names": [
             "ExactUnlearner",
             "Retrain",
+            "SISAClassifier",
+            "SISARegressor",
             "Rule",
             "SummaryRule",
             "UnlearningCost",
             "find_rule",
             "register_rule",
+            "sisa_cost",
         ],
     },
     "sklearn_unlearn.unlearning": {

@@ -16,10 +16,11 @@ class UnlearningCost:
 
     Parameters
     ----------
-    path : {"summaries", "warm start", "refit"}
+    path : {"summaries", "warm start", "shards", "refit"}
         ``"summaries"``: at most the blocks that hold a forgotten row are read
         again; ``"warm start"``: all retained rows are read, starting from the
-        present solution; ``"refit"``: as much as ``fit``.
+        present solution; ``"shards"``: some shards of an ensemble are trained
+        again; ``"refit"``: as much as ``fit``.
     n_forget : int
         Rows that the request would forget.
     n_read : int

@@ -4,384 +4,120 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 import copy
-from abc import abstractmethod
-from numbers import Integral
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    MetaEstimatorMixin,
-    RegressorMixin,
-    clone,
-    is_classifier,
-    is_regressor,
-)
-from sklearn.frozen import FrozenEstimator
-from sklearn.utils import check_array, check_random_state, get_tags
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    process_routing,
-)
+from sklearn.base import ClassifierMixin, RegressorMixin, is_classifier, is_regressor
+from sklearn.utils import check_array, get_tags
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import (
-    check_consistent_length,
-    check_is_fitted,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
-from sklearn_unlearn.exact._cost import UnlearningCost
-from sklearn_unlearn.exact._retrain import Retrain
-from sklearn_unlearn.exact._rules import Rule
-from sklearn_unlearn.exact._shards import (
-    assign_cells,
-    canonical,
-    positive_weight,
-    row_codes,
-    slice_marks,
-    take_rows,
-)
-from sklearn_unlearn.exact._slices import Recipe, Shard, way_through_slices
+from sklearn_unlearn.exact._sisa_base import BaseSISA
 from sklearn_unlearn.utils._response import pad_response
-from sklearn_unlearn.utils._rows import Rows
-from sklearn_unlearn.utils._sklearn_compat import (
-    HasMethods,
-    Interval,
-    StrOptions,
-    _fit_context,
-    _num_samples,
-    _routing_enabled,
-    routed_fit_request,
-)
-from sklearn_unlearn.utils._validation import (
-    check_forget_mask,
-    check_groups,
-    split_fit_params,
-)
-
-
-class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
-    """Base of :class:`SISAClassifier` and :class:`SISARegressor`."""
-
-    __metadata_request__fit = {"forget": True, "groups": True}
-
-    _parameter_constraints: dict = {
-        "estimator": [HasMethods(["fit", "predict"])],
-        "n_shards": [Interval(Integral, 1, None, closed="left")],
-        "n_slices": [Interval(Integral, 1, None, closed="left")],
-        "n_epochs": [Interval(Integral, 1, None, closed="left")],
-        "random_state": ["random_state"],
-        "n_jobs": [Integral, None],
-        "store_training_data": ["boolean"],
-    }
-
-    # ---------------------------------------------------------------- subclass
-
-    @abstractmethod
-    def _check_estimator(self):
-        """Raise unless the estimator is of the right kind."""
-
-    @abstractmethod
-    def _check_target(self, y):
-        """Return validated targets."""
-
-    # --------------------------------------------------------------------- fit
-
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, *, forget=None, groups=None, **fit_params):
-        """Fit a model to each shard, then forget the rows that `forget` marks.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or data frame of shape (n_rows, n_features)
-            Training rows, as the inner estimator takes them.
-        y : array-like of shape (n_rows,)
-            Targets.
-        forget : array-like of shape (n_rows,), dtype=bool, default=None
-            Rows to forget after the fit on all of them. As metadata with one
-            entry per row it is cut by every splitter.
-        groups : array-like of shape (n_rows,), default=None
-            One id per row. All rows of an id go to one slice of one shard, and
-            ``unlearn(groups=...)`` forgets by id.
-        **fit_params : dict
-            Passed to the inner estimator, to each shard its part of those with
-            one entry per row.
-
-        Returns
-        -------
-        self : object
-            The fitted estimator.
-        """
-        self._check_estimator()
-        way_through_slices(self.estimator, self.n_slices)
-        X, target = self._check_rows(X, y)
-        if forget is not None:
-            check_forget_mask(forget, _num_samples(X))
-        if groups is not None:
-            groups = check_groups(groups, _num_samples(X))
-        params = self._inner_params(fit_params)
-        memory = self._prepare_memory(X, target, groups, params, forget)
-        self.__dict__.pop("_shards", None)
-        self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self._by_groups = groups is not None
-        if is_classifier(self):
-            self.classes_ = np.unique(target)
-        self._fit_shards(X, target, groups, params)
-        self._start_memory(memory)
-        return self
-
-    def _check_rows(self, X, y):
-        """Validate as much as the inner estimator does not, and set the schema."""
-        X, _ = validate_data(self, X, y, skip_check_array=True)
-        if _num_samples(X) == 0:
-            raise ValueError(
-                f"Found array with 0 sample(s) (shape={np.shape(X)}) while a minimum "
-                f"of 1 is required by {type(self).__name__}."
-            )
-        check_consistent_length(X, y)
-        return X, self._check_target(y)
-
-    def _inner_params(self, params):
-        params = dict(params)
-        groups = {n: params.pop(n) for n in ("groups",) if n in params}
-        if _routing_enabled():
-            routed = process_routing(self, "fit", **params).estimator
-            params = dict(routed[self._inner_method()])
-        return {**params, **groups}
-
-    def _inner_method(self):
-        """Name of the method that trains the inner estimator."""
-        sliced = self.n_slices > 1 and hasattr(self.estimator, "partial_fit")
-        return "partial_fit" if sliced else "fit"
-
-    def _recipe(self, params):
-        return Recipe(
-            self.estimator,
-            way_through_slices(self.estimator, self.n_slices),
-            self.n_slices,
-            self.n_epochs,
-            self._seed,
-            params,
-        )
-
-    def _fit_shards(self, X, y, groups, params):
-        """Assign all rows anew, and train the slices that have changed."""
-        per_row, whole = split_fit_params(params, _num_samples(X))
-        per_row = {name: np.asarray(values) for name, values in per_row.items()}
-        rows = Rows(canonical(X), y, per_row)
-        codes, n_cells = row_codes(rows), self.n_shards * self.n_slices
-        self._cells = assign_cells(codes[:, 0], groups, self._seed, n_cells)
-        numbers, slices = np.divmod(self._cells, self.n_slices)
-
-        counted = positive_weight(per_row, len(codes))
-
-        def part(number):
-            chosen = counted[numbers[counted] == number]
-            return take_rows(rows, chosen), codes[chosen], slices[chosen]
-
-        self._train(range(self.n_shards), part, whole)
-
-    def _train(self, numbers, part, params):
-        """Train what has changed in these shards.
-
-        Parameters
-        ----------
-        numbers : sequence of int
-            The shards.
-        part : callable (number) -> (Rows, codes, slices)
-            Gives the rows of a shard.
-        params : dict
-            Arguments of ``fit`` that are the same for all rows.
-        """
-        recipe, old = self._recipe(params), self.__dict__.get("_shards")
-        shards = [None] * self.n_shards if old is None else list(old)
-        started = {}
-
-        def tasks():
-            for number in numbers:
-                rows, codes, slices = part(number)
-                if not len(slices):
-                    shards[number] = None
-                    continue
-                marks = slice_marks(rows, codes, slices, self.n_slices)
-                classes, before = recipe.classes_of(rows.y), shards[number]
-                first = 0 if before is None else before.first_changed(marks, classes)
-                if first is None:
-                    continue
-                kept = [] if before is None else before.models[:first]
-                started[number] = kept, marks, classes
-                checkpoint = kept[-1] if kept else None
-                yield delayed(recipe.train)(number, rows, slices, first, checkpoint)
-
-        # one task is not worth a pool of processes; a cluster is there already
-        n_jobs = self.n_jobs if len(numbers) > 1 else None
-        # no memory maps: rows would be written to disk
-        trained = Parallel(n_jobs=n_jobs, max_nbytes=None)(tasks())
-        for (number, (kept, marks, classes)), models in zip(
-            started.items(), trained, strict=True
-        ):
-            shards[number] = Shard([*kept, *models], marks, classes)
-        if not any(shards):
-            raise ValueError(
-                "sample_weight is 0 for every row: nothing is to be learnt."
-            )
-        self._shards = shards
-        self.estimators_ = [s if s is None else s.models[-1] for s in shards]
-
-    # ----------------------------------------------------------------- forget
-
-    def _unlearn_rows(self, request):
-        if request.moved:
-            rows = request.retain
-            return self._fit_again(rows.X, rows.y, {**rows.params, **self._fit_params})
-        touched = np.unique(self._cells[request.mask] // self.n_slices)
-        self._cells = self._cells[~request.mask]
-        numbers, slices = np.divmod(self._cells, self.n_slices)
-
-        def part(number):
-            chosen = np.flatnonzero(numbers == number)
-            rows = self._rows.take(chosen)
-            rows = rows._replace(X=canonical(rows.X))
-            counted = positive_weight(rows.params, len(chosen))
-            if len(counted) < len(chosen):
-                rows, chosen = take_rows(rows, counted), chosen[counted]
-            return rows, row_codes(rows), slices[chosen]
-
-        self._train(touched, part, self._fit_params)
-
-    def _fit_again(self, X, y, params):
-        """Follow rows that were handed over, perhaps in other coordinates.
-
-        What has not changed by a single bit is not trained again.
-        """
-        params = dict(params)
-        groups = params.pop("groups", None)
-        if self._by_groups and groups is None:
-            raise ValueError(
-                "fit was given groups, which cannot be matched with X_retain. Leave "
-                "X_retain out, or fit again."
-            )
-        X, y = self._check_rows(X, y)
-        self._fit_shards(X, y, groups, params)
-
-    def unlearning_cost(self, X_forget, y_forget=None):
-        """Tell what ``unlearn(X_forget)`` would cost, without doing it.
-
-        Parameters
-        ----------
-        X_forget : array-like of shape (n_forget, n_features)
-            Rows to forget.
-        y_forget : array-like of shape (n_forget,), default=None
-            Their targets.
-
-        Returns
-        -------
-        UnlearningCost
-            The slices that would be trained again, and the rows read for it, in
-            units of a training from scratch (see `sisa_cost`).
-        """
-        positions = Retrain._find(self, X_forget, y_forget)
-        mask = np.zeros(len(self._cells), dtype=bool)
-        mask[positions] = True
-        numbers, slices = np.divmod(self._cells, self.n_slices)
-        recipe, n_read, n_again = self._recipe({}), 0.0, 0
-        touched = np.unique(numbers[mask])
-        for number in touched:
-            stay = (numbers == number) & ~mask
-            first = slices[mask & (numbers == number)].min()
-            told = self._shards[number].classes
-            if told is not None and stay.any():
-                y = self._rows.take(np.flatnonzero(stay)).y
-                if not np.array_equal(recipe.classes_of(y), told):
-                    first = 0  # a class has left the shard
-            sizes = np.bincount(slices[stay], minlength=self.n_slices).cumsum()
-            n_read += 2 / (self.n_slices + 1) * sizes[first:].sum()
-            n_again += self.n_slices - first
-        n_all = self.n_shards * self.n_slices
-        reason = f"{n_again} of {n_all} slices are trained again, in "
-        reason += f"{len(touched)} of {self.n_shards} shards"
-        n_forget = len(positions)
-        return UnlearningCost(
-            "shards", n_forget, round(n_read), len(mask) - n_forget, reason
-        )
-
-    def _drop_memory(self):
-        super()._drop_memory()
-        self._cells = None
-
-    def _strip(self):
-        super()._strip()
-        self._seed = None
-        self._shards = [s if s is None else s.last_only() for s in self._shards]
-
-    # ---------------------------------------------------------------- predict
-
-    def _each(self, method, X):
-        """Yield each model, and what its method returns for `X`."""
-        check_is_fitted(self)
-        if getattr(X, "ndim", 2) == 2:  # what else is wrong, a model says itself
-            validate_data(self, X, reset=False, skip_check_array=True)
-        for model in self.estimators_:
-            if model is not None:
-                yield model, getattr(model, method)(X)
-
-    # -------------------------------------------------------------------- tags
-
-    def get_metadata_routing(self):
-        """Return who asks for which metadata.
-
-        Returns
-        -------
-        MetadataRouter
-            Routing of this estimator.
-        """
-        mapping = MethodMapping().add(caller="fit", callee=self._inner_method())
-        router = MetadataRouter(owner=self)
-        router.add_self_request(routed_fit_request(self, ("forget", "groups")))
-        return router.add(estimator=self.estimator, method_mapping=mapping)
-
-    def _unlearner_tags(self):
-        if Rule.is_frozen(self.estimator):
-            return UnlearnerTags("approximate")
-        # the seeds of the models are made of this one
-        fixed = isinstance(self.random_state, Integral)
-        return UnlearnerTags("exact" if fixed else "exact_law")
-
-    def __getstate__(self):
-        """Leave a fitted estimator given as parameter out once rows are forgotten."""
-        state = super().__getstate__()
-        if state.get("n_forgotten_"):
-            state = {**state, "estimator": clone(self.estimator)}
-        return state
-
-    def __sklearn_is_fitted__(self):
-        return "_shards" in self.__dict__
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator)
-        tags.input_tags = copy.deepcopy(inner.input_tags)
-        tags.target_tags = copy.deepcopy(inner.target_tags)
-        return tags
-
-
-def _refuse(estimator, kind, other):
-    """Raise the error for an estimator of the wrong kind."""
-    name = type(estimator).__name__
-    if isinstance(estimator, FrozenEstimator):
-        raise ValueError(
-            f"estimator={name}(...) would not be fitted, but each shard needs a model "
-            "of its own. Pass an estimator that is not frozen."
-        )
-    raise ValueError(f"estimator must be a {kind}; got {name}. Use {other} for others.")
+from sklearn_unlearn.utils._sklearn_compat import StrOptions
 
 
 class SISAClassifier(ClassifierMixin, BaseSISA):
-    """Classifiers on shards of the rows, of which forgetting touches few."""
+    """Classifiers on shards of the rows, of which forgetting touches few.
+
+    Sharded, isolated, sliced, aggregated training (SISA). The rows are divided
+    into shards, and each shard has a model of its own. To forget a row, its shard
+    alone is trained again, from the checkpoint before the slice that the row was
+    in. The result is bit for bit the one that ``fit`` gives without the row. Models
+    on a part of the rows know less: accuracy falls as the number of shards rises.
+
+    Parameters
+    ----------
+    estimator : classifier
+        What is fitted to each shard.
+    n_shards : int, default=5
+        Number of shards. Rows go to them by their content, so shards are of equal
+        size on average only, and some may be empty where rows are few.
+    n_slices : int, default=1
+        Number of slices of a shard. Its model is trained on the first slice, then
+        on the first two, and so on, with a checkpoint after each. With more than
+        one the estimator must have ``partial_fit`` or ``warm_start``.
+    vote : {"hard", "soft"}, default="hard"
+        ``"hard"``: the label that most models predict; ``"soft"``: the largest
+        mean of their probabilities.
+    n_epochs : int, default=20
+        With ``partial_fit``: passes over a shard that the slices together amount
+        to. Slice ``j`` of ``L`` trains for about ``2 * n_epochs / (L + 1)`` epochs
+        on the slices up to it, and for at least one. Otherwise the estimator
+        decides.
+    random_state : int, RandomState instance or None, default=None
+        Decides which shard a row goes to. Every ``random_state`` within the
+        models is set to a seed made of it and of the numbers of shard and slice.
+        With None the guarantee is ``"exact_law"``.
+    n_jobs : int or None, default=None
+        Number of shards trained at once, in a backend of joblib. None means one,
+        or what ``joblib.parallel_config`` says, for instance a Dask cluster.
+    store_training_data : bool, default=True
+        Whether to keep the retained rows. Without them, ``unlearn`` must be given
+        ``X_retain`` and ``y_retain``; only slices that differ are trained.
+
+    Attributes
+    ----------
+    estimators_ : list of length n_shards
+        The fitted models, one per shard; None for a shard without rows.
+    classes_ : ndarray of shape (n_classes,)
+        Labels seen in ``fit``, forgotten ones included.
+    n_features_in_ : int
+        Number of features seen in ``fit``.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen in ``fit``, if all of them are strings.
+    n_forgotten_ : int
+        Number of rows forgotten since ``fit``.
+    unlearning_log_ : list of dict
+        One record per request, without any data.
+
+    See Also
+    --------
+    SISARegressor : The same for numbers.
+    ExactUnlearner : Forgets without shards where there is a faster way than to fit.
+    sisa_cost : What a request costs on average.
+
+    Notes
+    -----
+    The cell of a row (a slice of a shard) is a hash of its features, or of its id in
+    ``groups``, and of ``random_state``. It depends on no other row, so forgetting
+    moves none; equal rows are in one cell. Within a cell rows keep the order of
+    ``fit``. Slices are compared with those that the checkpoints have seen, so what
+    has not changed is not trained again, whichever way the rows come.
+
+    In a pipeline, an earlier step that depends on all rows, such as a scaler,
+    changes every row when it forgets one; then all shards are trained again. Scale
+    by fixed numbers, or put the scaler within: ``SISAClassifier(make_pipeline(
+    StandardScaler(), ...))`` has one in each shard, though no slices.
+
+    ``warm_start`` goes on from the coefficients of a linear model, or adds trees to
+    an ensemble. Where the first slices lack a label that comes later, the model
+    starts anew with it; models with ``partial_fit`` are told of all labels of their
+    shard, and start anew when one has left it. Estimators that count rows, such as
+    naive Bayes, would count those of early slices several times: for them use
+    `ExactUnlearner`.
+
+    A row whose ``sample_weight`` is 0 is not there.
+
+    References
+    ----------
+    .. [1] L. Bourtoule, V. Chandrasekaran, C. A. Choquette-Choo, H. Jia, A. Travers,
+       B. Zhang, D. Lie and N. Papernot, "Machine Unlearning", IEEE Symposium on
+       Security and Privacy, 2021.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import SGDClassifier
+    >>> from sklearn_unlearn.exact import SISAClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = SISAClassifier(SGDClassifier(), n_slices=4, random_state=0).fit(X, y)
+    >>> model.unlearning_cost(X[:1]).reason
+    '4 of 20 slices are trained again, in 1 of 5 shards'
+    >>> before = list(model.estimators_)
+    >>> _ = model.unlearn(X[:1])
+    >>> sum(a is not b for a, b in zip(before, model.estimators_))
+    1
+    """
 
     _parameter_constraints: dict = {
         **BaseSISA._parameter_constraints,
@@ -410,10 +146,7 @@ class SISAClassifier(ClassifierMixin, BaseSISA):
         self.store_training_data = store_training_data
 
     def _check_estimator(self):
-        if not is_classifier(self.estimator) or isinstance(
-            self.estimator, FrozenEstimator
-        ):
-            _refuse(self.estimator, "classifier", "SISARegressor")
+        self._check_kind(is_classifier, "classifier", "SISARegressor")
         if self.vote == "soft" and not hasattr(self.estimator, "predict_proba"):
             raise ValueError(
                 f'vote="soft" needs predict_proba, which '
@@ -483,7 +216,73 @@ class SISAClassifier(ClassifierMixin, BaseSISA):
 
 
 class SISARegressor(RegressorMixin, BaseSISA):
-    """Regressors on shards of the rows, of which forgetting touches few."""
+    """Regressors on shards of the rows, of which forgetting touches few.
+
+    Sharded, isolated, sliced, aggregated training (SISA), see `SISAClassifier`. The
+    prediction is the mean of those of the models.
+
+    Parameters
+    ----------
+    estimator : regressor
+        What is fitted to each shard.
+    n_shards : int, default=5
+        Number of shards. Rows go to them by their content, so shards are of equal
+        size on average only, and some may be empty where rows are few.
+    n_slices : int, default=1
+        Number of slices of a shard. Its model is trained on the first slice, then
+        on the first two, and so on, with a checkpoint after each. With more than
+        one the estimator must have ``partial_fit`` or ``warm_start``.
+    n_epochs : int, default=20
+        With ``partial_fit``: passes over a shard that the slices together amount
+        to. Slice ``j`` of ``L`` trains for about ``2 * n_epochs / (L + 1)`` epochs
+        on the slices up to it, and for at least one. Otherwise the estimator
+        decides.
+    random_state : int, RandomState instance or None, default=None
+        Decides which shard a row goes to. Every ``random_state`` within the
+        models is set to a seed made of it and of the numbers of shard and slice.
+        With None the guarantee is ``"exact_law"``.
+    n_jobs : int or None, default=None
+        Number of shards trained at once, in a backend of joblib. None means one,
+        or what ``joblib.parallel_config`` says, for instance a Dask cluster.
+    store_training_data : bool, default=True
+        Whether to keep the retained rows. Without them, ``unlearn`` must be given
+        ``X_retain`` and ``y_retain``; only slices that differ are trained.
+
+    Attributes
+    ----------
+    estimators_ : list of length n_shards
+        The fitted models, one per shard; None for a shard without rows.
+    n_features_in_ : int
+        Number of features seen in ``fit``.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen in ``fit``, if all of them are strings.
+    n_forgotten_ : int
+        Number of rows forgotten since ``fit``.
+    unlearning_log_ : list of dict
+        One record per request, without any data.
+
+    See Also
+    --------
+    SISAClassifier : The same for classes, with more about both.
+    ExactUnlearner : Forgets without shards where there is a faster way than to fit.
+    sisa_cost : What a request costs on average.
+
+    References
+    ----------
+    .. [1] L. Bourtoule, V. Chandrasekaran, C. A. Choquette-Choo, H. Jia, A. Travers,
+       B. Zhang, D. Lie and N. Papernot, "Machine Unlearning", IEEE Symposium on
+       Security and Privacy, 2021.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from sklearn_unlearn.exact import SISARegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = SISARegressor(DecisionTreeRegressor(), random_state=0).fit(X, y)
+    >>> model.unlearn(X[:3]).n_forgotten_
+    3
+    """
 
     def __init__(
         self,
@@ -505,10 +304,7 @@ class SISARegressor(RegressorMixin, BaseSISA):
         self.store_training_data = store_training_data
 
     def _check_estimator(self):
-        if not is_regressor(self.estimator) or isinstance(
-            self.estimator, FrozenEstimator
-        ):
-            _refuse(self.estimator, "regressor", "SISAClassifier")
+        self._check_kind(is_regressor, "regressor", "SISAClassifier")
 
     def _check_target(self, y):
         y = check_array(y, ensure_2d=False, dtype=None, input_name="y")

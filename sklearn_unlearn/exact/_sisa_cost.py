@@ -63,10 +63,10 @@ def sisa_cost(n_rows, n_shards, n_slices=1, n_requests=1):
     Examples
     --------
     >>> from sklearn_unlearn.exact import sisa_cost
-    >>> sisa_cost(1_000_001, n_shards=5)
-    200000.0
-    >>> sisa_cost(1_000_001, n_shards=5, n_slices=4)
-    150000.0
+    >>> round(sisa_cost(1_000_000, n_shards=5))
+    200000
+    >>> round(sisa_cost(1_000_000, n_shards=5, n_slices=4))
+    150000
     """
     for name, value in (
         ("n_rows", n_rows),
