@@ -67,7 +67,14 @@ class Shard:
         See `slice_marks`.
     classes : ndarray or None
         Labels that all models were told of in advance.
+
+    Notes
+    -----
+    Attributes are in slots, where estimators around this one do not look for things
+    to drop: a checkpoint without the moments of its optimizer is none.
     """
+
+    __slots__ = ("classes", "marks", "models")
 
     def __init__(self, models, marks, classes):
         self.models, self.marks, self.classes = models, marks, classes
@@ -146,7 +153,8 @@ class Recipe:
                 )
                 model = getattr(self, f"_{self.way}")(model, part, j, rng, classes)
             models.append(model)
-        drop_inner_memory(_Holder(models))
+        if self.way != "partial_fit":  # which keeps no rows, but needs what it keeps
+            drop_inner_memory(_Holder(models))
         return models
 
     def _fit(self, model, rows, j, rng, classes):
