@@ -151,7 +151,7 @@ def test_only_slices_from_the_first_touched_on():
 
 def test_all_rows_of_a_person_are_in_one_cell():
     person = np.arange(300) // 10
-    model = SISAClassifier(SGDClassifier(), n_slices=2, random_state=0)
+    model = SISAClassifier(SGDClassifier(), n_slices=2, n_epochs=4, random_state=0)
     ours = clone(model).fit(X, y, groups=person)
     for who in (4, 11):
         before = ours.estimators_
@@ -170,6 +170,7 @@ def test_all_rows_of_a_person_are_in_one_cell():
 def test_classes_may_leave_shards_and_all_of_them(n_slices, vote):
     base = SGDClassifier(loss="log_loss")
     model = SISAClassifier(base, n_slices=n_slices, vote=vote, random_state=1)
+    model.set_params(n_epochs=4)
     rows, labels = X[:60], y[:60]
     ours = clone(model).fit(rows, labels)
     left = labels != "two"
@@ -206,7 +207,7 @@ def test_few_rows(n_rows, estimator, n_slices):
 
 
 def test_rows_that_are_not_kept_but_given():
-    model = SISAClassifier(SGDClassifier(), n_slices=3, random_state=0)
+    model = SISAClassifier(SGDClassifier(), n_slices=3, n_epochs=4, random_state=0)
     ours = clone(model).set_params(store_training_data=False).fit(X, y)
     before = ours.estimators_
     stay = without(2)
@@ -226,7 +227,7 @@ def test_rows_that_are_not_kept_but_given():
 
 
 def test_in_a_pipeline():
-    last = SISAClassifier(SGDClassifier(), n_slices=2, random_state=0)
+    last = SISAClassifier(SGDClassifier(), n_slices=2, n_epochs=4, random_state=0)
     stay, person = without(2, 3), np.arange(300) // 3
     for step, n_changed in ((StandardScaler(), 5), (FunctionTransformer(), 2)):
         model = make_pipeline(step, last).fit(X, y)
@@ -245,7 +246,7 @@ def test_in_a_pipeline():
     assert np.array_equal(
         model.predict_proba(X), last.fit(X[stay], y[stay]).predict_proba(X)
     )
-    last = SISAClassifier(SGDClassifier(), n_slices=2, random_state=0)
+    last = SISAClassifier(SGDClassifier(), n_slices=2, n_epochs=4, random_state=0)
     model = make_pipeline(FunctionTransformer(), last)
     model.fit(X, y, groups=person, sisaclassifier__groups=person)
     before = model[-1].estimators_
