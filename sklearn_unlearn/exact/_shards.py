@@ -140,9 +140,10 @@ def slice_marks(rows, codes, slices, n_slices):
     -------
     tuple of bytes
     """
-    arrays = [*layout_of(rows.X).split(rows.X), rows.y, *rows.params.values()]
-    kinds = [_kind(values) for values in arrays]
-    head = repr((type(rows.X).__name__, kinds, sorted(rows.params))).encode()
+    names = sorted(rows.params)
+    arrays = [*layout_of(rows.X).split(rows.X), rows.y]
+    kinds = [_kind(values) for values in (*arrays, *map(rows.params.get, names))]
+    head = repr((type(rows.X).__name__, kinds, names)).encode()
     marks = []
     for j in range(n_slices):
         digest = hashlib.blake2b(head, digest_size=MARK_BYTES)
