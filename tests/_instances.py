@@ -8,7 +8,14 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.kernel_ridge import KernelRidge
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, RidgeCV
+from sklearn.linear_model import (
+    LinearRegression,
+    LogisticRegression,
+    Ridge,
+    RidgeCV,
+    SGDClassifier,
+    SGDRegressor,
+)
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.neighbors import (
     KernelDensity,
@@ -25,6 +32,8 @@ from sklearn_unlearn.exact import (
     CertifiedRidge,
     ExactUnlearner,
     Retrain,
+    SISAClassifier,
+    SISARegressor,
 )
 from sklearn_unlearn.neural_network import DropoutClassifier, DropoutRegressor
 from sklearn_unlearn.pipeline import Pipeline
@@ -85,6 +94,17 @@ INSTANCES = {
         CertifiedLogisticRegression(bound="lipschitz", fit_intercept=False),
     ],
     "CertifiedRidge": [CertifiedRidge()],
+    "SISAClassifier": [
+        SISAClassifier(LogisticRegression(), n_shards=3),
+        SISAClassifier(
+            SGDClassifier(loss="log_loss"), n_shards=2, n_slices=3, vote="soft"
+        ),
+        SISAClassifier(LogisticRegression(), n_shards=2, n_slices=2),
+    ],
+    "SISARegressor": [
+        SISARegressor(Ridge(), n_shards=3),
+        SISARegressor(SGDRegressor(), n_shards=2, n_slices=2),
+    ],
     "DropoutClassifier": [
         DropoutClassifier((32,), **SMALL),
         DropoutClassifier(module=SmallModule, **SMALL),

@@ -9,6 +9,8 @@ from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._exact_unlearner import ExactUnlearner
 from sklearn_unlearn.exact._retrain import Retrain
 from sklearn_unlearn.exact._rules import Outcome, Rule, find_rule, register_rule
+from sklearn_unlearn.exact._sisa import SISAClassifier, SISARegressor
+from sklearn_unlearn.exact._sisa_cost import sisa_cost
 from sklearn_unlearn.exact._summary_rule import SummaryRule
 
 __all__ = [
@@ -18,8 +20,11 @@ __all__ = [
     "Outcome",
     "Retrain",
     "Rule",
+    "SISAClassifier",
+    "SISARegressor",
     "SummaryRule",
     "UnlearningCost",
     "find_rule",
     "register_rule",
+    "sisa_cost",
 ]

@@ -22,12 +22,13 @@ class UnlearningCost:
 
     Parameters
     ----------
-    path : {"summaries", "warm start", "parts", "unlearner", "refit"}
+    path : {"summaries", "warm start", "shards", "parts", "unlearner", "refit"}
         ``"summaries"``: at most the blocks that hold a forgotten row are read
         again; ``"warm start"``: all retained rows are read, starting from the
-        present solution; ``"parts"``: as its parts do, which are named beside it
-        or forget each in its way; ``"unlearner"``: as that unlearner does;
-        ``"refit"``: as much as ``fit``.
+        present solution; ``"shards"``: some shards of an ensemble are trained
+        again; ``"parts"``: as its parts do, which are named beside it or forget
+        each in its way; ``"unlearner"``: as that unlearner does; ``"refit"``: as
+        much as ``fit``.
     n_forget : int
         Rows that the request would forget.
     n_read : int
