@@ -4,11 +4,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 from sklearn.decomposition import PCA
+from sklearn.feature_selection import VarianceThreshold
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    RobustScaler,
+    StandardScaler,
+)
 from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
@@ -52,6 +59,10 @@ INSTANCES = {
         ExactUnlearner(SimpleImputer()),
         ExactUnlearner(PCA()),
         ExactUnlearner(OneHotEncoder(handle_unknown="ignore")),
+        ExactUnlearner(RobustScaler()),
+        ExactUnlearner(SimpleImputer(strategy="median")),
+        ExactUnlearner(OrdinalEncoder()),
+        ExactUnlearner(VarianceThreshold()),
         ExactUnlearner(LinearRegression()),
         ExactUnlearner(Ridge()),
         ExactUnlearner(LogisticRegression(max_iter=1000)),
