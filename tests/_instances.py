@@ -5,6 +5,7 @@
 
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.feature_selection import VarianceThreshold
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.kernel_ridge import KernelRidge
@@ -23,7 +24,13 @@ from sklearn.neighbors import (
     KNeighborsRegressor,
     NearestCentroid,
 )
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    RobustScaler,
+    StandardScaler,
+)
 from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
@@ -74,6 +81,10 @@ INSTANCES = {
         ExactUnlearner(SimpleImputer()),
         ExactUnlearner(PCA()),
         ExactUnlearner(OneHotEncoder(handle_unknown="ignore")),
+        ExactUnlearner(RobustScaler()),
+        ExactUnlearner(SimpleImputer(strategy="median")),
+        ExactUnlearner(OrdinalEncoder()),
+        ExactUnlearner(VarianceThreshold()),
         ExactUnlearner(LinearRegression()),
         ExactUnlearner(Ridge()),
         ExactUnlearner(RidgeCV()),
