@@ -6,7 +6,12 @@
 from sklearn.base import _fit_context
 from sklearn.preprocessing._data import _handle_zeros_in_scale, _is_constant_feature
 from sklearn.utils import _safe_indexing
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_params,
+)
 from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import (
     _check_feature_names,
@@ -41,6 +46,7 @@ __all__ = [
     "_safe_indexing",
     "begin_callbacks",
     "routed_fit_request",
+    "validate_params",
     "without_callbacks",
 ]
 
