@@ -25,7 +25,8 @@ class S3TClassifier(ClassifierMixin, BaseS3T):
     adapter on a stack of frozen ones over frozen random features, with a head of its
     own. To forget a row, the blocks that have seen its slice are dropped, and the
     head before them predicts. Several sequences of slices per shard make it likely
-    that a long one is left [1]_. Probabilities are averaged over the shards.
+    that a long one is left [1]_. Probabilities are averaged over the shards, each of
+    which counts for as much as the number of slices that it predicts with.
 
     ``unlearn`` reads no data and trains nothing, until the first slices of all
     sequences of a shard have been hit; then that shard is trained again.
@@ -42,7 +43,7 @@ class S3TClassifier(ClassifierMixin, BaseS3T):
         Number of orders in which each shard learns its slices. Up to `n_slices` they
         all begin differently, and the more there are, the longer a shard lasts. Fits
         and pickles grow in proportion.
-    n_components : int, default=256
+    n_components : int, default=512
         Number of random features, beside the standardised inputs themselves. 0 is for
         inputs that are features already, such as those of a pre-trained network.
     rank : int, default=16
@@ -51,7 +52,7 @@ class S3TClassifier(ClassifierMixin, BaseS3T):
         Epochs of each stage.
     learning_rate_init : float, default=0.001
         Step size of Adam.
-    batch_size : int, default=32
+    batch_size : int, default=64
         Rows of a step.
     alpha : float, default=0.0001
         Strength of the L2 penalty on the weights of adapters and heads.
@@ -89,6 +90,9 @@ class S3TClassifier(ClassifierMixin, BaseS3T):
 
     Notes
     -----
+    With all slices in use, shards count equally, as in the paper; weights are for what
+    is left after requests.
+
     *What is promised.* After ``unlearn`` no number of the model has been influenced by
     a forgotten row: each sequence is, bit for bit, the one that training on the slices
     that it still has, and on nothing else, gives. It is not the model that ``fit``
@@ -170,7 +174,7 @@ class S3TClassifier(ClassifierMixin, BaseS3T):
         return self.classes_[probabilities.argmax(axis=1)]
 
     def predict_proba(self, X):
-        """Predict probabilities, averaged over the shards.
+        """Predict probabilities, averaged over the shards by their slices.
 
         Parameters
         ----------
@@ -220,7 +224,7 @@ class S3TRegressor(RegressorMixin, BaseS3T):
         Number of orders in which each shard learns its slices. Up to `n_slices` they
         all begin differently, and the more there are, the longer a shard lasts. Fits
         and pickles grow in proportion.
-    n_components : int, default=256
+    n_components : int, default=512
         Number of random features, beside the standardised inputs themselves. 0 is for
         inputs that are features already, such as those of a pre-trained network.
     rank : int, default=16
@@ -229,7 +233,7 @@ class S3TRegressor(RegressorMixin, BaseS3T):
         Epochs of each stage.
     learning_rate_init : float, default=0.001
         Step size of Adam.
-    batch_size : int, default=32
+    batch_size : int, default=64
         Rows of a step.
     alpha : float, default=0.0001
         Strength of the L2 penalty on the weights of adapters and heads.
@@ -304,7 +308,7 @@ class S3TRegressor(RegressorMixin, BaseS3T):
         return torch.from_numpy(y.astype(np.float64).reshape(len(y), -1))
 
     def predict(self, X):
-        """Predict the mean over the shards.
+        """Predict the mean over the shards, weighted by their slices.
 
         Parameters
         ----------

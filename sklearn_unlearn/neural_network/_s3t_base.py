@@ -52,11 +52,11 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
         n_slices=4,
         n_sequences=2,
         *,
-        n_components=256,
+        n_components=512,
         rank=16,
         n_epochs=10,
         learning_rate_init=0.001,
-        batch_size=32,
+        batch_size=64,
         alpha=0.0001,
         n_jobs=None,
         random_state=None,
@@ -200,15 +200,18 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
     # ----------------------------------------------------------------- predict
 
     def _average(self, X, convert):
-        """Average over the shards what `convert` makes of their outputs."""
+        """Average over the shards what `convert` makes of their outputs.
+
+        A shard counts for as much as the number of slices that it predicts with.
+        """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         shards = [shard for shard in self._shards if shard.length]
 
         def mean(rows):
             rows = np.array(rows, dtype=np.float64, order="C")
-            total = sum(convert(shard.outputs(rows)) for shard in shards)
-            return total / len(shards)
+            total = sum(s.length * convert(s.outputs(rows)) for s in shards)
+            return total / sum(s.length for s in shards)
 
         return map_rows(mean, X)
 
