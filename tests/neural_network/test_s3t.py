@@ -444,6 +444,7 @@ def test_inputs_may_be_features_already():
     assert bare.score(X, y) > 0.5
 
 
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 def test_digits_before_and_after_requests():
     X, y = load_digits(return_X_y=True)
     X, X_test, y, y_test = train_test_split(X, y, random_state=0)
