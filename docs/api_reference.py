@@ -21,9 +21,16 @@ API_REFERENCE = {
         ],
     },
     "sklearn_unlearn.neural_network": {
-        "title": "Networks with dropout",
+        "title": "Networks with dropout, and ensembles made to forget",
         "summary": "Neural networks that know how sure they are, and forget.",
-        "names": ["DropoutClassifier", "DropoutRegressor"],
+        "names": [
+            "DropoutClassifier",
+            "DropoutRegressor",
+            "S3TClassifier",
+            "S3TRegressor",
+            "s3t_cost",
+            "S3TCost",
+        ],
     },
     "sklearn_unlearn.dropout": {
         "title": "Layers of dropout",

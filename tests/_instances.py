@@ -42,13 +42,20 @@ from sklearn_unlearn.exact import (
     SISAClassifier,
     SISARegressor,
 )
-from sklearn_unlearn.neural_network import DropoutClassifier, DropoutRegressor
+from sklearn_unlearn.neural_network import (
+    DropoutClassifier,
+    DropoutRegressor,
+    S3TClassifier,
+    S3TRegressor,
+)
 from sklearn_unlearn.pipeline import Pipeline
 from sklearn_unlearn.unlearning import NPO, Blindspot, FineTune, SalUn
 
 # small, and yet able to learn what the checks ask for
 SMALL = {"max_iter": 30, "n_iter_no_change": 30, "learning_rate_init": 0.02}
 SMALL |= {"batch_size": 32, "mc_samples": 10, "random_state": 0}
+SMALL_S3T = {"n_shards": 2, "n_slices": 2, "n_components": 32, "rank": 4}
+SMALL_S3T |= {"n_epochs": 10, "learning_rate_init": 0.01, "random_state": 0}
 
 
 class SmallModule(nn.Sequential):
@@ -124,6 +131,8 @@ INSTANCES = {
         DropoutRegressor((32,), **SMALL),
         DropoutRegressor(module=SmallModule, **SMALL),
     ],
+    "S3TClassifier": [S3TClassifier(**SMALL_S3T)],
+    "S3TRegressor": [S3TRegressor(**SMALL_S3T)],
     "FineTune": [FineTune(network, l1=1e-5) for network in NETWORKS],
     "SalUn": [SalUn(network) for network in NETWORKS],
     "NPO": [NPO(network) for network in (*NETWORKS, MODULE)],
@@ -135,6 +144,9 @@ INSTANCES = {
             [("scale", StandardScaler()), ("model", DropoutClassifier((32,), **SMALL))]
         ),
         Pipeline([("scale", MinMaxScaler()), ("model", KNeighborsRegressor())]),
+        Pipeline(
+            [("pca", PCA(svd_solver="full")), ("model", S3TClassifier(**SMALL_S3T))]
+        ),
         Pipeline([("scale", StandardScaler()), ("pca", PCA(svd_solver="full"))]),
         Pipeline(
             [("scale", StandardScaler()), ("model", ExactUnlearner(GaussianNB()))]

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils import get_tags
 
 from sklearn_unlearn.exact._rules import Outcome, Rule, find_rule
 from sklearn_unlearn.utils._rows import Rows
@@ -22,8 +23,17 @@ from sklearn_unlearn.utils._steps import (
     fresh_step,
     is_estimator,
 )
+from sklearn_unlearn.utils._tags import is_unlearner
 
-__all__ = ["Kept", "Later", "Part", "last_step_by_rule", "parts_in_line", "settled"]
+__all__ = [
+    "Kept",
+    "Later",
+    "Part",
+    "is_stable",
+    "last_step_by_rule",
+    "parts_in_line",
+    "settled",
+]
 
 
 class Kept(NamedTuple):
@@ -74,9 +84,11 @@ class Part:
         The request as the part saw its rows.
     in_line : bool, default=False
         Whether another part of a pipeline comes next, which can read rows later.
+    plainly : bool, default=False
+        Whether to fit again, to the last digit as a fit does.
     """
 
-    def __init__(self, fitted, kept, store, request, in_line=False):
+    def __init__(self, fitted, kept, store, request, in_line=False, plainly=False):
         fresh = fresh_step(fitted)
         self.__dict__.update(
             _fitted=fitted,
@@ -84,6 +96,7 @@ class Part:
             _store=store,
             _request=request,
             _in_line=in_line,
+            _plainly=plainly,
             _fresh=fresh,
             _now=fresh,
             _changed=True,
@@ -113,7 +126,7 @@ class Part:
         """Forget; return what ``fit_transform`` gives on the retained rows."""
         before, kept, mine = self._fitted, self._kept, self.__dict__
         rule = find_rule(before)
-        if params or (transform and rule.trains_apart):
+        if params or self._plainly or (transform and rule.trains_apart):
             output = _fit_plainly(self._fresh, Later.read(X), y, params, transform)
             outcome = Outcome(self._fresh, None, output)
         else:
@@ -158,7 +171,7 @@ def _without(output, mask):
     return output.iloc[keep].reset_index(drop=True)  # as kept rows are numbered
 
 
-def parts_in_line(steps, memory, store, request):
+def parts_in_line(steps, memory, store, request, plainly=False):
     """Return stand-ins for steps that follow one another.
 
     Parameters
@@ -167,7 +180,7 @@ def parts_in_line(steps, memory, store, request):
         Fitted transformers, None and "passthrough" among them.
     memory : dict of str to Kept
         What each has kept.
-    store, request : as for `Part`
+    store, request, plainly : as for `Part`
         As the first step sees the rows.
 
     Returns
@@ -181,13 +194,26 @@ def parts_in_line(steps, memory, store, request):
         if not is_estimator(step):
             parts.append((name, step))
             continue
-        part = Part(step, memory.get(name), store, request, in_line=True)
+        part = Part(step, memory.get(name), store, request, True, plainly)
         parts.append((name, part))
         if not hasattr(step, "transform"):
             break  # the last step, which predicts
         store = None if store is None else store.through(step.transform)
         request = request.through(step.transform, lambda part=part: part._changed)
     return parts, store, request
+
+
+def is_stable(step):
+    """Whether rounding of its rows changes a step by rounding only."""
+    if not is_estimator(step):
+        return True
+    rule = find_rule(step)
+    if is_unlearner(step) and not hasattr(rule, "parts"):
+        # approximate ones do not come to the same place anyway
+        exact = get_tags(step).unlearner_tags.guarantee in ("exact", "exact_law")
+        by_rule = getattr(step, "_forgets_by_rule", False)
+        return not exact or (by_rule and is_stable(step.estimator))
+    return rule.is_stable(step)
 
 
 def settled(parts, n_forget):

@@ -135,6 +135,9 @@ class ExactUnlearner(BaseUnlearner):
     True
     """
 
+    # what a pipeline asks about the steps behind others
+    _forgets_by_rule = True
+
     def prepare(self):
         """Build the index of the rows and the summaries now.
 

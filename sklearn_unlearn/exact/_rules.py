@@ -251,6 +251,25 @@ class Rule:
         rows = request.retain
         return Outcome(self.refit(fitted, rows.X, rows.y, **rows.params))
 
+    def is_stable(self, estimator):
+        """Tell whether rounding of its rows changes the estimator by rounding only.
+
+        Summaries give the steps of a pipeline up to rounding. If all steps behind
+        them are stable, that is all that is different from a fit; else steps are
+        fitted again, so that the unstable one is given the very same rows.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            Fitted or not.
+
+        Returns
+        -------
+        bool
+            Whether it learns nothing, unless overridden.
+        """
+        return not get_tags(estimator).requires_fit
+
     def same_output(self, before, after):
         """Tell whether two fitted transformers surely give the same on all rows.
 

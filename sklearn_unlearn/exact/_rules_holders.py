@@ -14,6 +14,7 @@ from sklearn_unlearn.exact._descent import (
     Kept,
     Later,
     Part,
+    is_stable,
     last_step_by_rule,
     parts_in_line,
     settled,
@@ -71,6 +72,9 @@ class _Holder(Rule):
     def covers(self, estimator, X, y=None, **params):
         return not params
 
+    def is_stable(self, estimator):
+        return all(is_stable(part) for _, part in self.parts(estimator))
+
     def remember(self, fitted, store):
         views = self.views(fitted)
         return {
@@ -86,7 +90,7 @@ class _Holder(Rule):
         return self.descend(fitted, memory or {}, store, request)
 
     def is_known(self, fitted, X):
-        """Whether the parts see what they saw, but for the rows."""
+        """Whether the parts will see what they would see in a fit."""
         return True
 
     def same_output(self, before, after):
@@ -116,6 +120,9 @@ class PipelineRule(_Holder):
     def fit(self, estimator, X, y=None, **params):
         with last_step_by_rule(estimator):
             return estimator.fit(X, y, **params)
+
+    def is_known(self, fitted, X):
+        return self.is_stable(fitted)  # if not, it has to see the very same rows
 
     def descend(self, fitted, memory, store, request):
         rows = request.retain

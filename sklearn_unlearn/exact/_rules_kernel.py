@@ -33,6 +33,9 @@ class KernelRidgeRule(Rule):
 
     path = "warm start"
 
+    def is_stable(self, estimator):
+        return True
+
     def guarantee(self, estimator):
         return "exact"
 
@@ -140,6 +143,9 @@ class GaussianProcessRule(Rule):
     """
 
     path = "warm start"
+
+    def is_stable(self, estimator):
+        return estimator.optimizer is None
 
     def guarantee(self, estimator):
         found, optimizer = super().guarantee(estimator), estimator.optimizer

@@ -41,6 +41,9 @@ class LogisticRegressionRule(Rule):
         # The optimum does not depend on the seed; a solver's answer does.
         return "exact" if _is_smooth(estimator) else super().guarantee(estimator)
 
+    def is_stable(self, estimator):
+        return _is_smooth(estimator)
+
     def covers(self, estimator, X, y=None, **params):
         if not hasattr(estimator, "coef_"):
             return False

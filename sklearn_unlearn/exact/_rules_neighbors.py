@@ -33,3 +33,6 @@ class NeighborsRule(Rule):
 
     def guarantee(self, estimator):
         return "exact"
+
+    def is_stable(self, estimator):
+        return True

@@ -1,4 +1,4 @@
-"""Which shard and slice a row belongs to, and how to tell that a slice has changed."""
+"""Rows of a shard, and how to tell that a slice of them has changed."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -16,7 +16,6 @@ from sklearn_unlearn.utils._rows import Rows
 from sklearn_unlearn.utils._sklearn_compat import _safe_indexing
 
 __all__ = [
-    "assign_cells",
     "canonical",
     "positive_weight",
     "row_codes",
@@ -87,38 +86,6 @@ def row_codes(rows):
         values = np.asarray(values)
         columns.append(cell_codes(values).reshape(n_rows, math.prod(values.shape[1:])))
     return np.hstack(columns)
-
-
-def assign_cells(hashes, groups, seed, n_cells):
-    """Return the cell (a slice of a shard) of each row.
-
-    It depends on the row, or its group, and the seed, and on no other row.
-
-    Parameters
-    ----------
-    hashes : ndarray of uint64, shape (n_rows,)
-    groups : array-like of shape (n_rows,) or None
-        If given, all rows of an id go to one cell.
-    seed : int
-    n_cells : int
-
-    Returns
-    -------
-    ndarray of int64, shape (n_rows,)
-        Numbers below `n_cells`, each as probable as the others.
-    """
-    if groups is not None:
-        hashes = row_hash([np.asarray(groups)[:, None]])
-    first, second = np.random.SeedSequence(seed).generate_state(2, np.uint64)
-    mixed = _mixed(_mixed(hashes ^ first) + second)
-    return (mixed % np.uint64(n_cells)).astype(np.int64)
-
-
-def _mixed(bits):
-    """The finaliser of splitmix64: every bit of the input moves every bit."""
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
 
 
 def slice_marks(rows, codes, slices, n_slices):

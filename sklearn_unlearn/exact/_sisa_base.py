@@ -33,7 +33,6 @@ from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._retrain import Retrain
 from sklearn_unlearn.exact._rules import Rule
 from sklearn_unlearn.exact._shards import (
-    assign_cells,
     canonical,
     positive_weight,
     row_codes,
@@ -42,6 +41,7 @@ from sklearn_unlearn.exact._shards import (
 )
 from sklearn_unlearn.exact._slices import Recipe, Shard, way_through_slices
 from sklearn_unlearn.utils._rows import Rows
+from sklearn_unlearn.utils._shards import assign_rows
 from sklearn_unlearn.utils._sklearn_compat import (
     HasMethods,
     Interval,
@@ -179,10 +179,10 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         per_row, whole = split_fit_params(params, _num_samples(X))
         per_row = {name: np.asarray(values) for name, values in per_row.items()}
         rows = Rows(canonical(X), y, per_row)
-        codes, n_cells = row_codes(rows), self.n_shards * self.n_slices
-        self._cells = assign_cells(codes[:, 0], groups, self._seed, n_cells)
-        numbers, slices = np.divmod(self._cells, self.n_slices)
-
+        codes = row_codes(rows)
+        units = codes[:, 0] if groups is None else [np.asarray(groups)[:, None]]
+        numbers, slices = assign_rows(units, self.n_shards, self.n_slices, self._seed)
+        self._cells = numbers * self.n_slices + slices
         counted = positive_weight(per_row, len(codes))
 
         def part(number):

@@ -1,9 +1,18 @@
-"""Neural networks with dropout, their uncertainty, and exact forgetting."""
+"""Neural networks with dropout, their uncertainty, and ensembles made to forget."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
 from sklearn_unlearn.neural_network._classifier import DropoutClassifier
 from sklearn_unlearn.neural_network._regressor import DropoutRegressor
+from sklearn_unlearn.neural_network._s3t import S3TClassifier, S3TRegressor
+from sklearn_unlearn.neural_network._s3t_sequences import S3TCost, s3t_cost
 
-__all__ = ["DropoutClassifier", "DropoutRegressor"]
+__all__ = [
+    "DropoutClassifier",
+    "DropoutRegressor",
+    "S3TClassifier",
+    "S3TCost",
+    "S3TRegressor",
+    "s3t_cost",
+]

@@ -7,7 +7,13 @@ import numpy as np
 from sklearn import pipeline
 
 from sklearn_unlearn.exact import Rule, find_rule
-from sklearn_unlearn.exact._descent import Kept, Later, parts_in_line, settled
+from sklearn_unlearn.exact._descent import (
+    Kept,
+    Later,
+    is_stable,
+    parts_in_line,
+    settled,
+)
 from sklearn_unlearn.utils._coordinates import affine_map, dense
 from sklearn_unlearn.utils._moving import move_last, take_along
 from sklearn_unlearn.utils._one_class import only_class
@@ -68,8 +74,9 @@ class StepsForget:
         *earlier, (name, last) = self.before
         # arguments per row are routed by scikit-learn: steps see rows without them
         bare = None if self._store is None else self._store.through(_same)
+        stable = all(is_stable(step) for _, step in self.before)
         parts, self._store, at_last = parts_in_line(
-            earlier, self._old_memory, bare, self.request.through(_same)
+            earlier, self._old_memory, bare, self.request.through(_same), not stable
         )
         fresh = fresh_step(last)
         stand_in = fresh

@@ -8,7 +8,12 @@ from sklearn.compose._column_transformer import _is_empty_column_selection
 from sklearn.preprocessing._data import _handle_zeros_in_scale, _is_constant_feature
 from sklearn.utils import _safe_indexing
 from sklearn.utils._mask import _get_mask
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_params,
+)
 from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import (
     _check_feature_names,
@@ -46,6 +51,7 @@ __all__ = [
     "begin_callbacks",
     "infrequent_categories",
     "routed_fit_request",
+    "validate_params",
     "without_callbacks",
 ]
 
