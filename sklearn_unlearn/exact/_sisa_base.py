@@ -299,7 +299,7 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         for number in touched:
             stay = (numbers == number) & ~mask
             first = slices[mask & (numbers == number)].min()
-            told = self._shards[number].classes
+            told = getattr(self._shards[number], "classes", None)
             if told is not None and stay.any():
                 y = self._rows.take(np.flatnonzero(stay)).y
                 if not np.array_equal(recipe.classes_of(y), told):
