@@ -142,7 +142,10 @@ def _newton(estimator, X, y, sample_weight):
             size = problem.size(gradient)
         if size <= TOLERANCE:
             return problem.shifted(theta, -1), n_steps
-        step = curvature.solve(gradient)
+        try:
+            step = curvature.solve(gradient)
+        except ValueError:
+            return None  # beyond the largest float
         for scale in 0.5 ** np.arange(30):
             trial = theta - scale * step
             trial_gradient = problem.gradient(trial)
