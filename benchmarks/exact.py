@@ -8,6 +8,12 @@ index and the summaries (``prepare``) stands apart.
 ``python benchmarks/exact.py transformers`` does so for scalers, imputers, encoders and
 counts of words.
 
+``python benchmarks/exact.py requests`` varies the number of rows to forget, and
+``growth`` the number of rows that are kept, up to a million.
+
+``python benchmarks/exact.py mixed`` forgets from a pipeline on a table of mixed types
+(adult), which it reads from the folder ``SKLEARN_UNLEARN_DATA``.
+
 ``python benchmarks/exact.py rows`` times the look-up among a million rows.
 """
 
@@ -15,12 +21,16 @@ counts of words.
 # SPDX-License-Identifier: BSD-3-Clause
 
 import argparse
+import os
 import statistics
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 from sklearn import pipeline
 from sklearn.base import clone
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_classification
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import (
@@ -49,11 +59,12 @@ from sklearn.preprocessing import (
     StandardScaler,
     TargetEncoder,
 )
-from sklearn.utils import _safe_indexing as take
+from threadpoolctl import threadpool_limits
 
 from sklearn_unlearn.exact import ExactUnlearner
 from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.utils._rows import RowStore
+from sklearn_unlearn.utils._sklearn_compat import _safe_indexing as take
 
 
 def timed(act):
@@ -149,21 +160,38 @@ def print_table(jobs, n_rows, n_columns, n_forget, n_pairs, rng):
 
 
 def forget_line(estimator, X, y, n_forget, n_pairs, rng):
-    """Time one estimator; every pair forgets other rows of the same model."""
+    """Time one estimator and write the line of a table."""
+    found = measure(estimator, X, y, n_forget, n_pairs, rng)
+    name = name_of(estimator)
+    if isinstance(estimator, LogisticRegression):
+        name += f" ({found['fitted'].n_iter_.max()} iterations)"
+    low, high = found["range"]
+    return (
+        f"| {name} | {found['path']} | {found['ours']:.2f} | {found['theirs']:.1f} "
+        f"| {found['ratio']:.1f} ({low:.1f} to {high:.1f}) | {found['one_off']:.0f} |"
+    )
+
+
+def name_of(estimator):
+    """Type of an estimator, or of the steps of a pipeline."""
+    steps = getattr(estimator, "steps", [("", estimator)])
+    return " + ".join(type(step).__name__ for _, step in steps)
+
+
+def measure(estimator, X, y, n_forget, n_pairs, rng):
+    """Time pairs of a request and a refit; each forgets other rows of one model."""
     plain = estimator
     if hasattr(estimator, "steps"):
-        model = clone(estimator).fit(X, y)
+        model, path = clone(estimator).fit(X, y), "pipeline"
         plain = pipeline.Pipeline(estimator.steps)  # scikit-learn's own
-        one_off = timed(model._rows.build_index)
-        name = " + ".join(type(step).__name__ for _, step in estimator.steps)
-        path = "pipeline"
+        one_off = timed(model.prepare)
     else:
         model = ExactUnlearner(estimator).fit(X, y)
         one_off = timed(model.prepare)
-        name, path = type(estimator).__name__, model.unlearning_cost(take(X, [0])).path
+        path = model.unlearning_cost(take(X, [0]), None if y is None else y[:1]).path
     n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
     rows = rng.permutation(n_rows)[: n_forget * (n_pairs + 1)].reshape(-1, n_forget)
-    ours, theirs, ratios = [], [], []
+    ours, theirs, ratios, fitted = [], [], [], clone(plain)
     for i, chosen in enumerate(rows):
         X_forget = take(X, chosen)
         y_forget = None if y is None else y[chosen]
@@ -171,23 +199,108 @@ def forget_line(estimator, X, y, n_forget, n_pairs, rng):
         keep[chosen] = False
 
         def refit(keep=keep):
-            clone(plain).fit(take(X, keep), None if y is None else y[keep])
+            fitted.fit(take(X, keep), None if y is None else y[keep])
 
         a = timed(lambda X=X_forget, y=y_forget: model.unlearn(X, y))
         b = timed(refit)
         if i > 0:  # the first pair warms up
-            ours.append(a)
-            theirs.append(b)
+            ours.append(1e3 * a)
+            theirs.append(1e3 * b)
             ratios.append(b / a)
-    low, high = min(ratios), max(ratios)
-    if isinstance(estimator, LogisticRegression):
-        name += f" ({model.estimator_.n_iter_.max()} iterations)"
-    return (
-        f"| {name} | {path} | {1e3 * statistics.median(ours):.2f} "
-        f"| {1e3 * statistics.median(theirs):.1f} "
-        f"| {statistics.median(ratios):.1f} ({low:.1f} to {high:.1f}) "
-        f"| {1e3 * one_off:.0f} |"
+    return {
+        "path": path,
+        "ours": statistics.median(ours),
+        "theirs": statistics.median(theirs),
+        "ratio": statistics.median(ratios),
+        "range": (min(ratios), max(ratios)),
+        "one_off": 1e3 * one_off,
+        "fitted": fitted,
+    }
+
+
+def growing():
+    """Estimators whose times are followed, and the kind of their target."""
+    return [
+        (StandardScaler(), None),
+        (RobustScaler(), None),
+        (Ridge(), "target"),
+        (GaussianNB(), "label"),
+        (LinearDiscriminantAnalysis(), "label"),
+        (NearestCentroid(), "label"),
+        (LogisticRegression(), "label"),
+        (KNeighborsClassifier(), "label"),
+    ]
+
+
+def correlated(n_rows, n_columns, rng):
+    """Rows of correlated columns, with a target of each kind."""
+    X = rng.normal(size=(n_rows, n_columns))
+    X += 0.7 * X[:, rng.permutation(n_columns)]
+    target = X @ rng.normal(size=n_columns) + rng.normal(size=n_rows)
+    label = (target + rng.normal(size=n_rows) > 0).astype(int)
+    return X, {None: None, "target": target, "label": label}
+
+
+def requests_table(n_rows, n_columns, n_pairs):
+    """Print how the time grows with the number of rows of a request."""
+    rng = np.random.default_rng(0)
+    X, targets = correlated(n_rows, n_columns, rng)
+    print(f"unlearn, ms (refit / unlearn), {n_rows} rows, {n_columns} columns\n")
+    print("| estimator | 1 row | 10 rows | 1000 rows |\n|---|---|---|---|")
+    for estimator, kind in growing():
+        cells = []
+        for n_forget in (1, 10, 1000):
+            found = measure(estimator, X, targets[kind], n_forget, n_pairs, rng)
+            cells.append(f"{found['ours']:.2f} ({found['ratio']:.1f})")
+        print(f"| {name_of(estimator)} | {' | '.join(cells)} |", flush=True)
+
+
+def growth_table(n_columns, n_pairs):
+    """Print how the times grow with the number of rows that are kept."""
+    rng, sizes = np.random.default_rng(0), (10_000, 100_000, 1_000_000)
+    print(f"forget 10 rows, {n_columns} columns: unlearn / refit, ms (one-off)\n")
+    print(f"| estimator | {' | '.join(f'{n:,} rows' for n in sizes)} |")
+    print("|---|" + "---|" * len(sizes))
+    data = [correlated(n_rows, n_columns, rng) for n_rows in sizes]
+    for estimator, kind in growing():
+        cells = []
+        for X, targets in data:
+            found = measure(estimator, X, targets[kind], 10, n_pairs, rng)
+            times = f"{found['ours']:.2f} / {found['theirs']:.1f}"
+            cells.append(f"{times} ({found['one_off']:.0f})")
+        print(f"| {name_of(estimator)} | {' | '.join(cells)} |", flush=True)
+
+
+def mixed_table(n_pairs):
+    """Print the times of a pipeline with imputers, a scaler and an encoder."""
+    folder = Path(os.environ.get("SKLEARN_UNLEARN_DATA", "../shared/data"))
+    if not (folder / "loaders.py").is_file():
+        sys.exit("the table is not here: set SKLEARN_UNLEARN_DATA to its folder")
+    sys.path.insert(0, str(folder))
+    import loaders
+
+    data, rng = loaders.adult(), np.random.default_rng(0)
+    is_number = [
+        np.issubdtype(np.asarray(data["X"][c]).dtype, np.number) for c in data["X"]
+    ]
+    mixed = make_column_transformer(
+        (
+            pipeline.make_pipeline(SimpleImputer(strategy="median"), StandardScaler()),
+            data["X"].columns[is_number],
+        ),
+        (
+            pipeline.make_pipeline(
+                SimpleImputer(strategy="most_frequent"),
+                OneHotEncoder(handle_unknown="ignore"),
+            ),
+            data["X"].columns[~np.array(is_number)],
+        ),
     )
+    jobs = [
+        (make_pipeline(mixed, last), data["X"], data["y"])
+        for last in (LogisticRegression(max_iter=1000), BernoulliNB())
+    ]
+    print_table(jobs, *data["X"].shape, 10, n_pairs, rng)
 
 
 def rows_table(n_rows, n_columns):
@@ -214,17 +327,25 @@ def main():
         "table",
         nargs="?",
         default="forget",
-        choices=("forget", "transformers", "rows"),
+        choices=("forget", "transformers", "requests", "growth", "mixed", "rows"),
     )
     parser.add_argument("--rows", type=int)
     parser.add_argument("--columns", type=int, default=50)
     parser.add_argument("--pairs", type=int, default=15)
     args = parser.parse_args()
-    if args.table == "rows":
-        rows_table(args.rows or 1_000_000, args.columns)
-    else:
-        table = forget_table if args.table == "forget" else transformers_table
-        table(args.rows or 100_000, args.columns, 10, args.pairs)
+    n_rows = args.rows or 100_000
+    with threadpool_limits(1):  # as steady as it gets
+        if args.table == "rows":
+            rows_table(args.rows or 1_000_000, args.columns)
+        elif args.table == "requests":
+            requests_table(n_rows, args.columns, args.pairs)
+        elif args.table == "growth":
+            growth_table(args.columns, args.pairs)
+        elif args.table == "mixed":
+            mixed_table(args.pairs)
+        else:
+            table = forget_table if args.table == "forget" else transformers_table
+            table(n_rows, args.columns, 10, args.pairs)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ class CountsRule(Rule):
 
     path = "summaries"
     trains_apart = False
+    keeps_columns = True
 
     #: What is remembered, with the methods `of` and `without`.
     memory_type = ColumnCounts

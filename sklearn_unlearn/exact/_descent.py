@@ -30,6 +30,7 @@ __all__ = [
     "Later",
     "Part",
     "is_stable",
+    "keeps_columns",
     "last_step_by_rule",
     "parts_in_line",
     "settled",
@@ -214,6 +215,16 @@ def is_stable(step):
         by_rule = getattr(step, "_forgets_by_rule", False)
         return not exact or (by_rule and is_stable(step.estimator))
     return rule.is_stable(step)
+
+
+def keeps_columns(step):
+    """Whether each column of a transformer's output keeps its meaning."""
+    if not is_estimator(step) or not get_tags(step).requires_fit:
+        return True
+    rule = find_rule(step)
+    if hasattr(rule, "parts"):
+        return all(keeps_columns(part) for _, part in rule.parts(step))
+    return rule.keeps_columns
 
 
 def settled(parts, n_forget):

@@ -88,6 +88,10 @@ class Rule:
     #: as far as the rule knows. In a pipeline such a step is fitted again.
     trains_apart = True
 
+    #: Whether each column of the output keeps its meaning as long as their number is
+    #: the same. Components that may turn or be swapped do not.
+    keeps_columns = False
+
     #: Whether a pipeline keeps what the step gives on the retained rows, since it
     #: takes long to get it again.
     keeps_output = False

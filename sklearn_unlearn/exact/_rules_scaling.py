@@ -30,6 +30,8 @@ NEAR = 1e-9
 class _DenseColumns(SummaryRule):
     """Summaries of the columns of dense numeric rows."""
 
+    keeps_columns = True
+
     def guarantee(self, estimator):
         return "exact"
 
