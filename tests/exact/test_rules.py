@@ -9,10 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.neighbors import (
+    KNeighborsClassifier,
+    KNeighborsRegressor,
+    NearestCentroid,
+)
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
 from sklearn_unlearn.exact import ExactUnlearner, find_rule
@@ -206,6 +211,34 @@ def test_a_thousand_requests_do_not_drift():
     reference = StandardScaler().fit(X[1000:])
     np.testing.assert_allclose(model.estimator_.mean_, reference.mean_, rtol=1e-13)
     np.testing.assert_allclose(model.estimator_.var_, reference.var_, rtol=1e-12)
+
+
+# those that are fitted again, or solved anew, cannot drift
+NO_SUMS = ("logistic", "neighbours", "imputer of medians")
+DRIFTING = [name for name in RULES if not name.startswith(NO_SUMS)]
+DRIFTING += ["discriminant", "centroid"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DRIFTING)
+def test_ten_thousand_requests_do_not_drift(name):
+    others = {
+        "discriminant": (LinearDiscriminantAnalysis(), "label"),
+        "centroid": (NearestCentroid(), "label"),
+    }
+    estimator, target = {**RULES, **others}[name]
+    X, targets = training_rows(11_000, missing="imputer" in name)
+    y = None if target is None else targets[target]
+    order = np.random.default_rng(3).permutation(len(X))
+    model = ExactUnlearner(estimator).fit(X, y).prepare()
+    for i in order[:10_000]:
+        model.unlearn(X[[i]])
+    keep = np.sort(order[10_000:])
+    reference = ExactUnlearner(estimator).fit(X[keep], None if y is None else y[keep])
+    differences = state_differences(
+        model.estimator_, reference.estimator_, rtol=1e-8, atol=1e-12, ignore=NOT_STATE
+    )
+    assert not differences, differences
 
 
 @settings(max_examples=25, deadline=None)
