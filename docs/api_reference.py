@@ -30,6 +30,8 @@ API_REFERENCE = {
         "names": [
             "ExactUnlearner",
             "Retrain",
+            "RemovalForestClassifier",
+            "RemovalForestRegressor",
             "Rule",
             "SummaryRule",
             "UnlearningCost",

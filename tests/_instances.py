@@ -12,7 +12,12 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
-from sklearn_unlearn.exact import ExactUnlearner, Retrain
+from sklearn_unlearn.exact import (
+    ExactUnlearner,
+    RemovalForestClassifier,
+    RemovalForestRegressor,
+    Retrain,
+)
 from sklearn_unlearn.neural_network import DropoutClassifier, DropoutRegressor
 from sklearn_unlearn.pipeline import Pipeline
 from sklearn_unlearn.unlearning import NPO, Blindspot, FineTune, SalUn
@@ -60,6 +65,8 @@ INSTANCES = {
         ExactUnlearner(KNeighborsRegressor()),
         ExactUnlearner(DecisionTreeClassifier(random_state=0)),
     ],
+    "RemovalForestClassifier": [RemovalForestClassifier(10, random_state=0)],
+    "RemovalForestRegressor": [RemovalForestRegressor(10, random_state=0)],
     "DropoutClassifier": [
         DropoutClassifier((32,), **SMALL),
         DropoutClassifier(module=SmallModule, **SMALL),

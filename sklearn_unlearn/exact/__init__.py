@@ -5,6 +5,10 @@
 
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._exact_unlearner import ExactUnlearner
+from sklearn_unlearn.exact._removal_forest import (
+    RemovalForestClassifier,
+    RemovalForestRegressor,
+)
 from sklearn_unlearn.exact._retrain import Retrain
 from sklearn_unlearn.exact._rules import (
     Rule,
@@ -15,6 +19,8 @@ from sklearn_unlearn.exact._rules import (
 
 __all__ = [
     "ExactUnlearner",
+    "RemovalForestClassifier",
+    "RemovalForestRegressor",
     "Retrain",
     "Rule",
     "SummaryRule",
