@@ -8,18 +8,29 @@ where the rows of a node are few, the subtree is grown again.
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-from typing import NamedTuple
-
 import numpy as np
 
 from sklearn_unlearn.exact._jit import jit
 from sklearn_unlearn.exact._tree_growing import (
     N_REMEMBERED,
-    Memory,
-    Tree,
     grow,
     make_room,
     make_scratch,
+)
+from sklearn_unlearn.exact._tree_splicing import (
+    ASKED,
+    DEPTH,
+    KEY,
+    LARGE,
+    LEAF,
+    N_ENTRIES,
+    NODE,
+    ROW,
+    blank,
+    copy,
+    copy_lines,
+    finish,
+    make_work,
 )
 from sklearn_unlearn.exact._tree_splits import (
     FEATURE,
@@ -40,47 +51,6 @@ from sklearn_unlearn.exact._tree_splits import (
 )
 
 __all__ = ["forget", "without"]
-
-# A subtree is a slice of each kind of thing: its first one, and how many there are.
-NODE, LEAF, ROW, LARGE, ASKED, DEPTH, KEY, N_ENTRIES = 0, 2, 4, 6, 8, 10, 11, 13
-
-
-class Work(NamedTuple):
-    """What is to be done for one request to one tree, and what has been done.
-
-    Lines of `stack` and of `edits` are subtrees, those that wait and those that are
-    to be replaced; the last four columns of `edits` tell where what takes their
-    places ends in a Room: in nodes, leaves, rows and large nodes. `above` has
-    number, first leaf and number among the large of the nodes above, whose new
-    thresholds, ranges and counts lie beside it. `n_done` has their numbers, and how
-    many nodes, leaves, rows and large nodes there are more than before.
-    """
-
-    stack: np.ndarray
-    subtree: np.ndarray
-    split: np.ndarray
-    edits: np.ndarray
-    above: np.ndarray
-    thresholds: np.ndarray
-    ranges: np.ndarray
-    counts: np.ndarray
-    n_done: np.ndarray
-
-
-@jit
-def _copy(source, start, target, at, n):
-    """Copy `n` entries."""
-    # of slices: a loop that begins at 0 needs no look at negative indices
-    target, source = target[at : at + n], source[start : start + n]
-    for k in range(n):
-        target[k] = source[k]
-
-
-@jit
-def _copy_lines(source, target):
-    """Copy two dimensions."""
-    for c in range(len(source)):
-        _copy(source[c], 0, target[c], 0, source.shape[1])
 
 
 @jit
@@ -142,8 +112,8 @@ def _draw_again(data, limits, rows, gone, key, depth, ranges, counts, scratch):
     kept = scratch.aside[: _keep(rows, gone, scratch.aside)]
     reset_order(scratch.order, scratch.constant_since, 0)
     draw_candidates(data, limits, kept, key, depth, scratch)
-    _copy_lines(scratch.ranges, ranges)
-    _copy_lines(scratch.counts[:-1], counts[:-1])
+    copy_lines(scratch.ranges, ranges)
+    copy_lines(scratch.counts[:-1], counts[:-1])
 
 
 @jit
@@ -266,7 +236,7 @@ def forget(data, limits, key, tree, memory, gone, asked, work, room, scratch):
     _begin(work, room, key, tree, memory, len(asked))
     while n_stack:
         n_stack -= 1
-        _copy(stack[n_stack], 0, subtree, 0, N_ENTRIES)
+        copy(stack[n_stack], 0, subtree, 0, N_ENTRIES)
         node, large, start = int(subtree[NODE]), int(subtree[LARGE]), int(subtree[ROW])
         rows = memory.rows[start : start + subtree[ROW + 1]]
         mine = asked[subtree[ASKED] : subtree[ASKED] + subtree[ASKED + 1]]
@@ -274,8 +244,8 @@ def forget(data, limits, key, tree, memory, gone, asked, work, room, scratch):
             if max(n_above + 1, n_stack + 2) > len(stack):
                 return False
             noted = work.ranges[n_above], work.counts[n_above]
-            _copy_lines(memory.ranges[large], noted[0])
-            _copy_lines(memory.counts[large], noted[1])
+            copy_lines(memory.ranges[large], noted[0])
+            copy_lines(memory.counts[large], noted[1])
             split[0], split[1] = tree.feature[node], tree.threshold[node]
             if _stands(data, limits, subtree, rows, gone, mine, split, noted, scratch):
                 above = work.above[n_above]
@@ -296,8 +266,8 @@ def forget(data, limits, key, tree, memory, gone, asked, work, room, scratch):
         key = int(subtree[KEY]), int(subtree[KEY + 1])
         if not grow(data, limits, start + n_kept, key, subtree[DEPTH], room, scratch):
             return False
-        _copy(subtree, 0, work.edits[n_edits], 0, N_ENTRIES)
-        _copy(room.n_used, 0, work.edits[n_edits], N_ENTRIES, 4)
+        copy(subtree, 0, work.edits[n_edits], 0, N_ENTRIES)
+        copy(room.n_used, 0, work.edits[n_edits], N_ENTRIES, 4)
         n_edits += 1
     work.n_done[0], work.n_done[1] = n_edits, n_above
     for k in range(4):
@@ -305,76 +275,6 @@ def forget(data, limits, key, tree, memory, gone, asked, work, room, scratch):
         for e in range(n_edits):
             work.n_done[2 + k] -= work.edits[e, 2 * k + 1]
     return True
-
-
-@jit
-def _splice(old, new, grown, edits, kind, column, width):
-    """Fill `new` with `old`, in which slices are replaced by slices of `grown`."""
-    read, write, start = 0, 0, 0
-    for e in range(len(edits)):
-        n_same = edits[e, kind] - read
-        _copy(old, read * width, new, write * width, n_same * width)
-        write, read = write + n_same, edits[e, kind] + edits[e, kind + 1]
-        n_new = edits[e, N_ENTRIES + column] - start
-        _copy(grown, start * width, new, write * width, n_new * width)
-        write, start = write + n_new, edits[e, N_ENTRIES + column]
-    n_same = len(old) // width - read
-    _copy(old, read * width, new, write * width, n_same * width)
-
-
-@jit
-def finish(tree, memory, work, room, positions, new_tree, new_memory):
-    """Fill in the tree and the memory of the retained rows.
-
-    Parameters
-    ----------
-    tree, memory : Tree, Memory
-        Of the tree until now.
-    work : Work
-    room : Room
-    positions : ndarray of int32, shape (n_rows,)
-        Position of each retained row among them.
-    new_tree, new_memory : Tree, Memory
-        Of the right sizes.
-    """
-    edits, n_above = work.edits[: work.n_done[0]], int(work.n_done[1])
-    grown, noted = room.tree, room.memory
-    wide, w = new_tree.value.shape[1], 1
-    _splice(tree.feature, new_tree.feature, grown.feature, edits, NODE, 0, w)
-    _splice(tree.threshold, new_tree.threshold, grown.threshold, edits, NODE, 0, w)
-    _splice(tree.n_left, new_tree.n_left, grown.n_left, edits, NODE, 0, w)
-    old, new, out = tree.value, new_tree.value, grown.value
-    _splice(old.ravel(), new.ravel(), out.ravel(), edits, LEAF, 1, wide)
-    _splice(memory.rows, new_memory.rows, noted.rows, edits, ROW, 2, w)
-    _splice(memory.n_left, new_memory.n_left, noted.n_left, edits, LARGE, 3, w)
-    old, new, out = memory.ranges, new_memory.ranges, noted.ranges
-    wide = old.shape[1] * old.shape[2]
-    _splice(old.ravel(), new.ravel(), out.ravel(), edits, LARGE, 3, wide)
-    old, new, out = memory.counts, new_memory.counts, noted.counts
-    wide = old.shape[1] * old.shape[2]
-    _splice(old.ravel(), new.ravel(), out.ravel(), edits, LARGE, 3, wide)
-    for v in range(n_above):
-        node, large = int(work.above[v, 0]), int(work.above[v, 2])
-        first, last = work.above[v, 1], work.above[v, 1] + tree.n_left[node]
-        n_before, n_within, l_before, l_within, n_old, l_old = 0, 0, 0, 0, 0, 0
-        for e in range(len(edits)):
-            n_new, l_new = int(edits[e, N_ENTRIES]), int(edits[e, N_ENTRIES + 3])
-            n_more = n_new - n_old - edits[e, NODE + 1]
-            l_more = l_new - l_old - edits[e, LARGE + 1]
-            n_old, l_old = n_new, l_new
-            if edits[e, LEAF] < first:
-                n_before, l_before = n_before + n_more, l_before + l_more
-            elif edits[e, LEAF] <= last:
-                n_within, l_within = n_within + n_more, l_within + l_more
-        node, large = node + n_before, large + l_before
-        new_tree.n_left[node] += n_within
-        new_tree.threshold[node] = work.thresholds[v]
-        new_memory.n_left[large] += l_within
-        _copy_lines(work.ranges[v], new_memory.ranges[large])
-        _copy_lines(work.counts[v], new_memory.counts[large])
-    rows = new_memory.rows
-    for k in range(len(rows)):
-        rows[k] = positions[rows[k]]
 
 
 def without(data, limits, keys, trees, gone, n_classes):
@@ -406,39 +306,12 @@ def without(data, limits, keys, trees, gone, n_classes):
             if work is None:
                 room = make_room(len(gone), n_large, n_classes, limits.max_features)
                 scratch = make_scratch(data.X.shape[1], room)
-                work = _make_work(len(forgotten), n_large, room)
+                work = make_work(len(forgotten), n_large, room)
             asked, state = forgotten.copy(), (tree, memory)
             if forget(data, limits, key, *state, gone, asked, work, room, scratch):
                 break
             n_large, work = 2 * n_large, None
-        new = _blank(tree, memory, work.n_done[2:].tolist())
+        new = blank(tree, memory, work.n_done[2:].tolist())
         finish(tree, memory, work, room, positions, *new)
         done.append(new)
     return done
-
-
-def _make_work(n_forget, n_large, room):
-    return Work(
-        np.empty((n_large, N_ENTRIES), np.int64),
-        np.empty(N_ENTRIES, np.int64),
-        np.empty(3),
-        np.empty((n_forget, N_ENTRIES + 4), np.int64),
-        np.empty((n_large, 3), np.int64),
-        np.empty(n_large, np.float32),
-        np.empty_like(room.memory.ranges),
-        np.empty_like(room.memory.counts),
-        np.zeros(6, np.int64),
-    )
-
-
-def _blank(tree, memory, n_more):
-    """Return a tree and a memory of the sizes that they will have."""
-    nodes, leaves, rows, large = n_more
-
-    def longer(array, more):
-        return np.empty((len(array) + more, *array.shape[1:]), array.dtype)
-
-    return (
-        Tree(*(longer(a, nodes) for a in tree[:3]), longer(tree.value, leaves)),
-        Memory(longer(memory.rows, rows), *(longer(a, large) for a in memory[1:])),
-    )

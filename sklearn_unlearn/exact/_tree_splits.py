@@ -2,7 +2,8 @@
 
 The functions are written once. numba compiles them where it is installed, and
 they run as they are where it is not: so what is read from an array and then
-computed with goes through ``int`` or ``float``, and both give the same bytes.
+computed with goes through ``int``, ``float`` or ``np.float64`` (numba's ``float``
+leaves single precision as it is), and both give the same bytes.
 """
 
 # Authors: The sklearn-unlearn developers
@@ -256,9 +257,9 @@ def reset_order(order, constant_since, depth):
 @jit
 def _gather(data, rows, feature, values):
     """Copy a feature of rows; return its lowest and highest value."""
-    lowest = highest = float(data.X[rows[0], feature])
+    lowest = highest = np.float64(data.X[rows[0], feature])
     for k in range(len(rows)):
-        value = float(data.X[rows[k], feature])
+        value = np.float64(data.X[rows[k], feature])
         values[k] = value
         lowest, highest = min(lowest, value), max(highest, value)
     return lowest, highest
