@@ -136,14 +136,16 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
         self : object
             The fitted forest.
         """
-        rows, targets = self._check_rows(X, y, reset=True)
-        memory = self._prepare_memory(X, y, groups, {}, forget)
+        new = self._aside()  # what fails or is interrupted leaves the forest as it was
+        rows, targets = new._check_rows(X, y, reset=True)
+        memory = new._prepare_memory(X, y, groups, {}, forget)
         words = check_random_state(self.random_state).randint(
             0, 1 << 32, size=(self.n_estimators, 2), dtype=np.uint64
         )
-        self._keys = [tuple(pair) for pair in words.tolist()]
-        self._plant(self._encode(rows, targets))
-        self._start_memory(memory)
+        new._keys = [tuple(pair) for pair in words.tolist()]
+        new._plant(new._encode(rows, targets))
+        new._start_memory(memory)
+        self.__dict__ = new.__dict__
         return self
 
     def _plant(self, data):
@@ -158,14 +160,14 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
                 stacklevel=3,
             )
         limits, plant = self._limits(), functions["plant"]
-        self._set_trees(
-            data,
-            self._in_threads(
-                lambda keys: plant(data, limits, keys, n_classes), self._keys
-            ),
-        )
 
-    def _set_trees(self, data, trees):
+        def act(keys):
+            return plant(data, limits, keys, n_classes)
+
+        self._set_trees(data, self._in_threads(act, self._keys))
+
+    def _set_trees(self, data, parts):
+        trees = [pair for part in parts for pair in part]
         self._data = data
         self._trees, self._memories = map(list, zip(*trees, strict=True))
 
@@ -190,15 +192,14 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
         )
 
     def _in_threads(self, act, *lists):
-        """Call `act` with slices of lists, and chain the lists that it returns."""
+        """Call `act` with slices of lists, and return the list of what it returns."""
         n_jobs = min(effective_n_jobs(self.n_jobs), len(lists[0]))
         if n_jobs == 1:
-            return act(*lists)
-        parts = Parallel(n_jobs=n_jobs, require="sharedmem")(
+            return [act(*lists)]
+        return Parallel(n_jobs=n_jobs, require="sharedmem")(
             delayed(act)(*(values[part] for values in lists))
             for part in gen_even_slices(len(lists[0]), n_jobs)
         )
-        return [result for part in parts for result in part]
 
     # --------------------------------------------------------------- forgetting
 
@@ -276,7 +277,7 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
                 add(tree, X, sums)
             return sums
 
-        return np.reshape(self._in_threads(act, X), (len(X), n_columns))
+        return np.concatenate(self._in_threads(act, X))
 
     def __sklearn_is_fitted__(self):
         return "_trees" in vars(self)

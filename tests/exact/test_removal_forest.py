@@ -153,6 +153,26 @@ def test_one_class_left_makes_leaves():
     assert np.array_equal(model.predict_log_proba(X[:1]), [[-np.inf, -np.inf, 0]])
 
 
+def test_deep_trees():
+    X = 2.0 ** np.arange(-120, 125)[:, None]  # each split takes off one row or two
+    y = np.arange(len(X)) % 2
+    model = RemovalForestClassifier(3, random_state=0).fit(X, y)
+    assert np.array_equal(model.predict(X), y)
+    model.unlearn(X[::9], y[::9])
+    keep = np.arange(len(X)) % 9 != 0
+    assert_is_fit(model, X[keep], y[keep])
+
+
+def test_a_fit_that_fails_leaves_the_forest():
+    X, y = load_iris(return_X_y=True)
+    model = RemovalForestClassifier(3, random_state=0).fit(X, y)
+    before = model.predict_proba(X)
+    with pytest.raises(ValueError, match="continuous"):
+        model.fit(X[:, :2], X[:, 3])
+    assert np.array_equal(model.predict_proba(X), before)
+    assert model.unlearn(X[:1]).n_forgotten_ == 1
+
+
 def test_largest_target_may_change_the_code():
     X, y = load_diabetes(return_X_y=True)
     y[7] = 1e15  # far above: the others are coded relative to it
