@@ -11,6 +11,8 @@ SPHINXOPTS ?= -W --keep-going
 
 TORCH := torch==2.13.0
 EXTRAS := test,plot,audit,progress
+# not with the oldest releases: there, loops run as they do without a compiler
+COMPILED := forest
 BIN = $(VENV)/bin
 PIP_QUIET := -qq --disable-pip-version-check
 PATHS := sklearn_unlearn tests examples benchmarks docs build_tools
@@ -94,7 +96,7 @@ clean:  ## remove all that these commands have made
 # the stamps are newer than what they were made from, so that a second call is instant
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(call new_venv,$(VENV),constraints.txt)
-	@$(BIN)/pip install $(PIP_QUIET) -c constraints.txt -e ".[$(EXTRAS)]"
+	@$(BIN)/pip install $(PIP_QUIET) -c constraints.txt -e ".[$(EXTRAS),$(COMPILED)]"
 	@touch $@
 
 $(VENV)/.installed-docs: $(VENV)/.installed

@@ -48,6 +48,8 @@ API_REFERENCE = {
             "CertifiedRidge",
             "SISAClassifier",
             "SISARegressor",
+            "RemovalForestClassifier",
+            "RemovalForestRegressor",
             "Rule",
             "SummaryRule",
             "Outcome",

@@ -38,6 +38,8 @@ from sklearn_unlearn.exact import (
     CertifiedLogisticRegression,
     CertifiedRidge,
     ExactUnlearner,
+    RemovalForestClassifier,
+    RemovalForestRegressor,
     Retrain,
     SISAClassifier,
     SISARegressor,
@@ -123,6 +125,8 @@ INSTANCES = {
         SISARegressor(Ridge(), n_shards=3),
         SISARegressor(SGDRegressor(), n_shards=2, n_slices=2),
     ],
+    "RemovalForestClassifier": [RemovalForestClassifier(10, random_state=0)],
+    "RemovalForestRegressor": [RemovalForestRegressor(10, random_state=0)],
     "DropoutClassifier": [
         DropoutClassifier((32,), **SMALL),
         DropoutClassifier(module=SmallModule, **SMALL),

@@ -67,7 +67,7 @@ WITHOUT_TORCH = {
 }
 TORCH = {"skorch", "torch"}
 # not among the dependencies, or slow to import: inside functions only
-ONLY_INSIDE_FUNCTIONS = {"matplotlib", "pandas", "polars", "pytest", "rich"}
+ONLY_INSIDE_FUNCTIONS = {"matplotlib", "numba", "pandas", "polars", "pytest", "rich"}
 
 FILE_LIMIT = 600
 METHOD_FILE_LIMIT = 400

@@ -7,6 +7,10 @@ from sklearn_unlearn.exact._certified_logistic import CertifiedLogisticRegressio
 from sklearn_unlearn.exact._certified_ridge import CertifiedRidge
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._exact_unlearner import ExactUnlearner
+from sklearn_unlearn.exact._removal_forest import (
+    RemovalForestClassifier,
+    RemovalForestRegressor,
+)
 from sklearn_unlearn.exact._retrain import Retrain
 from sklearn_unlearn.exact._rules import Outcome, Rule, find_rule, register_rule
 from sklearn_unlearn.exact._sisa import SISAClassifier, SISARegressor
@@ -18,6 +22,8 @@ __all__ = [
     "CertifiedRidge",
     "ExactUnlearner",
     "Outcome",
+    "RemovalForestClassifier",
+    "RemovalForestRegressor",
     "Retrain",
     "Rule",
     "SISAClassifier",

@@ -11,6 +11,7 @@ from sklearn.utils._mask import _get_mask
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
+    RealNotInt,
     StrOptions,
     validate_params,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "CallbackSupportMixin",
     "HasMethods",
     "Interval",
+    "RealNotInt",
     "StrOptions",
     "_check_feature_names",
     "_check_n_features",

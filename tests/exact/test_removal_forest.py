@@ -1,0 +1,423 @@
+"""Forests that forget rows are those that a fit on the retained rows gives."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from joblib import parallel_config
+from scipy import stats
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+from sklearn.model_selection import cross_val_score, train_test_split
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
+
+from sklearn_unlearn.exact import RemovalForestClassifier, RemovalForestRegressor
+from sklearn_unlearn.exact._tree_growing import N_REMEMBERED
+from sklearn_unlearn.exact._tree_splits import threefry
+from sklearn_unlearn.pipeline import make_pipeline
+from sklearn_unlearn.utils._state import assert_same_state
+
+ROOT = Path(__file__).resolve().parents[2]
+FORESTS = [RemovalForestClassifier, RemovalForestRegressor]
+# shallow, with large leaves, with all features, and as they come
+SETTINGS = [
+    {},
+    {"max_features": None},
+    {"max_features": 1, "min_samples_leaf": 4},
+    {"max_depth": 4, "min_samples_split": 20},
+]
+
+
+def make_rows(forest, n_rows=500, seed=0):
+    """Columns of numbers, of few values, with an outlier, nearly constant; twins."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n_rows, 6))
+    X[:, 1] = np.round(2 * X[:, 1])
+    X[:, 2] = rng.random(n_rows) < 0.02
+    X[:, 3] = rng.exponential(size=n_rows) ** 3
+    X[:, 5] = 1.0
+    X[1::7] = X[::7][: len(X[1::7])]
+    signal = X[:, 0] + 0.3 * X[:, 1] + 2 * X[:, 2] + 0.5 * rng.normal(size=n_rows)
+    if forest is RemovalForestRegressor:
+        return X, np.round(signal, 2)
+    return X, np.array(["few", "low", "mid", "top"])[
+        np.digitize(signal, [-2.5, -0.5, 1.0])
+    ]
+
+
+def assert_is_fit(model, X, y):
+    """The whole state is that of a fit on these rows."""
+    reference = type(model)(**model.get_params()).fit(X, y)
+    assert_same_state(model, reference, rtol=0)
+    assert np.array_equal(model.predict(X), reference.predict(X))
+
+
+@pytest.mark.parametrize("params", SETTINGS, ids=str)
+@pytest.mark.parametrize("forest", FORESTS)
+def test_requests_in_any_order_equal_a_fit(forest, params):
+    X, y = make_rows(forest)
+    model = forest(3, random_state=1, **params).fit(X, y)
+    rng = np.random.default_rng(0)
+    for n_forget in (1, 1, 3, 40, 1, 150, 1, 2):
+        chosen = rng.choice(len(X), n_forget, replace=False)
+        model.unlearn(X[chosen], y[chosen])
+        # of equal rows, those that came last are forgotten
+        keep = model._rows.rows()
+        X, y = keep.X, keep.y
+        assert_is_fit(model, X, y)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.data())
+def test_any_forget_set(data):
+    forest = data.draw(st.sampled_from(FORESTS))
+    n_rows = data.draw(st.integers(2, 3 * N_REMEMBERED))
+    X, y = make_rows(forest, n_rows, seed=data.draw(st.integers(0, 99)))
+    order = data.draw(st.permutations(range(n_rows)))
+    n_forget = data.draw(st.integers(1, n_rows - 1))
+    params = data.draw(st.sampled_from(SETTINGS))
+    model = forest(2, random_state=0, **params).fit(X, y)
+    chosen = order[:n_forget]
+    model.unlearn(X[chosen], y[chosen])
+    keep = model._rows.rows()
+    assert len(keep.X) == n_rows - n_forget
+    reference = forest(2, random_state=0, **params)
+    if forest is RemovalForestClassifier:
+        reference.fit(X, y).classes_ = model.classes_
+        reference._refit(keep.X, keep.y)
+        assert np.array_equal(model.predict(X), reference.predict(X))
+    else:
+        assert_is_fit(model, keep.X, keep.y)
+
+
+@pytest.mark.parametrize("forest", FORESTS)
+def test_extremes_and_long_sequences(forest):
+    X, y = make_rows(forest, 400)
+    model = forest(2, random_state=3).fit(X, y)
+    for column in (0, 3, 0, 3, 2):  # the lowest and the highest, one after another
+        for chosen in (np.argmin, np.argmax):
+            i = chosen(X[:, column])
+            model.unlearn(X[[i]], y[[i]])
+            keep = model._rows.rows()
+            X, y = keep.X, keep.y
+            assert_is_fit(model, X, y)
+    for _ in range(300):  # statistics do not drift
+        model.unlearn(X[[0]], y[[0]])
+        keep = model._rows.rows()
+        X, y = keep.X, keep.y
+    assert_is_fit(model, X, y)
+
+
+def test_statistics_of_nodes_are_counted_anew():
+    X, y = make_rows(RemovalForestClassifier, 600)
+    model = RemovalForestClassifier(4, random_state=0).fit(X, y)
+    gone = np.arange(0, 600, 5)
+    model.unlearn(X[gone], y[gone])
+    keep = model._rows.rows()
+    codes = np.searchsorted(model.classes_, keep.y)
+    shape, n_seen = (1, len(model.classes_)), 0
+    for tree, memory in zip(model._trees, model._memories, strict=True):
+        assert np.array_equal(np.sort(memory.rows), np.arange(len(keep.X)))
+        at_root, ranges = memory.counts[0], memory.ranges[0]
+        assert np.array_equal(at_root[-1, 3:], np.bincount(codes, minlength=shape[1]))
+        for counted, (lowest, highest, cut) in zip(at_root, ranges, strict=False):
+            column = keep.X[:, counted[0]].astype(np.float32)
+            assert lowest == column.min() and highest == column.max()
+            assert list(counted[1:3]) == [
+                (column == lowest).sum(),
+                (column == highest).sum(),
+            ]
+            left = np.bincount(codes[column <= cut], minlength=shape[1])
+            assert np.array_equal(counted[3:], left)
+            n_seen += 1
+        assert len(tree.value) == len(tree.feature) + 1
+    assert n_seen >= 8
+
+
+def test_one_class_left_makes_leaves():
+    X, y = load_iris(return_X_y=True)
+    model = RemovalForestClassifier(5, random_state=0).fit(X, y)
+    model.unlearn(X[y != 2], y[y != 2])
+    assert all(len(tree.value) == 1 for tree in model._trees)
+    assert np.array_equal(model.predict_proba(X[:1]), [[0, 0, 1]])
+    assert np.array_equal(model.predict_log_proba(X[:1]), [[-np.inf, -np.inf, 0]])
+
+
+def test_deep_trees():
+    X = 2.0 ** np.arange(-120, 125)[:, None]  # each split takes off one row or two
+    y = np.arange(len(X)) % 2
+    model = RemovalForestClassifier(3, random_state=0).fit(X, y)
+    assert np.array_equal(model.predict(X), y)
+    model.unlearn(X[::9], y[::9])
+    keep = np.arange(len(X)) % 9 != 0
+    assert_is_fit(model, X[keep], y[keep])
+
+
+def test_a_fit_that_fails_leaves_the_forest():
+    X, y = load_iris(return_X_y=True)
+    model = RemovalForestClassifier(3, random_state=0).fit(X, y)
+    before = model.predict_proba(X)
+    with pytest.raises(ValueError, match="continuous"):
+        model.fit(X[:, :2], X[:, 3])
+    assert np.array_equal(model.predict_proba(X), before)
+    assert model.unlearn(X[:1]).n_forgotten_ == 1
+
+
+def test_largest_target_may_change_the_code():
+    X, y = load_diabetes(return_X_y=True)
+    y[7] = 1e15  # far above: the others are coded relative to it
+    model = RemovalForestRegressor(3, random_state=0).fit(X, y)
+    model.unlearn(X[[7]])
+    assert_is_fit(model, np.delete(X, 7, 0), np.delete(y, 7))
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-9, 1.0, 1e12, 1e300])
+def test_targets_of_any_size(scale):
+    X, y = load_diabetes(return_X_y=True)
+    plain = RemovalForestRegressor(3, random_state=0, min_samples_leaf=5).fit(X, y)
+    scaled = RemovalForestRegressor(3, random_state=0, min_samples_leaf=5)
+    predicted = scaled.fit(X, y * scale).predict(X) / scale
+    np.testing.assert_allclose(predicted, plain.predict(X), rtol=1e-12)
+
+
+# ------------------------------------------------------------------------- the law
+
+
+def root_of(X, y, rng):
+    """The root of one extremely randomised tree, written as in the paper."""
+    best = None
+    for feature in rng.permutation(X.shape[1])[:2]:
+        column = X[:, feature]
+        cut = rng.uniform(column.min(), column.max())
+        left = column <= cut
+        impurity = sum(
+            (
+                1
+                - (np.bincount(side, minlength=2) / len(side))
+                @ np.bincount(side, minlength=2)
+                / len(side)
+            )
+            * len(side)
+            for side in (y[left], y[~left])
+        )
+        if best is None or impurity < best[0]:
+            best = impurity, feature, cut
+    return best[1:]
+
+
+def law_data():
+    """Rows of which the first ten decide where the thresholds of column 0 lie."""
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(150, 3))
+    y = (X[:, 1] + rng.normal(size=150) > 0).astype(int)
+    X[:10, 0] = rng.uniform(6, 8, size=10)
+    y[:10] = 1
+    X[:10, 1] = -2.0
+    return X, y
+
+
+def roots(model):
+    """Feature and threshold at the root of each tree."""
+    return np.array([(tree.feature[0], tree.threshold[0]) for tree in model._trees])
+
+
+def same_law(first, second):
+    """Smallest p-value of tests that two samples of roots have one law."""
+    counts = [np.bincount(s[:, 0].astype(int), minlength=3) for s in (first, second)]
+    p_values = [stats.chi2_contingency(counts).pvalue]
+    for feature in range(3):
+        cuts = [s[s[:, 0] == feature, 1] for s in (first, second)]
+        p_values.append(stats.ks_2samp(*cuts).pvalue)
+    return min(p_values)
+
+
+def test_law_is_that_of_a_fit_with_other_seeds():
+    X, y = law_data()
+    settings = {"max_features": 2, "max_depth": 1}
+    model = RemovalForestClassifier(1500, random_state=0, **settings).fit(X, y)
+    stale = roots(model)
+    model.unlearn(X[:10])
+    unlearned = roots(model)
+    fitted = roots(
+        RemovalForestClassifier(1500, random_state=1, **settings).fit(X[10:], y[10:])
+    )
+    rng = np.random.default_rng(2)
+    written = np.array([root_of(X[10:], y[10:], rng) for _ in range(1500)])
+    assert same_law(unlearned, fitted) > 0.001
+    assert same_law(unlearned, written) > 0.001
+    # two wrong rules: splits are never looked at again; thresholds are not drawn
+    # again when their range shrinks (they are cut off at its end)
+    assert same_law(stale, fitted) < 1e-6
+    highest = X[10:].max(axis=0)[stale[:, 0].astype(int)]
+    cut_off = np.column_stack([stale[:, 0], np.minimum(stale[:, 1], highest)])
+    assert same_law(cut_off, fitted) < 1e-6
+
+
+def test_predictions_have_the_law_of_a_fit():
+    X, y = law_data()
+
+    def shares(seed, unlearn):
+        model = RemovalForestClassifier(3, random_state=seed)
+        if unlearn:
+            model.fit(X, y).unlearn(X[:10])
+        else:
+            model.fit(X[10:], y[10:])
+        return model.predict_proba(X[:5])[:, 1].sum()
+
+    first = [shares(seed, True) for seed in range(200)]
+    second = [shares(seed, False) for seed in range(1000, 1200)]
+    assert stats.ks_2samp(first, second).pvalue > 0.001
+    whole = [
+        RemovalForestClassifier(3, random_state=s).fit(X, y).predict_proba(X[:5])
+        for s in range(200)
+    ]
+    whole = [proba[:, 1].sum() for proba in whole]
+    assert stats.ks_2samp(whole, second).pvalue < 1e-6
+
+
+def test_random_words_are_those_of_the_reference():
+    # known answers of Random123
+    assert threefry((0, 0), 0, 0) == (0x6B200159, 0x99BA4EFE)
+    ones = 0xFFFFFFFF
+    assert threefry((ones, ones), ones, ones) == (0x1CB996FC, 0xBB002BE7)
+
+
+# ------------------------------------------------------------------ how it is used
+
+
+@pytest.mark.parametrize("forest", FORESTS)
+def test_threads_give_the_same_bytes(forest):
+    X, y = make_rows(forest, 300)
+    written = []
+    for backend, n_jobs in (("threading", 1), ("threading", 3), ("loky", 2)):
+        model = forest(5, random_state=0, n_jobs=n_jobs)
+        with parallel_config(backend):
+            model.fit(X, y).unlearn(X[:9], y[:9])
+            predicted = model.predict(X)
+        model.set_params(n_jobs=None)
+        states = [a.tobytes() for t in (*model._trees, *model._memories) for a in t]
+        written.append((states, predicted.tobytes()))
+    assert written[0] == written[1] == written[2]
+
+
+SCRIPT = """
+import numpy as np
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn_unlearn.exact import RemovalForestClassifier, RemovalForestRegressor
+for forest, load in (
+    (RemovalForestClassifier, load_iris), (RemovalForestRegressor, load_diabetes)
+):
+    X, y = load(return_X_y=True)
+    model = forest(3, random_state=0).fit(X, y).unlearn(X[::9], y[::9])
+    for tree in (*model._trees, *model._memories):
+        for array in tree:
+            print(array.tobytes().hex())
+    print(model.predict(X).tobytes().hex())
+"""
+
+
+def test_uncompiled_gives_the_same_bytes():
+    pytest.importorskip("numba", reason="without numba there is one way only")
+    results = [
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT],
+            cwd=ROOT,
+            env={**os.environ, "NUMBA_DISABLE_JIT": value},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for value in ("0", "1")
+    ]
+    assert results[0] == results[1]
+
+
+def test_import_does_not_wait_for_numba():
+    code = "import sys, sklearn_unlearn.exact; print('numba' in sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    assert result.stdout.strip() == "False"
+
+
+def test_guarantee_follows_the_seed():
+    def guarantee(seed):
+        forest = RemovalForestClassifier(2, random_state=seed)
+        return get_tags(forest).unlearner_tags.guarantee
+
+    assert guarantee(0) == "exact"
+    assert guarantee(None) == guarantee(np.random.RandomState(0)) == "exact_law"
+
+
+def test_an_export_has_no_rows_and_no_keys():
+    X, y = load_iris(return_X_y=True)
+    model = RemovalForestClassifier(5, random_state=0).fit(X, y)
+    exported = model.export()
+    assert exported._data is exported._memories is exported._keys is None
+    assert np.array_equal(exported.predict_proba(X), model.predict_proba(X))
+    assert len(pickle.dumps(exported)) < len(pickle.dumps(model)) / 2
+    with pytest.raises(ValueError, match="exported copy"):
+        exported.unlearn(X[:1], y[:1], X_retain=X[1:], y_retain=y[1:])
+
+
+@pytest.mark.parametrize("forest", FORESTS)
+def test_pipeline_grows_it_again(forest):
+    X, y = make_rows(forest, 200)
+    model = make_pipeline(StandardScaler(), forest(3, random_state=0)).fit(X, y)
+    model.unlearn(X[-20:], y[-20:])
+    keep = model._rows.rows()
+    reference = make_pipeline(StandardScaler(), forest(3, random_state=0))
+    reference.fit(keep.X, keep.y)
+    assert np.array_equal(model.predict(X), reference.predict(X))
+    assert model[-1]._memories is None  # it has no rows to use them with
+
+
+@pytest.mark.parametrize("forest", FORESTS)
+def test_bad_input_raises(forest):
+    X, y = make_rows(forest, 50)
+    with pytest.raises(ValueError, match="NaN"):
+        forest(2).fit(np.where(X > 1, np.nan, X), y)
+    with pytest.raises(ValueError, match="max_features"):
+        forest(2, max_features=0).fit(X, y)
+    with pytest.raises(ValueError, match="min_samples_split"):
+        forest(2, min_samples_split=0.5).fit(X, y)
+    with pytest.raises(TypeError, match="sample_weight"):
+        forest(2).fit(X, y, sample_weight=np.ones(50))
+
+
+def test_not_worse_than_extra_trees():
+    X, y = load_diabetes(return_X_y=True)
+    settings = {"n_estimators": 50, "random_state": 0}
+    ours, theirs = (
+        cross_val_score(forest(**settings), X, y, cv=5).mean()
+        for forest in (RemovalForestRegressor, ExtraTreesRegressor)
+    )
+    assert ours > theirs - 0.03
+
+
+def test_covertype(loaders):
+    data = loaders.covertype15k()
+    X, y = data["X"].to_numpy(float), data["y"]
+    X, X_test, y, y_test = train_test_split(X, y, train_size=4000, random_state=0)
+    settings = {"n_estimators": 20, "random_state": 0}
+    model = RemovalForestClassifier(**settings).fit(X, y)
+    before = model.score(X_test[:3000], y_test[:3000])
+    theirs = ExtraTreesClassifier(**settings).fit(X, y)
+    assert before > theirs.score(X_test[:3000], y_test[:3000]) - 0.01
+    assert before > 0.75
+    model.unlearn(X[y == 0], y[y == 0])
+    assert not (model.predict(X_test[:1000]) == 0).any()
+    proba = model.predict_proba(X_test[:100])
+    keep = y != 0
+    reference = RemovalForestClassifier(**settings).fit(X[keep], y[keep])
+    assert np.array_equal(proba[:, 1:], reference.predict_proba(X_test[:100]))
