@@ -3,8 +3,13 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.discriminant_analysis import (
+    LinearDiscriminantAnalysis,
+    QuadraticDiscriminantAnalysis,
+)
+from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.impute import SimpleImputer
@@ -17,20 +22,26 @@ from sklearn.linear_model import (
     SGDClassifier,
     SGDRegressor,
 )
-from sklearn.naive_bayes import GaussianNB, MultinomialNB
+from sklearn.naive_bayes import BernoulliNB, ComplementNB, GaussianNB, MultinomialNB
 from sklearn.neighbors import (
     KernelDensity,
     KNeighborsClassifier,
     KNeighborsRegressor,
+    LocalOutlierFactor,
     NearestCentroid,
+    RadiusNeighborsRegressor,
 )
+from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import (
+    MaxAbsScaler,
     MinMaxScaler,
     OneHotEncoder,
     OrdinalEncoder,
+    QuantileTransformer,
     RobustScaler,
     StandardScaler,
 )
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
@@ -90,23 +101,12 @@ INSTANCES = {
         ExactUnlearner(SimpleImputer()),
         ExactUnlearner(PCA()),
         ExactUnlearner(OneHotEncoder(handle_unknown="ignore")),
-        ExactUnlearner(RobustScaler()),
-        ExactUnlearner(SimpleImputer(strategy="median")),
-        ExactUnlearner(OrdinalEncoder()),
-        ExactUnlearner(VarianceThreshold()),
         ExactUnlearner(LinearRegression()),
         ExactUnlearner(Ridge()),
-        ExactUnlearner(RidgeCV()),
-        ExactUnlearner(KernelRidge(kernel="rbf")),
-        ExactUnlearner(GaussianProcessRegressor(alpha=0.1, optimizer=None)),
         ExactUnlearner(LogisticRegression(max_iter=1000)),
         ExactUnlearner(GaussianNB()),
-        ExactUnlearner(MultinomialNB()),
-        ExactUnlearner(LinearDiscriminantAnalysis()),
-        ExactUnlearner(NearestCentroid()),
         ExactUnlearner(KNeighborsClassifier()),
         ExactUnlearner(KNeighborsRegressor()),
-        ExactUnlearner(KernelDensity()),
         ExactUnlearner(DecisionTreeClassifier(random_state=0)),
     ],
     "CertifiedLogisticRegression": [
@@ -157,6 +157,38 @@ INSTANCES = {
         ),
     ],
 }
+
+# More rules of ExactUnlearner, for the checks of the contract alone: what scikit-learn
+# checks is the same for all of them.
+RULES = [
+    ExactUnlearner(estimator)
+    for estimator in (
+        MaxAbsScaler(),
+        RobustScaler(),
+        QuantileTransformer(n_quantiles=10),
+        SimpleImputer(strategy="median"),
+        OrdinalEncoder(),
+        VarianceThreshold(),
+        RidgeCV(),
+        KernelRidge(kernel="rbf"),
+        GaussianProcessRegressor(alpha=0.1, optimizer=None),
+        SVC(gamma=0.3, tol=1e-12),
+        BernoulliNB(),
+        ComplementNB(),
+        MultinomialNB(),
+        LinearDiscriminantAnalysis(),
+        QuadraticDiscriminantAnalysis(reg_param=0.1),
+        NearestCentroid(),
+        DummyClassifier(),
+        DummyRegressor(),
+        RadiusNeighborsRegressor(radius=100.0),
+        LocalOutlierFactor(novelty=True),
+        KernelDensity(),
+        make_union(StandardScaler(), PCA(2, svd_solver="full")),
+        ColumnTransformer([("scale", StandardScaler(), [0])], remainder=MinMaxScaler()),
+        make_pipeline(StandardScaler(), LogisticRegression()),
+    )
+]
 
 # Checks of scikit-learn that may fail, with a reason each.
 EXPECTED_FAILURES: dict[str, dict[str, str]] = {

@@ -26,7 +26,7 @@ from sklearn_unlearn.neural_network import DropoutClassifier
 from sklearn_unlearn.utils._check_data import fresh, make_case
 from sklearn_unlearn.utils.discovery import all_estimators
 from sklearn_unlearn.utils.estimator_checks import parametrize_with_unlearner_checks
-from tests._instances import INSTANCES, all_instances, expected_failures
+from tests._instances import INSTANCES, RULES, all_instances, expected_failures
 
 
 def test_every_estimator_has_instances():
@@ -62,7 +62,7 @@ def test_sklearn_checks_outside_the_generator(estimator, check):
     check(type(estimator).__name__, clone(estimator))
 
 
-@parametrize_with_unlearner_checks(all_instances())
+@parametrize_with_unlearner_checks([*all_instances(), *RULES])
 def test_contract(estimator, check):
     check(estimator)
 
