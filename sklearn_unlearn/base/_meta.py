@@ -134,7 +134,9 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _fit_model(self, model, X, y, params):
         """Fit a clone of a model."""
-        return clone(model).fit(X, y, **params)
+        fitted = clone(model)
+        fitted.fit(X, y, **params)
+        return fitted
 
     def _fit_again(self, X, y, params):
         """Fit the inner estimator anew, also one that was given frozen."""

@@ -19,6 +19,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
     _check_feature_names,
     _check_n_features,
     _num_samples,
+    own_request,
 )
 from sklearn_unlearn.utils._steps import objects_within
 from sklearn_unlearn.utils._tags import UnlearnerTags, with_unlearner_tags
@@ -159,6 +160,7 @@ class UnlearnerMixin:
         new._strip()  # first: what goes need not be copied
         new = copy.deepcopy(new)
         for thing in (new, *objects_within(new, parameters=True)):
+            own_request(thing)
             if hasattr(thing, "_strip"):
                 thing._strip()
             for name in SEEDS.intersection(vars(thing)):

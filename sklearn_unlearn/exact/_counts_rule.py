@@ -32,9 +32,6 @@ class CountsRule(Rule):
     def covers(self, estimator, X, y=None, **params):
         return True
 
-    def is_stable(self, estimator):
-        return True
-
     def keeps_shape(self, before, after):
         """Whether what is added up for one estimator serves for another."""
         return True

@@ -33,6 +33,8 @@ __all__ = [
     "keeps_columns",
     "last_step_by_rule",
     "parts_in_line",
+    "plain_steps",
+    "same_bits",
     "settled",
 ]
 
@@ -101,6 +103,7 @@ class Part:
             _fresh=fresh,
             _now=fresh,
             _changed=True,
+            _is_done=False,
         )
 
     def fit(self, X, y=None, **params):
@@ -113,6 +116,9 @@ class Part:
 
     def __sklearn_clone__(self):
         return self
+
+    def __sklearn_is_fitted__(self):
+        return self._is_done
 
     def __getattr__(self, name):
         return getattr(self.__dict__["_now"], name)
@@ -136,7 +142,7 @@ class Part:
         after, memory, output = outcome
         same = rule.same_output(before, after)
         mine["_changed"] = changed = self._request.moved or not same
-        mine["_now"] = after
+        mine["_now"], mine["_is_done"] = after, True
         mine["_kept"] = Kept(memory)
         if output is not None or not transform:
             return output
@@ -172,7 +178,7 @@ def _without(output, mask):
     return output.iloc[keep].reset_index(drop=True)  # as kept rows are numbered
 
 
-def parts_in_line(steps, memory, store, request, plainly=False):
+def parts_in_line(steps, memory, store, request, plainly=None):
     """Return stand-ins for steps that follow one another.
 
     Parameters
@@ -181,8 +187,10 @@ def parts_in_line(steps, memory, store, request, plainly=False):
         Fitted transformers, None and "passthrough" among them.
     memory : dict of str to Kept
         What each has kept.
-    store, request, plainly : as for `Part`
+    store, request : as for `Part`
         As the first step sees the rows.
+    plainly : list of bool, default=None
+        Which steps are fitted again as a fit does it; see `plain_steps`.
 
     Returns
     -------
@@ -191,11 +199,12 @@ def parts_in_line(steps, memory, store, request, plainly=False):
         As whatever comes next sees the rows.
     """
     parts = []
-    for name, step in steps:
+    plainly = plain_steps(steps) if plainly is None else plainly
+    for (name, step), plain in zip(steps, plainly, strict=True):
         if not is_estimator(step):
             parts.append((name, step))
             continue
-        part = Part(step, memory.get(name), store, request, True, plainly)
+        part = Part(step, memory.get(name), store, request, True, plain)
         parts.append((name, part))
         if not hasattr(step, "transform"):
             break  # the last step, which predicts
@@ -215,6 +224,20 @@ def is_stable(step):
         by_rule = getattr(step, "_forgets_by_rule", False)
         return not exact or (by_rule and is_stable(step.estimator))
     return rule.is_stable(step)
+
+
+def same_bits(step):
+    """Whether a step that has forgotten gives what a fit gives, to the last bit."""
+    return not is_estimator(step) or find_rule(step).same_bits(step)
+
+
+def plain_steps(steps):
+    """Tell which steps must be fitted again, since what is behind is not stable."""
+    plain, all_stable = [], True
+    for _, step in reversed(steps):
+        plain.append(not all_stable and not same_bits(step))
+        all_stable = all_stable and is_stable(step)
+    return plain[::-1]
 
 
 def keeps_columns(step):

@@ -131,12 +131,11 @@ class Rule:
         """
         if self.is_frozen(estimator):
             return "approximate"
-        seeds = (
-            value
+        fixed = all(
+            isinstance(seed, (int, np.integer))
             for name, value in estimator.get_params(deep=True).items()
-            if name.split("__")[-1] == "random_state"
+            for seed in _seeds(name, value)
         )
-        fixed = all(isinstance(seed, (int, np.integer)) for seed in seeds)
         return "exact" if fixed else "exact_law"
 
     def covers(self, estimator, X, y=None, **params):
@@ -175,7 +174,8 @@ class Rule:
         estimator instance
             The fitted estimator.
         """
-        return estimator.fit(X, y, **params)
+        estimator.fit(X, y, **params)
+        return estimator  # which not every fit returns
 
     def moved(self, fitted, A, b):
         """Return `fitted` in other coordinates, as a better start for `refit`.
@@ -258,9 +258,9 @@ class Rule:
     def is_stable(self, estimator):
         """Tell whether rounding of its rows changes the estimator by rounding only.
 
-        Summaries give the steps of a pipeline up to rounding. If all steps behind
-        them are stable, that is all that is different from a fit; else steps are
-        fitted again, so that the unstable one is given the very same rows.
+        Sums give the steps of a pipeline up to rounding. Where a step behind them is
+        not stable (a tree, an encoder, nearest neighbours with ties), they are
+        fitted again, so that it is given the very same rows.
 
         Parameters
         ----------
@@ -273,6 +273,22 @@ class Rule:
             Whether it learns nothing, unless overridden.
         """
         return not get_tags(estimator).requires_fit
+
+    def same_bits(self, estimator):
+        """Tell whether the rule gives what a fit gives, to the last bit.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            Fitted or not.
+
+        Returns
+        -------
+        bool
+            Whether the rule fits again, unless overridden.
+        """
+        rule = type(self)
+        return rule.forget is Rule.forget and rule.refit is Rule.refit
 
     def same_output(self, before, after):
         """Tell whether two fitted transformers surely give the same on all rows.
@@ -298,6 +314,16 @@ def shallow_copy(estimator):
     new = object.__new__(type(estimator))
     new.__dict__.update(estimator.__dict__)
     return new
+
+
+def _seeds(name, value):
+    """Return the seeds that a parameter is, or holds."""
+    if name.split("__")[-1] == "random_state":
+        return [value]
+    if hasattr(value, "get_params") or not hasattr(value, "random_state"):
+        return []
+    # a splitter, which draws only if it shuffles
+    return [value.random_state] if getattr(value, "shuffle", True) else []
 
 
 _RULES: dict[type, Rule] = {}

@@ -24,6 +24,9 @@ class NearestCentroidRule(SummaryRule):
 
     blocks_per_summary = 64
 
+    def is_stable(self, estimator):
+        return True
+
     def guarantee(self, estimator):
         return "exact"
 

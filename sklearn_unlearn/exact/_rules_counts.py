@@ -42,7 +42,7 @@ def kind_of_sums(values, weight=None):
     return POSITIVE if all((part >= 0).all() for part in parts) else ANY
 
 
-class CountsRule(SummaryRule):
+class BlockCountsRule(SummaryRule):
     """Sums of counts by block and class, perhaps weighted.
 
     A summary has ``n_rows`` by class, other sums, and their ``kind``.
@@ -75,11 +75,14 @@ def segments_of(y, classes, starts):
 
 
 @register_rule(MultinomialNB, ComplementNB, BernoulliNB)
-class DiscreteNBRule(CountsRule):
+class DiscreteNBRule(BlockCountsRule):
     """Sums of the columns by block and class, dense or sparse.
 
     One row per class that holds its sums determines the fit.
     """
+
+    def is_stable(self, estimator):
+        return getattr(estimator, "binarize", None) is None
 
     def covers(self, estimator, X, y=None, **params):
         return estimator.feature_count_.size <= MOST_SUMS
@@ -129,7 +132,7 @@ class DiscreteNBRule(CountsRule):
 
 
 @register_rule(CategoricalNB)
-class CategoricalNBRule(CountsRule):
+class CategoricalNBRule(BlockCountsRule):
     """Counts of the categories of all columns, one after the other."""
 
     def covers(self, estimator, X, y=None, **params):

@@ -71,6 +71,9 @@ class _DiscriminantRule(SummaryRule):
 
     blocks_per_summary = 64
 
+    def is_stable(self, estimator):
+        return True
+
     def guarantee(self, estimator):
         return "exact"
 

@@ -13,13 +13,16 @@ from sklearn_unlearn.exact._moments import (
     subtract_moments,
 )
 from sklearn_unlearn.exact._rules import register_rule, shallow_copy
-from sklearn_unlearn.exact._rules_counts import CountsRule, kind_of_sums
+from sklearn_unlearn.exact._rules_counts import BlockCountsRule, kind_of_sums
 from sklearn_unlearn.exact._summary_rule import SummaryRule
 
 
 @register_rule(DummyClassifier)
-class DummyClassifierRule(CountsRule):
+class DummyClassifierRule(BlockCountsRule):
     """Counts of the classes of all outputs, one after the other."""
+
+    def is_stable(self, estimator):
+        return True
 
     def covers(self, estimator, X, y=None, **params):
         return not estimator.sparse_output_
@@ -75,6 +78,9 @@ class DummyRegressorRule(SummaryRule):
     """Means of the targets; medians and quantiles are taken anew."""
 
     blocks_per_summary = 64
+
+    def is_stable(self, estimator):
+        return True
 
     def guarantee(self, estimator):
         return "exact"

@@ -20,6 +20,9 @@ from sklearn_unlearn.utils._sklearn_compat import infrequent_categories
 class CategoriesRule(CountsRule):
     """Counts of the categories; one that nobody has any more is gone."""
 
+    def same_bits(self, estimator):
+        return True
+
     def covers(self, estimator, X, y=None, **params):
         return keeps_types(X)
 

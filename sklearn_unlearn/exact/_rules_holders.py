@@ -17,6 +17,7 @@ from sklearn_unlearn.exact._descent import (
     is_stable,
     last_step_by_rule,
     parts_in_line,
+    same_bits,
     settled,
 )
 from sklearn_unlearn.exact._rules import (
@@ -75,6 +76,9 @@ class _Holder(Rule):
     def is_stable(self, estimator):
         return all(is_stable(part) for _, part in self.parts(estimator))
 
+    def same_bits(self, estimator):
+        return all(same_bits(part) for _, part in self.parts(estimator))
+
     def remember(self, fitted, store):
         views = self.views(fitted)
         return {
@@ -120,9 +124,6 @@ class PipelineRule(_Holder):
     def fit(self, estimator, X, y=None, **params):
         with last_step_by_rule(estimator):
             return estimator.fit(X, y, **params)
-
-    def is_known(self, fitted, X):
-        return self.is_stable(fitted)  # if not, it has to see the very same rows
 
     def descend(self, fitted, memory, store, request):
         rows = request.retain
@@ -205,9 +206,12 @@ class ColumnTransformerRule(_Holder):
         if is_estimator(whole.remainder):
             whole.remainder = parts.get("remainder", whole.remainder)
         output = whole.fit_transform(rows.X, rows.y)
-        new = shallow_copy(fitted)
-        for name, value in vars(whole).items():
-            if name.endswith("_"):  # the others are parameters, or follow from them
+        new = shallow_copy(whole)
+        for name, value in vars(fitted).items():
+            # parameters are the caller's; what else holds parts is not fitted
+            if name in fitted.get_params(deep=False) or _has_part(
+                vars(whole).get(name)
+            ):
                 setattr(new, name, value)
         new.transformers_ = [
             (name, part.result(n_forget) if isinstance(part, Part) else part, columns)
@@ -215,6 +219,10 @@ class ColumnTransformerRule(_Holder):
         ]
         memory = {name: part._kept for name, part in parts.items()}
         return Outcome(new, memory, output)
+
+
+def _has_part(value):
+    return isinstance(value, tuple) and any(isinstance(v, Part) for v in value)
 
 
 def _chain(steps):

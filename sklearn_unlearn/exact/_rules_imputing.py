@@ -74,6 +74,12 @@ class SimpleImputerRule(CountsRule):
     whose mean is the median, and two that are missing where some row is.
     """
 
+    def is_stable(self, estimator):
+        return estimator.strategy != "most_frequent"
+
+    def same_bits(self, estimator):
+        return estimator.strategy != "mean"
+
     def covers(self, estimator, X, y=None, **params):
         if estimator.strategy == "mean":
             return MEANS.covers(estimator, X)

@@ -28,6 +28,9 @@ class _LeastSquares(SummaryRule):
 
     blocks_per_summary = 64
 
+    def is_stable(self, estimator):
+        return True
+
     def guarantee(self, estimator):
         return "exact"
 

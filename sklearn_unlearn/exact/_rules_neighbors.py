@@ -33,6 +33,3 @@ class NeighborsRule(Rule):
 
     def guarantee(self, estimator):
         return "exact"
-
-    def is_stable(self, estimator):
-        return True

@@ -17,6 +17,9 @@ from sklearn_unlearn.utils._sklearn_compat import _handle_zeros_in_scale
 class _SortedColumns(CountsRule):
     """Kept sorted columns of dense numbers."""
 
+    def is_stable(self, estimator):
+        return True
+
     def covers(self, estimator, X, y=None, **params):
         return is_double(X)
 

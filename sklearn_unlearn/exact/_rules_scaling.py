@@ -32,6 +32,9 @@ class _DenseColumns(SummaryRule):
 
     keeps_columns = True
 
+    def is_stable(self, estimator):
+        return True
+
     def guarantee(self, estimator):
         return "exact"
 
@@ -81,6 +84,9 @@ class StandardScalerRule(_DenseColumns):
 class MinMaxScalerRule(_DenseColumns):
     """The smallest and the largest row stand for all rows."""
 
+    def same_bits(self, estimator):
+        return True
+
     def summarise(self, fitted, X, y, starts):
         X = np.asarray(X, dtype=fitted.data_min_.dtype)
         # fmin and fmax pass over NaN
@@ -108,6 +114,9 @@ class MinMaxScalerRule(_DenseColumns):
 @register_rule(MaxAbsScaler)
 class MaxAbsScalerRule(_DenseColumns):
     """A row of the largest absolute values stands for all rows."""
+
+    def same_bits(self, estimator):
+        return True
 
     def covers(self, estimator, X, y=None, **params):
         return sparse.issparse(X) or super().covers(estimator, X)
@@ -145,6 +154,9 @@ class VarianceThresholdRule(_DenseColumns):
     """Variances from the moments of blocks; at threshold 0 the range counts too."""
 
     blocks_per_summary = 8
+
+    def is_stable(self, estimator):
+        return False  # a column stays or goes
 
     def summarise(self, fitted, X, y, starts):
         X = np.asarray(X, dtype=np.float64)

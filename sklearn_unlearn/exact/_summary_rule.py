@@ -144,21 +144,6 @@ class SummaryRule(Rule):
         """
         return True
 
-    def is_stable(self, estimator):
-        """Tell that sums are rounded, and no more; see `Rule.is_stable`.
-
-        Parameters
-        ----------
-        estimator : estimator instance
-            Fitted or not.
-
-        Returns
-        -------
-        bool
-            True unless overridden.
-        """
-        return True
-
     def keeps_shape(self, before, after):
         """Tell whether summaries made for one estimator serve for another.
 

@@ -10,9 +10,9 @@ from sklearn_unlearn.exact import Rule, find_rule
 from sklearn_unlearn.exact._descent import (
     Kept,
     Later,
-    is_stable,
     keeps_columns,
     parts_in_line,
+    plain_steps,
     settled,
 )
 from sklearn_unlearn.utils._coordinates import affine_map
@@ -73,9 +73,9 @@ class StepsForget:
         *earlier, (name, last) = self.before
         # arguments per row are routed by scikit-learn: steps see rows without them
         bare = None if self._store is None else self._store.through(_same)
-        stable = all(is_stable(step) for _, step in self.before)
+        bare_request = self.request.through(_same)
         parts, self._store, at_last = parts_in_line(
-            earlier, self._old_memory, bare, self.request.through(_same), not stable
+            earlier, self._old_memory, bare, bare_request, plain_steps(self.before)[:-1]
         )
         fresh = fresh_step(last)
         stand_in = fresh

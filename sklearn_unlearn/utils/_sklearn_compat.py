@@ -3,6 +3,8 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import copy
+
 from sklearn.base import _fit_context
 from sklearn.compose._column_transformer import _is_empty_column_selection
 from sklearn.preprocessing._data import _handle_zeros_in_scale, _is_constant_feature
@@ -52,6 +54,7 @@ __all__ = [
     "_safe_indexing",
     "begin_callbacks",
     "infrequent_categories",
+    "own_request",
     "routed_fit_request",
     "validate_params",
     "without_callbacks",
@@ -125,3 +128,15 @@ def without_callbacks(estimator):
     A refit inside ``unlearn`` must not open a second run in the user's monitor.
     """
     return estimator.__dict__.pop("_skl_callbacks", None)
+
+
+def own_request(estimator):
+    """Let the metadata request of `estimator` speak of `estimator`.
+
+    A request holds the estimator for which it was made. A clone has a copy of that
+    one instead, with all that was fitted.
+    """
+    request = vars(estimator).get("_metadata_request")
+    owner = getattr(request, "owner", None)
+    if owner is not None and owner is not estimator and not isinstance(owner, str):
+        estimator._metadata_request = copy.deepcopy(request, {id(owner): estimator})

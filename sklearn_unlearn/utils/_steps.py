@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import clone
 
 from sklearn_unlearn.utils._rows import RowStore
-from sklearn_unlearn.utils._sklearn_compat import without_callbacks
+from sklearn_unlearn.utils._sklearn_compat import own_request, without_callbacks
 from sklearn_unlearn.utils._tags import is_unlearner
 
 __all__ = [
@@ -75,10 +75,13 @@ def carry_over(old, new, n_forget):
 def drop_inner_memory(estimator):
     """Make all estimators within let go of their rows: the outermost keeps them.
 
+    Nor do their metadata requests hold on to estimators fitted before.
+
     Parameters of which there is a fitted copy belong to the caller: they are left
     alone.
     """
     for inner in objects_within(estimator):
+        own_request(inner)
         if hasattr(inner, "_unlearn_rows") and "_rows" in vars(inner):
             inner._drop_memory()
 
