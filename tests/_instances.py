@@ -37,7 +37,6 @@ from sklearn.preprocessing import (
     MinMaxScaler,
     OneHotEncoder,
     OrdinalEncoder,
-    QuantileTransformer,
     RobustScaler,
     StandardScaler,
 )
@@ -165,7 +164,6 @@ RULES = [
     for estimator in (
         MaxAbsScaler(),
         RobustScaler(),
-        QuantileTransformer(n_quantiles=10),
         SimpleImputer(strategy="median"),
         OrdinalEncoder(),
         VarianceThreshold(),

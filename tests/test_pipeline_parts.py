@@ -3,16 +3,24 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import pickle
+
 import numpy as np
 import pytest
+import sklearn
 from sklearn import pipeline as sklearn_pipeline
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
+from sklearn.feature_selection import VarianceThreshold
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.naive_bayes import GaussianNB
+from sklearn.naive_bayes import BernoulliNB, GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_unlearn.exact import find_rule
 from sklearn_unlearn.exact._rules_scaling import StandardScalerRule
@@ -133,3 +141,121 @@ def test_memory_wants_rows_that_were_fitted():
     with pytest.raises(UnknownRowsError):
         pipeline_memory(model, X[:1] + 1)
     assert find_rule(model).path == "parts"
+
+
+def test_memory_of_another_kind_of_estimator_or_a_single_class():
+    plain = sklearn_pipeline.make_pipeline(StandardScaler(), GaussianNB()).fit(X, y)
+    with pytest.raises(TypeError, match="pipeline must be a sklearn_unlearn"):
+        pipeline_memory(plain, X[:1])
+    two = y < 2
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(X[two], y[two])
+    with pytest.raises(ValueError, match="nothing to compare"):
+        pipeline_memory(model, X[y == 0], y[y == 0])
+
+
+def test_costs_are_those_of_the_request():
+    trees = make_pipeline(StandardScaler(), DecisionTreeClassifier(random_state=0))
+    cost = trees.fit(X, y).unlearning_cost(X[FORGET])["standardscaler"]
+    assert cost.path == "refit" and "rounding" in cost.reason
+    single = make_pipeline(StandardScaler(), GaussianNB()).fit(X.astype(np.float32), y)
+    costs = single.unlearning_cost(X[FORGET].astype(np.float32))
+    assert costs["standardscaler"].path == "refit"
+    weights = {"standardscaler__sample_weight": np.ones(len(y))}
+    weighted = make_pipeline(StandardScaler(), GaussianNB()).fit(X, y, **weights)
+    assert weighted.unlearning_cost(X[FORGET])["standardscaler"].path == "refit"
+    with pytest.raises(ValueError, match="every row"):
+        trees.unlearning_cost(X, y)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (StandardScaler(), KNeighborsClassifier(5)),
+        (StandardScaler(), PCA(2), DecisionTreeClassifier(random_state=0)),
+        (SimpleImputer(), OneHotEncoder(handle_unknown="ignore"), BernoulliNB()),
+        (StandardScaler(), VarianceThreshold(1.0), GaussianNB()),
+        (MinMaxScaler(), SVC(gamma=2.0)),
+    ],
+)
+def test_steps_that_rounding_upsets_see_the_very_same_rows(steps):
+    rows = np.round(X * 2)  # many ties
+    rows[:, 3] = np.where(np.arange(len(X)) % 7 == 0, np.nan, rows[:, 3])
+    rows = rows if isinstance(steps[0], SimpleImputer) else np.nan_to_num(rows, nan=1.0)
+    model = make_pipeline(*steps).fit(rows, y, groups=np.arange(len(X)))
+    keep = np.ones(len(X), dtype=bool)
+    for request in np.array_split(FORGET, 4):
+        keep[request] = False
+        reference = make_pipeline(*map(clone, steps))
+        try:
+            reference.fit(rows[keep], y[keep])
+        except ValueError as error:
+            with pytest.raises(ValueError, match=str(error)[:30]):
+                model.unlearn(groups=request)
+            return
+        model.unlearn(groups=request)
+        for method in ("predict", "transform", "predict_proba"):
+            if hasattr(model, method):
+                ours, theirs = (getattr(m, method)(rows) for m in (model, reference))
+                np.testing.assert_array_equal(ours, theirs)
+
+
+def test_metadata_requests_hold_no_estimators_of_the_past():
+    sklearn.set_config(enable_metadata_routing=True)
+    last = KNeighborsClassifier().set_score_request(sample_weight=False)
+    scale = StandardScaler().set_fit_request(sample_weight=True)
+    model = make_pipeline(scale, last)
+    model.fit(X, y, sample_weight=np.linspace(1, 2, len(y)))
+    model.unlearn(X[FORGET], y[FORGET])
+    keep = np.setdiff1d(np.arange(len(X)), FORGET)
+    for step in (model[0], model[1], model.export()[1]):
+        owner = getattr(step._metadata_request, "owner", "")
+        assert isinstance(owner, str) or owner is step
+    unique = np.random.default_rng(0).normal(size=X.shape)
+    model.fit(unique, y).unlearn(unique[FORGET])
+    assert not find_residue(model, unique[FORGET], unique[keep])
+    assert not find_residue(model.export(), unique[FORGET], unique[keep])
+
+
+def test_inputs_that_are_transformed_along():
+    sklearn.set_config(enable_metadata_routing=True)
+
+    class Watches(GaussianNB):
+        __metadata_request__fit = {"X_other": True}
+
+        def fit(self, X, y, X_other=None):
+            self.seen_ = np.array(X_other)
+            return super().fit(X, y)
+
+    other = X[:7] + 0.5
+    steps = make_pipeline(StandardScaler(), Watches(), transform_input=["X_other"])
+    model = clone(steps).fit(X, y, X_other=other).unlearn(X[FORGET], y[FORGET])
+    keep = np.setdiff1d(np.arange(len(X)), FORGET)
+    reference = clone(steps).fit(X[keep], y[keep], X_other=other)
+    np.testing.assert_allclose(model[-1].seen_, reference[-1].seen_, rtol=1e-12)
+
+
+def test_a_fit_that_returns_nothing():
+    class Quiet(GaussianNB):
+        def fit(self, X, y):
+            super().fit(X, y)
+
+    model = make_pipeline(StandardScaler(), Quiet()).fit(X, y)
+    model.unlearn(X[FORGET], y[FORGET])
+    keep = np.setdiff1d(np.arange(len(X)), FORGET)
+    reference = make_pipeline(StandardScaler(), GaussianNB()).fit(X[keep], y[keep])
+    np.testing.assert_allclose(
+        model.predict_proba(X), reference.predict_proba(X), atol=1e-9
+    )
+
+
+def test_names_of_columns_of_forgotten_categories_are_gone():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"c": ["a", "b", "the forgotten"] + ["a", "b"] * 9})
+    encode = make_column_transformer((OneHotEncoder(sparse_output=False), ["c"]))
+    model = make_pipeline(encode).set_output(transform="pandas").fit(frame)
+    model.unlearn(frame.iloc[[2]])
+    assert list(model.get_feature_names_out()) == [
+        "onehotencoder__c_a",
+        "onehotencoder__c_b",
+    ]
+    assert b"the forgotten" not in pickle.dumps(model)

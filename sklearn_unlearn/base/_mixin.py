@@ -19,6 +19,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
     _check_feature_names,
     _check_n_features,
     _num_samples,
+    interrupts_raised,
     own_request,
 )
 from sklearn_unlearn.utils._steps import objects_within
@@ -127,16 +128,15 @@ class UnlearnerMixin:
         asked = groups if X_forget is None else X_forget
         if np.ndim(asked) > 0 and _num_samples(asked) == 0:
             return self
+        if X_retain is not None and groups is not None:
+            raise ValueError("X_retain goes with X_forget; it does not with groups.")
         started = time.perf_counter()
         new = self._aside()
-        if X_retain is not None:
-            if groups is not None:
-                raise ValueError(
-                    "X_retain goes with X_forget; it does not with groups."
-                )
-            n_rows = new._forget_given(X_forget, y_forget, X_retain, y_retain)
-        else:
-            n_rows = new._forget_kept(X_forget, y_forget, groups, on_unknown)
+        with interrupts_raised():
+            if X_retain is not None:
+                n_rows = new._forget_given(X_forget, y_forget, X_retain, y_retain)
+            else:
+                n_rows = new._forget_kept(X_forget, y_forget, groups, on_unknown)
         new._log(n_rows, time.perf_counter() - started, silent=on_unknown == "ignore")
         self.__dict__ = new.__dict__
         return self
@@ -165,6 +165,9 @@ class UnlearnerMixin:
                 thing._strip()
             for name in SEEDS.intersection(vars(thing)):
                 setattr(thing, name, None)
+        if self._unlearner_tags().guarantee == "certified":
+            # the certificate speaks of a model that does not tell of requests
+            new.__dict__.pop("n_forgotten_"), new.__dict__.pop("unlearning_log_")
         return new
 
     def _strip(self):
@@ -286,10 +289,7 @@ class UnlearnerMixin:
         """Forget the kept rows at these positions."""
         store = self._rows
         if len(positions) == store.n_rows:
-            raise ValueError(
-                "The request would forget every row: nothing would be left to "
-                "predict with. Delete the model instead."
-            )
+            raise self._no_row_left_error()
         mask = np.zeros(store.n_rows, dtype=bool)
         mask[positions] = True
         self._rows, forgotten = store.split(positions)
@@ -353,6 +353,13 @@ class UnlearnerMixin:
                 _check_feature_names(self, X, reset=False)
                 _check_n_features(self, X, reset=False)
         return X
+
+    def _no_row_left_error(self):
+        """The error for a request for all rows."""
+        return ValueError(
+            "The request would forget every row: nothing would be left to predict "
+            "with. Delete the model instead."
+        )
 
     def _no_rows_error(self):
         """The error for a request that needs rows which are not kept."""

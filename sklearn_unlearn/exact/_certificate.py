@@ -27,7 +27,7 @@ def draw_noise(shape, sigma, random_state=None, number=0):
     shape : tuple of int
     sigma : float
     random_state : int, RandomState instance or None, default=None
-        With None every number is made of 53 bits of the operating system's
+        With None every number is made of 52 bits of the operating system's
         entropy: there is no seed and no generator whose state could be guessed or
         found. Anything else is for tests.
     number : int, default=0
@@ -35,7 +35,8 @@ def draw_noise(shape, sigma, random_state=None, number=0):
     """
     if random_state is None:
         bits = np.frombuffer(os.urandom(8 * math.prod(shape)), np.uint64)
-        uniform = ((bits >> np.uint64(11)) + 0.5) * 2.0**-53  # never 0 or 1
+        # with 53 bits the half would be rounded away, and the largest become 1
+        uniform = ((bits >> np.uint64(12)) + 0.5) * 2.0**-52
         return sigma * ndtri(uniform).reshape(shape)
     if not isinstance(random_state, Integral):
         random_state = random_state.randint(np.iinfo(np.int32).max)

@@ -3,11 +3,12 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import warnings
 from abc import abstractmethod
 from numbers import Real
 
 import numpy as np
-from scipy import sparse
+from scipy import linalg, sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.extmath import row_norms
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -15,8 +16,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
 from sklearn_unlearn.exact._certificate import REFERENCE, draw_noise, noise_budget
 from sklearn_unlearn.exact._rules_logistic import _threads
-from sklearn_unlearn.exceptions import BudgetExceededError
+from sklearn_unlearn.exceptions import BudgetExceededError, UnlearningWarning
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions, _fit_context
+from sklearn_unlearn.utils._validation import refuse_changed_settings
 
 __all__ = ["EPS", "CertifiedLinearModel", "rounding"]
 
@@ -115,10 +117,20 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
 
     def _fit_rows(self, Z, T, n_refits):
         """Minimise the objective with fresh noise, and start a certificate."""
+        free = {"store_training_data", "on_budget", "random_state"}
+        names = set(self.get_params()) - free
+        self._settings = {name: getattr(self, name) for name in names}
+        self._n_rows = len(T)
         shape = (Z.shape[1], T.shape[1])
         noise = draw_noise(shape, self.sigma, self.random_state, n_refits)
         with _threads().limit(limits=1, user_api="blas"):
-            W = self._optimum(Z, T, noise)
+            try:
+                W = self._optimum(Z, T, noise)
+            except linalg.LinAlgError as error:
+                raise ValueError(
+                    "The normal equations are singular to working precision: penalise "
+                    "more, or choose a smaller clip_norm."
+                ) from error
             left = np.linalg.norm(self._gradient(Z, T, W) + noise)
         self._set_weights(W)
         bound = left + rounding(Z, T, W)
@@ -137,6 +149,14 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
             "norm": "Euclidean, of the gradient by all coefficients together",
             "reference": REFERENCE,
         }
+        if self.random_state is None and bound > budget:
+            warnings.warn(
+                "The certificate is not valid: rounding and the solver leave a "
+                f"residual of {bound:.2g}, but the noise hides {budget:.2g}. Choose a "
+                "smaller clip_norm or a larger sigma.",
+                UnlearningWarning,
+                stacklevel=4,
+            )
 
     def _fit_again(self, X, y, params):
         # a pipeline's way to say that the rows lie in other coordinates now
@@ -155,9 +175,21 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
                 "y_forget must be passed with X_retain: the step needs the targets of "
                 "the rows to forget."
             )
+        refuse_changed_settings(self, self._settings)
+        n_forget = int(request.mask.sum())
+        if len(request.mask) != self._n_rows:
+            raise ValueError(
+                f"X_forget and X_retain together must be the training set of "
+                f"{self._n_rows} rows; got {len(request.mask)} rows. The certificate "
+                "says nothing of other rows."
+            )
+        self._n_rows -= n_forget
         before = self.certificate_
         with _threads().limit(limits=1, user_api="blas"):
-            step, remainder = self._step(request)
+            try:
+                step, remainder = self._step(request)
+            except linalg.LinAlgError:  # no step, so nothing that the noise could hide
+                step, remainder = None, np.inf
         bound = before["residual_bound"] + float(remainder)
         if bound <= before["budget"]:
             self._set_weights(self._weights() + step)
@@ -167,7 +199,7 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
                 **before,
                 "residual_bound": bound,
                 "n_requests": before["n_requests"] + 1,
-                "n_forgotten": before["n_forgotten"] + int(request.mask.sum()),
+                "n_forgotten": before["n_forgotten"] + n_forget,
             }
             return
         if self.on_budget == "raise":
@@ -190,7 +222,7 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
         # a certificate speaks of the model: what tells of the requests is left out
         super()._strip()
         self.certificate_ = {name: self.certificate_[name] for name in STATIC}
-        for name in TRACES:
+        for name in (*TRACES, "_n_rows", "_settings"):
             self.__dict__.pop(name, None)
 
     # -------------------------------------------------------------------- rows

@@ -162,7 +162,7 @@ class CertifiedRidge(RegressorMixin, CertifiedLinearModel):
         return scores - T
 
     def _optimum(self, Z, T, noise):
-        self._moments = _Moments.of(Z, T)
+        self._moments = self._moments_of(Z, T)
         W = self._solve(Z.T @ T - noise)
         # once more, for the digits that the condition of the matrix has taken
         return W - self._solve(self._gradient(Z, T, W) + noise)
@@ -170,7 +170,7 @@ class CertifiedRidge(RegressorMixin, CertifiedLinearModel):
     def _step(self, request):
         Z, T = self._read(request.forget)
         if self._moments is None:  # the rows were not kept
-            self._moments = _Moments.of(*self._read(request.retain))
+            self._moments = self._moments_of(*self._read(request.retain))
         else:
             self._moments = self._moments.without(Z, T)
         W = self._weights()
@@ -185,6 +185,9 @@ class CertifiedRidge(RegressorMixin, CertifiedLinearModel):
 
     def _solve(self, right):
         return linalg.cho_solve(linalg.cho_factor(self._hessian()), right)
+
+    def _moments_of(self, Z, T):
+        return _Moments.of(Z, T, (self.clip_norm**2 + 1) * len(T))
 
     def _drop_statistics(self):
         self._moments = None
@@ -203,22 +206,26 @@ class _Moments(NamedTuple):
     products : ndarray of shape (size + 1, size + 1)
         Of the columns of the rows, and of the target, with one another.
     n_rows : int
+    largest : float
+        What the squared norms of all rows of the fit add up to at most. It is no
+        function of the rows but of their number, and says nothing of those forgotten.
     drift : float
         Bound on the rounding of the products of rows: those taken off leave some.
     """
 
     products: np.ndarray
     n_rows: int
+    largest: float = 0.0
     drift: float = 0.0
 
     @classmethod
-    def of(cls, Z, T):
+    def of(cls, Z, T, largest=0.0):
         """Sum over these rows."""
         if sparse.issparse(Z):
             Z = sparse.hstack([Z, T], format="csr")
-            return cls((Z.T @ Z).toarray(), Z.shape[0])
+            return cls((Z.T @ Z).toarray(), Z.shape[0], largest)
         Z = np.hstack([Z, T])
-        return cls(Z.T @ Z, len(Z))
+        return cls(Z.T @ Z, len(Z), largest)
 
     def without(self, Z, T):
         """Take these rows off."""
@@ -226,7 +233,8 @@ class _Moments(NamedTuple):
         return type(self)(
             self.products - gone.products,
             self.n_rows - gone.n_rows,
-            self.drift + EPS * np.trace(self.products[:-1, :-1]),
+            self.largest,
+            self.drift + EPS * self.largest,
         )
 
     def rounding(self, W, step):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sklearn.utils import get_tags
 
-from sklearn_unlearn.exact._rules import Rule, find_rule
+from sklearn_unlearn.exact._descent import plain_steps
+from sklearn_unlearn.exact._rules import find_rule
 from sklearn_unlearn.utils._steps import is_estimator
 from sklearn_unlearn.utils._tags import is_unlearner
 
@@ -61,48 +62,62 @@ class UnlearningCost:
     reason: str
 
 
-def cost_of_steps(steps, n_forget, n_retain, prefix="", behind=False):
+def cost_of_steps(steps, row, n_forget, n_retain, prefix="", behind=False):
     """Costs of fitted steps that follow one another, and of what they hold.
 
     Parameters
     ----------
     steps : list of (str, estimator)
+    row : array-like of shape (1, n_features)
+        A row, by whose type it is told which way a step goes.
     n_forget, n_retain : int
     prefix : str
         Of the names.
     behind : bool
-        Whether a step that may change comes before.
+        Whether a step that may change comes before, or all are fitted again.
 
     Returns
     -------
     dict of str to UnlearningCost
     """
     costs = {}
-    for name, step in steps:
+    for (name, step), plain in zip(steps, plain_steps(steps), strict=True):
         if not is_estimator(step):
             continue
         rule, name = find_rule(step), prefix + name
         if hasattr(rule, "parts"):
-            in_line = hasattr(step, "steps")
-            groups = [rule.parts(step)] if in_line else [[p] for p in rule.parts(step)]
+            views = rule.views(step)
+            groups = [[(n, p)] for n, p in rule.parts(step) if n in views]
+            if hasattr(step, "steps"):
+                groups = [step.steps]
             for group in groups:
-                costs |= cost_of_steps(group, n_forget, n_retain, f"{name}__", behind)
+                seen = row if hasattr(step, "steps") else views[group[0][0]](row)
+                again = behind or plain
+                costs |= cost_of_steps(
+                    group, seen, n_forget, n_retain, f"{name}__", again
+                )
         else:
-            path, n_read, reason = _path(step, rule, n_retain, behind)
-            costs[name] = UnlearningCost(path, n_forget, n_read, n_retain, reason)
+            way = _way(step, rule, row, n_retain, behind, plain)
+            costs[name] = UnlearningCost(way[0], n_forget, way[1], n_retain, way[2])
         behind = behind or get_tags(step).requires_fit
+        row = step.transform(row) if hasattr(step, "transform") else row
     return costs
 
 
-def _path(step, rule, n_retain, behind):
+def _way(step, rule, row, n_retain, behind, plain):
     """Path of a step, the rows that it reads, and why."""
     if is_unlearner(step):
         return "unlearner", n_retain, "it forgets in its own way"
-    if rule.path == "summaries" and not behind:
-        return rule.path, 0, "from summaries, once they are made"
-    if rule.path == "summaries":
-        reason = "fitted again if a step before it changes; else from summaries"
+    if plain:
+        reason = "a step behind it might be upset by rounding"
         return "refit", n_retain, reason
-    if type(rule) is Rule or rule.path == "refit":
-        return "refit", n_retain, f"no faster rule for {type(step).__name__}"
-    return rule.path, n_retain, "from its present solution to the new one"
+    if rule.path == "refit" or not (
+        behind or rule.trains_apart or rule.covers(step, row)
+    ):
+        return "refit", n_retain, f"no faster rule covers this {type(step).__name__}"
+    if rule.path != "summaries":
+        return rule.path, n_retain, "from its present solution to the new one"
+    if behind or rule.trains_apart:
+        reason = "fitted again if its rows change; else from summaries"
+        return "refit", n_retain, reason
+    return rule.path, 0, "from summaries, once they are made"

@@ -33,7 +33,7 @@ from sklearn_unlearn.exact import (  # noqa: F401
     _rules_text,
 )
 from sklearn_unlearn.exact._cost import UnlearningCost
-from sklearn_unlearn.exact._retrain import Retrain
+from sklearn_unlearn.exact._retrain import Retrain, constant_if_odd
 from sklearn_unlearn.exact._rules import Memory, Outcome, Rule, find_rule
 from sklearn_unlearn.exact._summary_rule import SummaryRule
 from sklearn_unlearn.utils._one_class import only_class
@@ -223,6 +223,11 @@ class ExactUnlearner(BaseUnlearner):
             if only_class(fitted, rows.y) is None:
                 raise
             outcome = Outcome(DummyClassifier().fit(rows.X, rows.y))
+        if rule.path == "refit":
+            rows = request.retain
+            outcome = outcome._replace(
+                estimator=constant_if_odd(outcome.estimator, rows)
+            )
         self.estimator_, self._memory = outcome.estimator, Memory(outcome.memory)
 
     def _rule(self, fitted):

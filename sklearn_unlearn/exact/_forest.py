@@ -22,6 +22,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
     StrOptions,
     _fit_context,
 )
+from sklearn_unlearn.utils._validation import refuse_changed_settings
 
 __all__ = ["BaseRemovalForest"]
 
@@ -142,6 +143,8 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
         words = check_random_state(self.random_state).randint(
             0, 1 << 32, size=(self.n_estimators, 2), dtype=np.uint64
         )
+        names = "max_depth", "min_samples_split", "min_samples_leaf", "max_features"
+        new._settings = {name: getattr(self, name) for name in names}
         new._keys = [tuple(pair) for pair in words.tolist()]
         new._plant(new._encode(rows, targets))
         new._start_memory(memory)
@@ -204,6 +207,7 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
     # --------------------------------------------------------------- forgetting
 
     def _unlearn_rows(self, request):
+        refuse_changed_settings(self, self._settings)
         if request.moved or self._memories is None:
             self._refit(*request.retain[:2])
             return

@@ -95,8 +95,10 @@ class RemovalForestClassifier(ClassifierMixin, BaseRemovalForest):
     As a step of a pipeline, the forest is grown anew for each request, from the same
     keys: the steps before it may have changed its rows.
 
-    There is no bootstrap. Without numba (``pip install sklearn-unlearn[forest]``)
-    the same code runs, a hundred times slower.
+    Other than in scikit-learn, features that are constant in a node do not count
+    towards `max_features`, as in [1]_. There is no bootstrap. Without numba
+    (``pip install sklearn-unlearn[forest]``) the same code runs, a hundred times
+    slower.
 
     References
     ----------
@@ -153,7 +155,7 @@ class RemovalForestClassifier(ClassifierMixin, BaseRemovalForest):
         """
         check_is_fitted(self)
         sums = self._sums(X, "add_shares", len(self.classes_))
-        return sums / sums.sum(axis=1, keepdims=True)
+        return sums / len(self._trees)
 
     def predict_log_proba(self, X):
         """Predict logarithms of probabilities.
@@ -182,8 +184,8 @@ class RemovalForestClassifier(ClassifierMixin, BaseRemovalForest):
     def _encode(self, X, y):
         Data = self._kernels()["Data"]
         codes = np.searchsorted(self.classes_, y).astype(np.int32)
-        # its own copy: the array of the caller may change
-        return Data(np.array(X), codes, np.empty(0), np.empty((0, 2), np.int64))
+        # its own copy: the array of the caller may change; and a zero without a sign
+        return Data(X + np.float32(0), codes, np.empty(0), np.empty((0, 2), np.int64))
 
     def _n_classes(self):
         return len(self.classes_)
@@ -312,7 +314,7 @@ class RemovalForestRegressor(RegressorMixin, BaseRemovalForest):
         upper = np.floor(scaled)
         lower = np.floor(np.ldexp(scaled - upper, N_BITS))
         limbs = np.column_stack([upper, lower]).astype(np.int64)
-        return Data(np.array(X), np.empty(0, np.int32), y, limbs)
+        return Data(X + np.float32(0), np.empty(0, np.int32), y, limbs)
 
     def _is_same_code(self, before, after):
         return _exponent(before.target) == _exponent(after.target)

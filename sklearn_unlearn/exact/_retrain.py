@@ -3,6 +3,7 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import numpy as np
 from sklearn.dummy import DummyClassifier
 from sklearn.utils.validation import check_is_fitted
 
@@ -105,7 +106,10 @@ class Retrain(BaseUnlearner):
             raise self._no_rows_error()
         if _num_samples(X_forget) == 0:
             return []
-        return self._rows.find(self._validate_forget(X_forget), y_forget)
+        found = self._rows.find(self._validate_forget(X_forget), y_forget)
+        if len(found) == self._rows.n_rows:
+            raise self._no_row_left_error()
+        return found
 
     def _unlearn_rows(self, request):
         template = self._template()
@@ -129,12 +133,23 @@ class Retrain(BaseUnlearner):
 def refit_on_retained(rule, fitted, rows, fit_params):
     """Fit again; a model of which one class is left is the constant one.
 
-    Many classifiers refuse to be fitted on a single class. That is no reason to
-    refuse a request to forget the others.
+    Many classifiers refuse to be fitted on a single class, and a few make something
+    odd of it. That is no reason to refuse a request to forget the others.
     """
     try:
-        return rule.refit(fitted, rows.X, rows.y, **rows.params, **fit_params)
+        new = rule.refit(fitted, rows.X, rows.y, **rows.params, **fit_params)
     except ValueError:
         if only_class(fitted, rows.y) is None:
             raise
         return DummyClassifier().fit(rows.X, rows.y)
+    return constant_if_odd(new, rows)
+
+
+def constant_if_odd(model, rows):
+    """Return the constant model for one that has columns for a class it never saw."""
+    classes = getattr(model, "classes_", None)
+    if np.shape(classes) != (1,) or not hasattr(model, "predict_proba"):
+        return model
+    if np.shape(model.predict_proba(rows.X[:1]))[1:] == (1,):
+        return model
+    return DummyClassifier().fit(rows.X, rows.y)

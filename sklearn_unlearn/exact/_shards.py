@@ -89,9 +89,10 @@ def row_codes(rows):
 
 
 def slice_marks(rows, codes, slices, n_slices):
-    """Return a digest of each slice of a shard: of its rows, in their order.
+    """Return a digest of what each slice of a shard trains on.
 
-    Two slices with the same mark train a model in the same way.
+    That is the rows of this slice and of those before it, in their order. Slices
+    with the same mark train a model in the same way.
 
     Parameters
     ----------
@@ -114,7 +115,7 @@ def slice_marks(rows, codes, slices, n_slices):
     marks = []
     for j in range(n_slices):
         digest = hashlib.blake2b(head, digest_size=MARK_BYTES)
-        digest.update(codes[slices == j].tobytes())
+        digest.update(codes[slices <= j].tobytes())
         marks.append(digest.digest())
     return tuple(marks)
 

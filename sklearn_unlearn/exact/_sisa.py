@@ -187,8 +187,7 @@ class SISAClassifier(ClassifierMixin, BaseSISA):
         ndarray of shape (n_rows, n_classes)
             Numbers that add up to 1; 0 for a label of which no row is left.
         """
-        votes = self._votes(X)
-        return votes / votes.sum(axis=1, keepdims=True)
+        return self._votes(X) / sum(m is not None for m in self.estimators_)
 
     def _votes(self, X):
         """Add up the votes of all models for each label."""

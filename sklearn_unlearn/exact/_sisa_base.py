@@ -53,6 +53,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
 from sklearn_unlearn.utils._validation import (
     check_forget_mask,
     check_groups,
+    refuse_changed_settings,
     split_fit_params,
 )
 
@@ -176,6 +177,8 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _fit_shards(self, X, y, groups, params):
         """Assign all rows anew, and train the slices that have changed."""
+        names = "n_shards", "n_slices", "n_epochs"
+        self._settings = {name: getattr(self, name) for name in names}
         per_row, whole = split_fit_params(params, _num_samples(X))
         per_row = {name: np.asarray(values) for name, values in per_row.items()}
         rows = Rows(canonical(X), y, per_row)
@@ -241,6 +244,7 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
     # ----------------------------------------------------------------- forget
 
     def _unlearn_rows(self, request):
+        refuse_changed_settings(self, self._settings)
         if request.moved:
             rows = request.retain
             return self._fit_again(rows.X, rows.y, {**rows.params, **self._fit_params})

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 
-from sklearn_unlearn.exact._retrain import refit_on_retained
+from sklearn_unlearn.exact._retrain import constant_if_odd, refit_on_retained
 from sklearn_unlearn.exact._rules import Rule
 from sklearn_unlearn.exact._shards import take_rows
 from sklearn_unlearn.utils._one_class import only_class
@@ -191,6 +191,7 @@ class Recipe:
             if only_class(model, rows.y) is None:
                 raise
             return DummyClassifier().fit(rows.X, rows.y)
+        model = constant_if_odd(model, rows)
         if size is None and not hasattr(model, "coef_"):
             raise ValueError(
                 f"warm_start of {type(model).__name__} is for the same rows, so it "

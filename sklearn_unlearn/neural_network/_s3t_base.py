@@ -34,7 +34,7 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
     _parameter_constraints: dict = {
         "n_shards": [Interval(Integral, 1, None, closed="left")],
         "n_slices": [Interval(Integral, 1, None, closed="left")],
-        "n_sequences": [Interval(Integral, 1, None, closed="left")],
+        "n_sequences": [Interval(Integral, 1, 1000, closed="both")],
         "n_components": [Interval(Integral, 0, None, closed="left")],
         "rank": [Interval(Integral, 1, None, closed="left")],
         "n_epochs": [Interval(Integral, 1, None, closed="left")],
@@ -176,7 +176,8 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
 
         Requests drop slices whole. The rows that were not asked for are still kept;
         this makes use of them again. With an integer `random_state` the ensemble is
-        then, bit for bit, the one that ``fit`` gives on the retained rows.
+        then, bit for bit, the one that ``fit`` gives on the retained rows, as long as
+        these have all classes; the column of a class without rows stays in the heads.
 
         Returns
         -------

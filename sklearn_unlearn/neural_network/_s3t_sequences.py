@@ -90,7 +90,7 @@ class S3TCost:
     {
         "n_shards": [Interval(Integral, 1, None, closed="left")],
         "n_slices": [Interval(Integral, 1, 20, closed="both")],
-        "n_sequences": [Interval(Integral, 1, None, closed="left")],
+        "n_sequences": [Interval(Integral, 1, 1000, closed="both")],
         "n_requests": [Interval(Integral, 0, None, closed="left")],
     },
     prefer_skip_nested_validation=True,
@@ -105,7 +105,7 @@ def s3t_cost(n_shards=5, n_slices=4, n_sequences=2, *, n_requests=0):
     n_slices : int, default=4
         Number of slices of a shard, at most 20.
     n_sequences : int, default=2
-        Number of sequences of a shard.
+        Number of sequences of a shard, at most 1000.
     n_requests : int, default=0
         Requests after which ``slices_in_use`` is asked for.
 

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn.base import is_unlearner
 from sklearn_unlearn.exact import find_rule
+from sklearn_unlearn.pipeline._pipeline import Pipeline
 from sklearn_unlearn.utils._state import state_differences
 from sklearn_unlearn.utils._steps import is_estimator
 
@@ -137,8 +138,12 @@ def pipeline_memory(pipeline, X_forget, y_forget=None):
 
     Raises
     ------
+    TypeError
+        If `pipeline` is another kind of estimator.
     UnknownRowsError
         If a row was never fitted, or is forgotten already.
+    ValueError
+        If a fit on the retained rows fails, as on a single class it may.
 
     See Also
     --------
@@ -165,12 +170,22 @@ def pipeline_memory(pipeline, X_forget, y_forget=None):
     >>> all(record.updated for record in report)
     True
     """
+    if not isinstance(pipeline, Pipeline):
+        raise TypeError(
+            "pipeline must be a sklearn_unlearn.pipeline.Pipeline; got a "
+            f"{type(pipeline).__name__}."
+        )
     check_is_fitted(pipeline)
     unlearned = copy.deepcopy(pipeline).unlearn(X_forget, y_forget)
     rows = unlearned._rows.rows()
-    retrained = clone(pipeline).fit(
-        rows.X, rows.y, **rows.params, **pipeline._fit_params
-    )
+    params = {**rows.params, **pipeline._fit_params}
+    try:
+        retrained = clone(pipeline).fit(rows.X, rows.y, **params)
+    except ValueError as error:
+        raise ValueError(
+            "The retained rows cannot be fitted, so that there is nothing to compare "
+            f"with: {error}"
+        ) from error
     triples = zip(*(_leaves(p) for p in (pipeline, unlearned, retrained)), strict=True)
     records = []
     for (name, original), (_, forgot), (_, reference) in triples:

@@ -279,7 +279,12 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
             raise self._no_rows_error()
         positions = self._rows.find(self._validate_forget(X_forget), y_forget)
         n_retain = self._rows.n_rows - len(positions)
-        return cost_of_steps(self.steps, len(positions), n_retain)
+        if not n_retain:
+            raise self._no_row_left_error()
+        # steps are fitted again with what belongs to the rows
+        again = bool(self._fit_params or self._rows.param_names)
+        row = self._rows.take([0]).X
+        return cost_of_steps(self.steps, row, len(positions), n_retain, behind=again)
 
     # ----------------------------------------------------------------- forget
 

@@ -54,7 +54,10 @@ def pad_columns(values, method, fitted_classes, classes):
         # a binary decision, now one of several columns
         values = np.column_stack([-values, values])
     if values.shape[-1] != len(fitted_classes):
-        return values
+        raise ValueError(
+            f"{method} gives {values.shape[-1]} columns for {len(fitted_classes)} "
+            "classes: which is whose cannot be told."
+        )
     shape = (*values.shape[:-1], len(classes))
     padded = np.full(shape, ABSENT[method], dtype=values.dtype)
     padded[..., np.searchsorted(classes, fitted_classes)] = values

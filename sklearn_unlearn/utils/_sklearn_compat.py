@@ -4,6 +4,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 import copy
+import warnings
+from contextlib import contextmanager
 
 from sklearn.base import _fit_context
 from sklearn.compose._column_transformer import _is_empty_column_selection
@@ -34,6 +36,8 @@ except ImportError:  # before scikit-learn 1.9
         """Does nothing: there are no callbacks to support."""
 
 
+INTERRUPTED = "Training interrupted by user"
+
 __all__ = [
     "CallbackSupportMixin",
     "HasMethods",
@@ -54,6 +58,7 @@ __all__ = [
     "_safe_indexing",
     "begin_callbacks",
     "infrequent_categories",
+    "interrupts_raised",
     "own_request",
     "routed_fit_request",
     "validate_params",
@@ -140,3 +145,16 @@ def own_request(estimator):
     owner = getattr(request, "owner", None)
     if owner is not None and owner is not estimator and not isinstance(owner, str):
         estimator._metadata_request = copy.deepcopy(request, {id(owner): estimator})
+
+
+@contextmanager
+def interrupts_raised():
+    """Let an interrupt be one: some fits of scikit-learn warn of it, and go on."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=INTERRUPTED, category=UserWarning)
+        try:
+            yield
+        except UserWarning as warning:
+            if not str(warning).startswith(INTERRUPTED):
+                raise
+            raise KeyboardInterrupt from warning

@@ -84,3 +84,25 @@ def split_fit_params(params, n_rows):
         sliced = _is_arraylike(value) and _num_samples(value) == n_rows
         (per_row if sliced else whole)[name] = value
     return per_row, whole
+
+
+def refuse_changed_settings(estimator, settings):
+    """Raise if parameters on which the fitted state rests are others by now.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    settings : dict
+        Parameters by name, as they were in ``fit``.
+
+    Raises
+    ------
+    ValueError
+        Which names them.
+    """
+    changed = [n for n, v in settings.items() if getattr(estimator, n) != v]
+    if changed:
+        raise ValueError(
+            f"{', '.join(changed)} changed since fit, which nothing that was fitted "
+            "knows of: set the parameters back, or call fit again."
+        )

@@ -18,7 +18,11 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 from sklearn_unlearn.exact import CertifiedLogisticRegression, CertifiedRidge
 from sklearn_unlearn.exact._certificate import noise_budget
-from sklearn_unlearn.exceptions import BudgetExceededError, PipelineRetrainWarning
+from sklearn_unlearn.exceptions import (
+    BudgetExceededError,
+    PipelineRetrainWarning,
+    UnlearningWarning,
+)
 from sklearn_unlearn.pipeline import make_pipeline
 
 LIPSCHITZ = 1 / (6 * np.sqrt(3))
@@ -521,3 +525,48 @@ def test_census_is_as_well_predicted_and_forgotten_in_a_step(loaders):
     retrained = clone(model).fit(X[10:], y[10:])
     gaps = [np.linalg.norm(W - weights(retrained)) for W in (old, weights(model))]
     assert gaps[1] < 0.05 * gaps[0]
+
+
+@pytest.mark.parametrize("cls", [CertifiedLogisticRegression, CertifiedRidge])
+def test_no_certificate_for_other_rows_or_parameters(cls):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(80, 3)) / 3, np.arange(80) % 2
+    model = cls(store_training_data=False).fit(X, y)
+    model.unlearn(X[:1], y[:1], X_retain=X[1:], y_retain=y[1:])
+    before = model.certificate_
+    with pytest.raises(ValueError, match="training set of 79 rows"):  # once more
+        model.unlearn(X[:1], y[:1], X_retain=X[1:], y_retain=y[1:])
+    with pytest.raises(ValueError, match="clip_norm changed since fit"):
+        model.set_params(clip_norm=2.0).unlearn(
+            X[1:2], y[1:2], X_retain=X[2:], y_retain=y[2:]
+        )
+    assert model.certificate_ is before
+
+
+def test_what_ridge_keeps_does_not_tell_the_norm_of_a_row():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(80, 1)) / 3, rng.normal(size=80)
+    kept = [
+        CertifiedRidge().fit(X, y).unlearn(X[[i]])._moments._replace(products=None)
+        for i in (np.abs(X[:, 0]).argmin(), np.abs(X[:, 0]).argmax())
+    ]
+    assert kept[0] == kept[1]
+
+
+def test_a_certificate_that_does_not_hold_is_said_so():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 2)) + 1e6, rng.normal(size=60)
+    with pytest.warns(UnlearningWarning, match="not valid"):
+        model = CertifiedRidge(clip_norm=1e8).fit(X, y)
+    assert not model.certificate_["valid"]
+    with pytest.raises(ValueError, match="clip_norm"):
+        CertifiedRidge(alpha=1e-3, clip_norm=1e12).fit(1e9 * (X - 1e6)[:3], y[:3])
+
+
+def test_an_exported_pipeline_does_not_tell_of_requests():
+    X, y = load_digits(return_X_y=True)
+    model = make_pipeline(FunctionTransformer(), CertifiedLogisticRegression())
+    exported = model.fit(X / 64, y).unlearn(X[:2] / 64).export()
+    assert "n_forgotten_" not in vars(exported) and "_n_rows" not in vars(exported[-1])
+    assert not hasattr(exported, "unlearning_log_")
+    assert np.array_equal(exported.predict(X / 64), model.predict(X / 64))

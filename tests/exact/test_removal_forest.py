@@ -421,3 +421,21 @@ def test_covertype(loaders):
     keep = y != 0
     reference = RemovalForestClassifier(**settings).fit(X[keep], y[keep])
     assert np.array_equal(proba[:, 1:], reference.predict_proba(X_test[:100]))
+
+
+def test_parameters_that_changed_since_fit():
+    X, y = load_iris(return_X_y=True)
+    forest = RemovalForestClassifier(3, random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match="max_features changed since fit"):
+        forest.set_params(max_features=1).unlearn(X[:1])
+    assert forest.set_params(max_features="sqrt").unlearn(X[:1]).n_forgotten_ == 1
+
+
+def test_vanished_classes_change_no_bit_of_the_others():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(200, 3)), np.arange(200) % 12
+    forest = RemovalForestClassifier(3, random_state=0).fit(X, y)
+    forest.unlearn(X[y == 4])
+    anew = RemovalForestClassifier(3, random_state=0).fit(X[y != 4], y[y != 4])
+    ours = np.delete(forest.predict_proba(X), 4, axis=1)
+    assert np.array_equal(ours, anew.predict_proba(X))

@@ -28,7 +28,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils import get_tags
 
-from sklearn_unlearn.exact import SISAClassifier, SISARegressor, sisa_cost
+from sklearn_unlearn.exact import Retrain, SISAClassifier, SISARegressor, sisa_cost
 from sklearn_unlearn.exceptions import PipelineRetrainWarning
 from sklearn_unlearn.neural_network import DropoutClassifier
 from sklearn_unlearn.pipeline import make_pipeline
@@ -441,3 +441,48 @@ def test_speakers_of_vowels(loaders):
     assert len(changed(before, model.unlearn(groups=speakers[:1]))) == 1
     scattered = model.fit(rows, labels).unlearning_cost(rows[theirs]).n_read
     assert scattered > 2 * grouped
+
+
+def test_a_shard_of_one_class_predicts_it():
+    # a perceptron can be fitted on one class, and makes two columns of it
+    label = np.where(np.arange(60) == 7, 0, 1)
+    model = SISAClassifier(
+        MLPClassifier((4,), max_iter=20), n_shards=2, vote="soft", random_state=0
+    )
+    model.fit(X[:60], label).unlearn(X[[7]])
+    assert np.array_equal(model.predict_proba(X[:60]), np.tile([0.0, 1.0], (60, 1)))
+    retrain = Retrain(MLPClassifier((4,), max_iter=20, random_state=0))
+    retrain.fit(X[:60], label).unlearn(X[[7]])
+    assert (retrain.predict_proba(X[:60])[:, 0] == 0).all()
+
+
+def test_rows_that_are_given_interleaved_differently():
+    model = SISAClassifier(SGDClassifier(), n_slices=3, n_epochs=4, random_state=0)
+    model.fit(X, y)
+    order = without(2)
+    order = order[np.argsort(model._cells[order], kind="stable")]  # cell by cell
+    model.unlearn(X[[2]], X_retain=X[order], y_retain=y[order])
+    assert same(model, clone(model).fit(X[order], y[order]))
+
+
+def test_parameters_that_changed_since_fit():
+    model = SISAClassifier(SGDClassifier(), n_slices=2, random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match="n_slices changed since fit"):
+        model.set_params(n_slices=4).unlearn(X[[2]])
+    assert model.set_params(n_slices=2).unlearn(X[[2]]).n_forgotten_ == 1
+
+
+def test_an_interrupt_that_scikit_learn_swallows(monkeypatch):
+    model = SISAClassifier(MLP, n_shards=1, random_state=0).fit(X, y)
+    retrain = Retrain(MLPClassifier((4,), max_iter=9, random_state=0)).fit(X, y)
+
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(MLPClassifier, "_backprop", interrupted)
+    for unlearner in (model, retrain):
+        before = unlearner.predict_proba(X)
+        with pytest.raises(KeyboardInterrupt):
+            unlearner.unlearn(X[[2]])
+        assert unlearner.n_forgotten_ == 0
+        assert np.array_equal(unlearner.predict_proba(X), before)
