@@ -68,8 +68,12 @@ def _keep(rows, gone, kept):
 
 @jit
 def _sort(rows):
-    """Sort in place, by Shell's method: they come in sorted runs."""
-    gap = 1
+    """Sort in place, by Shell's method, what comes in sorted runs, often one."""
+    gap, is_sorted = 1, True
+    for k in range(1, len(rows)):
+        is_sorted = is_sorted and rows[k - 1] < rows[k]
+    if is_sorted:
+        return
     while gap < len(rows) // 9:
         gap = 3 * gap + 1
     while gap:
