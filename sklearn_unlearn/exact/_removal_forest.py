@@ -21,7 +21,7 @@ class RemovalForestClassifier(ClassifierMixin, BaseRemovalForest):
     It predicts as :class:`sklearn.ensemble.ExtraTreesClassifier` does: each node
     draws a few features and one threshold for each, and takes the best of these
     splits. ``unlearn`` gives the forest that ``fit`` gives on the retained rows,
-    bit for bit, and takes a hundredth of the time.
+    bit for bit, for a row in about a hundredth of the time.
 
     Parameters
     ----------
@@ -79,18 +79,19 @@ class RemovalForestClassifier(ClassifierMixin, BaseRemovalForest):
     requests in any order lead to the same forest. With a seed that is fixed, or
     independent of the requests, the result is a fresh fit.
 
-    *Why it is fast.* Nodes of more than 64 rows keep, as DaRE forests do [2]_, what
+    *Why it is fast.* Nodes of more than 128 rows keep, as DaRE forests do [2]_, what
     tells whether their split stands: of each candidate the classes up to the
     threshold and how many rows have the lowest and the highest value. A forgotten
-    row is taken off these on its way down. While the best candidate remains and
-    parts the retained rows as before, nothing else happens to a node; else, and in
-    nodes of at most 64 rows, the subtree is grown again from its key. A lowest value
-    that went moves its threshold, which is then counted again. Statistics are
-    integers, so they never drift.
+    row is taken off these on its way down; smaller nodes are counted again. While
+    the best candidate is of the same feature and parts the retained rows as before,
+    nothing else happens to a node; else, and in nodes of at most 32 rows, the subtree
+    is grown again from its key. A lowest or highest value that goes moves the
+    threshold. Statistics are integers, so they never drift.
 
     The tree is then copied, with what has changed. So a request takes time
-    proportional to the size of the forest, some hundredths of that of a fit; requests
-    for many rows at once share it. The first one also builds the index of rows.
+    proportional to the size of the forest, about a hundredth of that of a fit, and
+    many rows are best forgotten at once. The first request also builds the index of
+    rows.
 
     As a step of a pipeline, the forest is grown anew for each request, from the same
     keys: the steps before it may have changed its rows.
@@ -196,7 +197,7 @@ class RemovalForestRegressor(RegressorMixin, BaseRemovalForest):
 
     It predicts as :class:`sklearn.ensemble.ExtraTreesRegressor` does, with splits
     that reduce the variance. ``unlearn`` gives the forest that ``fit`` gives on the
-    retained rows, bit for bit, and takes a small part of the time.
+    retained rows, bit for bit, for a row in about a hundredth of the time.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """One extremely randomised tree: how it forgets rows.
 
 What it comes to is what `plant` makes of the retained rows. On the way from the root
-the statistics of large nodes tell whether their split stands. Where it does not, and
-where the rows of a node are few, the subtree is grown again.
+the statistics of large nodes tell whether their split stands, and the rows of smaller
+ones do. Where it does not, and where rows are few, the subtree is grown again.
 """
 
 # Authors: The sklearn-unlearn developers
@@ -12,6 +12,7 @@ import numpy as np
 
 from sklearn_unlearn.exact._jit import jit
 from sklearn_unlearn.exact._tree_growing import (
+    N_GROWN_AGAIN,
     N_REMEMBERED,
     grow,
     make_room,
@@ -43,6 +44,7 @@ from sklearn_unlearn.exact._tree_splits import (
     add_row,
     best_candidate,
     draw_candidates,
+    find_split,
     is_final,
     is_pure,
     n_rows_of,
@@ -66,8 +68,12 @@ def _keep(rows, gone, kept):
 
 @jit
 def _sort(rows):
-    """Sort in place, by Shell's method: they come in sorted runs."""
-    gap = 1
+    """Sort in place, by Shell's method, what comes in sorted runs, often one."""
+    gap, is_sorted = 1, True
+    for k in range(1, len(rows)):
+        is_sorted = is_sorted and rows[k - 1] < rows[k]
+    if is_sorted:
+        return
     while gap < len(rows) // 9:
         gap = 3 * gap + 1
     while gap:
@@ -152,6 +158,22 @@ def _stands(data, limits, subtree, rows, gone, forgotten, split, noted, scratch)
 
 
 @jit
+def _stands_by_rows(data, limits, subtree, rows, gone, split, scratch):
+    """Tell of a node without statistics whether its sides stay apart; see above."""
+    kept = scratch.aside[: _keep(rows, gone, scratch.aside)]
+    feature, depth, n_left = int(split[0]), int(subtree[DEPTH]), 0
+    key = int(subtree[KEY]), int(subtree[KEY + 1])
+    reset_order(scratch.order, scratch.constant_since, 0)
+    best = find_split(data, limits, kept, key, depth, scratch)
+    if best < 0 or scratch.counts[best, FEATURE] != feature:
+        return False
+    for row in kept:
+        n_left += int(data.X[row, feature] <= split[1])
+    split[1], split[2] = scratch.ranges[best, THRESHOLD], n_left
+    return n_rows_of(scratch.counts[best, N_FIXED:], limits) == n_left
+
+
+@jit
 def _part(data, feature, threshold, rows):
     """Put the rows of the left side first, and count them."""
     n_left = 0
@@ -171,6 +193,7 @@ def _push_sides(stack, n_stack, subtree, tree, memory, n_rows, n_asked):
     """
     node, large = int(subtree[NODE]), int(subtree[LARGE])
     key = int(subtree[KEY]), int(subtree[KEY + 1])
+    is_large = int(subtree[LARGE + 1] > 0)
     for side in (1, 0):  # the left one is to be taken off first
         if n_asked == (subtree[ASKED + 1] if side else 0):
             continue
@@ -178,13 +201,15 @@ def _push_sides(stack, n_stack, subtree, tree, memory, n_rows, n_asked):
         for k in range(N_ENTRIES):
             new[k] = subtree[k]
         new[NODE], new[NODE + 1] = node + 1, tree.n_left[node]
-        new[LARGE], new[LARGE + 1] = large + 1, memory.n_left[large]
+        new[LARGE] = large + is_large
+        new[LARGE + 1] = memory.n_left[large] if is_large else 0
         new[LEAF + 1], new[ROW + 1], new[ASKED + 1] = new[NODE + 1] + 1, n_rows, n_asked
         if side:
             for kind in (NODE, LEAF, ROW, LARGE, ASKED):
                 new[kind] += new[kind + 1]
-                is_split = int(kind == NODE or kind == LARGE)
-                new[kind + 1] = subtree[kind + 1] - new[kind + 1] - is_split
+                new[kind + 1] = subtree[kind + 1] - new[kind + 1]
+            new[NODE + 1] -= 1
+            new[LARGE + 1] -= is_large
         new[DEPTH] += 1
         new[KEY], new[KEY + 1] = threefry(key, side, 1)
         n_stack += 1
@@ -231,8 +256,8 @@ def forget(data, limits, key, tree, memory, gone, asked, work, room, scratch):
     bool
         Whether there was enough room.
     """
-    n_edits, n_above, n_stack, stack, split = 0, 0, 1, work.stack, work.split
-    subtree = work.subtree
+    n_edits, n_above, n_noted, n_stack = 0, 0, 0, 1
+    stack, split, subtree = work.stack, work.split, work.subtree
     _begin(work, room, key, tree, memory, len(asked))
     while n_stack:
         n_stack -= 1
@@ -240,21 +265,29 @@ def forget(data, limits, key, tree, memory, gone, asked, work, room, scratch):
         node, large, start = int(subtree[NODE]), int(subtree[LARGE]), int(subtree[ROW])
         rows = memory.rows[start : start + subtree[ROW + 1]]
         mine = asked[subtree[ASKED] : subtree[ASKED] + subtree[ASKED + 1]]
-        if subtree[LARGE + 1]:
-            if max(n_above + 1, n_stack + 2) > len(stack):
+        if subtree[NODE + 1] and len(rows) > N_GROWN_AGAIN:
+            if max(n_noted + 1, n_stack + 2) > len(stack):
                 return False
-            noted = work.ranges[n_above], work.counts[n_above]
-            copy_lines(memory.ranges[large], noted[0])
-            copy_lines(memory.counts[large], noted[1])
-            split[0], split[1] = tree.feature[node], tree.threshold[node]
-            if _stands(data, limits, subtree, rows, gone, mine, split, noted, scratch):
-                above = work.above[n_above]
-                above[0], above[1], above[2] = node, subtree[LEAF], large
+            above, feature = work.above[n_above], int(tree.feature[node])
+            above[0], above[1], above[2], above[3] = node, subtree[LEAF], large, -1
+            split[0], split[1] = feature, tree.threshold[node]
+            if subtree[LARGE + 1]:
+                noted, above[3] = (work.ranges[n_noted], work.counts[n_noted]), n_noted
+                n_noted += 1
+                copy_lines(memory.ranges[large], noted[0])
+                copy_lines(memory.counts[large], noted[1])
+                stands = _stands(
+                    data, limits, subtree, rows, gone, mine, split, noted, scratch
+                )
+            else:
+                stands = _stands_by_rows(
+                    data, limits, subtree, rows, gone, split, scratch
+                )
+            if stands:
                 work.thresholds[n_above] = split[1]
                 n_above += 1
                 # by the old threshold: it parts these rows as their subtrees do
-                cut = float(tree.threshold[node])
-                n_asked = _part(data, int(split[0]), cut, mine)
+                n_asked = _part(data, feature, tree.threshold[node], mine)
                 n_rows = int(split[2]) + n_asked
                 n_stack = _push_sides(
                     stack, n_stack, subtree, tree, memory, n_rows, n_asked
@@ -306,7 +339,7 @@ def without(data, limits, keys, trees, gone, n_classes):
             if work is None:
                 room = make_room(len(gone), n_large, n_classes, limits.max_features)
                 scratch = make_scratch(data.X.shape[1], room)
-                work = make_work(len(forgotten), n_large, room)
+                work = make_work(len(gone), len(forgotten), n_large, room)
             asked, state = forgotten.copy(), (tree, memory)
             if forget(data, limits, key, *state, gone, asked, work, room, scratch):
                 break

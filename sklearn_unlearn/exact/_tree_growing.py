@@ -25,6 +25,7 @@ from sklearn_unlearn.exact._tree_splits import (
 )
 
 __all__ = [
+    "N_GROWN_AGAIN",
     "N_REMEMBERED",
     "Memory",
     "Room",
@@ -37,9 +38,11 @@ __all__ = [
     "plant",
 ]
 
-# Nodes with more rows keep the statistics of their candidates. A subtree with fewer
-# is grown again when one of its rows goes, which takes microseconds.
-N_REMEMBERED = 64
+# Nodes with more rows keep the statistics of their candidates, which would take more
+# time to copy than to count in smaller ones.
+N_REMEMBERED = 128
+# A subtree of as few rows is grown again when one of them goes.
+N_GROWN_AGAIN = 32
 
 
 class Tree(NamedTuple):

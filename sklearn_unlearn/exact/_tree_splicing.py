@@ -36,10 +36,11 @@ class Work(NamedTuple):
 
     Lines of `stack` and of `edits` are subtrees, those that wait and those that are
     to be replaced; the last four columns of `edits` tell where what takes their
-    places ends in a Room: in nodes, leaves, rows and large nodes. `above` has
-    number, first leaf and number among the large of the nodes above, whose new
-    thresholds, ranges and counts lie beside it. `n_done` has their numbers, and how
-    many nodes, leaves, rows and large nodes there are more than before.
+    places ends in a Room: in nodes, leaves, rows and large nodes. `above` has, for the
+    nodes above, number, first leaf, number among the large, and the line of their new
+    `ranges` and `counts` (-1 for none); their new `thresholds` lie beside it. `n_done`
+    has how many edits and nodes above there are, and how many nodes, leaves, rows and
+    large nodes more than before.
     """
 
     stack: np.ndarray
@@ -53,16 +54,16 @@ class Work(NamedTuple):
     n_done: np.ndarray
 
 
-def make_work(n_forget, n_large, room):
+def make_work(n_rows, n_forget, n_large, room):
     """Return a Work.
 
     Parameters
     ----------
-    n_forget : int
-        Rows of the request.
+    n_rows, n_forget : int
+        All rows until now, and rows of the request.
     n_large : int
-        Number of nodes that wait, and of nodes above the edits, for which there
-        is room.
+        Number of nodes that wait, and of large nodes above the edits, for which
+        there is room.
     room : Room
     """
     return Work(
@@ -70,8 +71,8 @@ def make_work(n_forget, n_large, room):
         np.empty(N_ENTRIES, np.int64),
         np.empty(3),
         np.empty((n_forget, N_ENTRIES + 4), np.int64),
-        np.empty((n_large, 3), np.int64),
-        np.empty(n_large, np.float32),
+        np.empty((n_rows, 4), np.int64),
+        np.empty(n_rows, np.float32),
         np.empty_like(room.memory.ranges),
         np.empty_like(room.memory.counts),
         np.zeros(6, np.int64),
@@ -154,7 +155,7 @@ def finish(tree, memory, work, room, positions, new_tree, new_memory):
     wide = old.shape[1] * old.shape[2]
     _splice(old.ravel(), new.ravel(), out.ravel(), edits, LARGE, 3, wide)
     for v in range(n_above):
-        node, large = int(work.above[v, 0]), int(work.above[v, 2])
+        node, large, line = work.above[v, 0], work.above[v, 2], work.above[v, 3]
         first, last = work.above[v, 1], work.above[v, 1] + tree.n_left[node]
         n_before, n_within, l_before, l_within, n_old, l_old = 0, 0, 0, 0, 0, 0
         for e in range(len(edits)):
@@ -169,9 +170,10 @@ def finish(tree, memory, work, room, positions, new_tree, new_memory):
         node, large = node + n_before, large + l_before
         new_tree.n_left[node] += n_within
         new_tree.threshold[node] = work.thresholds[v]
-        new_memory.n_left[large] += l_within
-        copy_lines(work.ranges[v], new_memory.ranges[large])
-        copy_lines(work.counts[v], new_memory.counts[large])
+        if line >= 0:
+            new_memory.n_left[large] += l_within
+            copy_lines(work.ranges[line], new_memory.ranges[large])
+            copy_lines(work.counts[line], new_memory.counts[large])
     rows = new_memory.rows
     for k in range(len(rows)):
         rows[k] = positions[rows[k]]

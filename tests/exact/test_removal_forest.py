@@ -3,6 +3,7 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import importlib.util
 import os
 import pickle
 import subprocess
@@ -27,6 +28,9 @@ from sklearn_unlearn.exact._tree_splits import threefry
 from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.utils._state import assert_same_state
 
+compiled = pytest.mark.skipif(
+    importlib.util.find_spec("numba") is None, reason="takes minutes without numba"
+)
 ROOT = Path(__file__).resolve().parents[2]
 FORESTS = [RemovalForestClassifier, RemovalForestRegressor]
 # shallow, with large leaves, with all features, and as they come
@@ -263,6 +267,7 @@ def test_law_is_that_of_a_fit_with_other_seeds():
     assert same_law(cut_off, fitted) < 1e-6
 
 
+@compiled
 def test_predictions_have_the_law_of_a_fit():
     X, y = law_data()
 
@@ -326,8 +331,8 @@ for forest, load in (
 """
 
 
+@compiled
 def test_uncompiled_gives_the_same_bytes():
-    pytest.importorskip("numba", reason="without numba there is one way only")
     results = [
         subprocess.run(
             [sys.executable, "-c", SCRIPT],
@@ -395,6 +400,7 @@ def test_bad_input_raises(forest):
         forest(2).fit(X, y, sample_weight=np.ones(50))
 
 
+@compiled
 def test_not_worse_than_extra_trees():
     X, y = load_diabetes(return_X_y=True)
     settings = {"n_estimators": 50, "random_state": 0}
@@ -405,6 +411,7 @@ def test_not_worse_than_extra_trees():
     assert ours > theirs - 0.03
 
 
+@compiled
 def test_covertype(loaders):
     data = loaders.covertype15k()
     X, y = data["X"].to_numpy(float), data["y"]
