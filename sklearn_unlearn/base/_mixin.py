@@ -167,7 +167,8 @@ class UnlearnerMixin:
                 setattr(thing, name, None)
         if self._unlearner_tags().guarantee == "certified":
             # the certificate speaks of a model that does not tell of requests
-            new.__dict__.pop("n_forgotten_"), new.__dict__.pop("unlearning_log_")
+            for name in ("n_forgotten_", "unlearning_log_"):
+                new.__dict__.pop(name, None)
         return new
 
     def _strip(self):
