@@ -177,15 +177,7 @@ def pipeline_memory(pipeline, X_forget, y_forget=None):
         )
     check_is_fitted(pipeline)
     unlearned = copy.deepcopy(pipeline).unlearn(X_forget, y_forget)
-    rows = unlearned._rows.rows()
-    params = {**rows.params, **pipeline._fit_params}
-    try:
-        retrained = clone(pipeline).fit(rows.X, rows.y, **params)
-    except ValueError as error:
-        raise ValueError(
-            "The retained rows cannot be fitted, so that there is nothing to compare "
-            f"with: {error}"
-        ) from error
+    retrained = _retrained(pipeline, unlearned._rows.rows())
     triples = zip(*(_leaves(p) for p in (pipeline, unlearned, retrained)), strict=True)
     records = []
     for (name, original), (_, forgot), (_, reference) in triples:
@@ -195,6 +187,18 @@ def pipeline_memory(pipeline, X_forget, y_forget=None):
             if record.changes or not record.updated:
                 records.append(record)
     return PipelineMemory(records)
+
+
+def _retrained(pipeline, rows):
+    """Fit a clone on the retained rows."""
+    params = {**rows.params, **pipeline._fit_params}
+    try:
+        return clone(pipeline).fit(rows.X, rows.y, **params)
+    except ValueError as error:
+        raise ValueError(
+            "The retained rows cannot be fitted, so that there is nothing to compare "
+            f"with: {error}"
+        ) from error
 
 
 def _leaves(estimator, prefix=""):
