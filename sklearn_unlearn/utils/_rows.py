@@ -307,7 +307,7 @@ class RowStore:
         targets = self._check_targets(y_forget, len(fits))
         self.build_index()
         hashes, meant, is_plain = self._match(parts, fits)
-        if is_plain and targets is None:
+        if is_plain and (targets is None or self._has_targets(meant, targets)):
             chosen, unknown = meant[meant >= 0], np.flatnonzero(meant < 0)
         else:
             chosen, unknown = self._choose(hashes, meant, targets)
@@ -395,6 +395,11 @@ class RowStore:
         surplus = _beyond(asked, n_kept)
         unknown = np.append(np.flatnonzero(meant < 0), queries[surplus])
         return ids[goes], np.sort(unknown)
+
+    def _has_targets(self, ids, targets):
+        """Whether these ids, -1 aside, have exactly these targets."""
+        known = ids >= 0
+        return np.array_equal(self._targets(ids[known]), targets[known])
 
     def _targets(self, ids):
         """Return the targets of these ids."""
