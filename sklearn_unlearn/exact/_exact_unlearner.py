@@ -206,17 +206,18 @@ class ExactUnlearner(BaseUnlearner):
         return self.estimator_.transform(X) if transform and not own else output
 
     def _unlearn_rows(self, request):
-        fitted, template = self.estimator_, self._template()
+        fitted = self.estimator_
 
         def retain():
             rows = request.retain
             return rows._replace(params={**rows.params, **self._fit_params})
 
-        rule, received = self._rule(template), request.received(retain)
+        rule, received = self._rule(self._inner()), request.received(retain)
         try:
-            if type(fitted) is type(template):
+            if type(fitted) is type(self._inner()):
                 outcome = rule.forget(fitted, self._memory.value, self._rows, received)
             else:  # the constant model of a single class
+                template = self._template()
                 outcome = Rule.forget(rule, template, None, self._rows, received)
         except ValueError:
             rows = request.retain
@@ -229,6 +230,11 @@ class ExactUnlearner(BaseUnlearner):
                 estimator=constant_if_odd(outcome.estimator, rows)
             )
         self.estimator_, self._memory = outcome.estimator, Memory(outcome.memory)
+
+    def _inner(self):
+        """Return the estimator that was given, out of the freezer."""
+        frozen = isinstance(self.estimator, FrozenEstimator)
+        return self.estimator.estimator if frozen else self.estimator
 
     def _rule(self, fitted):
         """Return the rule of `fitted`, if it knows all arguments of ``fit``."""
@@ -248,9 +254,7 @@ class ExactUnlearner(BaseUnlearner):
         self._memory = Memory()
 
     def _unlearner_tags(self):
-        inner = self.estimator
-        if isinstance(inner, FrozenEstimator):
-            inner = inner.estimator
+        inner = self._inner()
         fitted = self.__dict__.get("estimator_")  # which solver "auto" has chosen
         if type(fitted) is type(inner):
             inner = fitted
