@@ -43,14 +43,6 @@ class RowView:
         """Return the rows at these positions, in ascending order."""
         return self._seen(self._store.take(positions))
 
-    def blocks_of(self, positions):
-        """Return the number of the block of each of these rows."""
-        return self._store.blocks_of(positions)
-
-    def rows_in(self, blocks):
-        """Return how many rows these blocks hold."""
-        return self._store.rows_in(blocks)
-
     def through(self, transform):
         """Return the rows as the next step sees them."""
         return RowView(self, transform)
