@@ -18,7 +18,7 @@ PIP_QUIET := -qq --disable-pip-version-check
 PATHS := sklearn_unlearn tests examples benchmarks docs build_tools
 # what is type-checked, as far as it is written
 TYPED := $(wildcard $(addprefix sklearn_unlearn/,dropout _engine metrics \
-	exceptions.py utils/_cells.py utils/_columns.py utils/_rows.py))
+	exceptions.py rows))
 
 # two workers on two cores: more threads in each would only fight
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1

@@ -34,7 +34,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from sklearn_unlearn.exact import CertifiedLogisticRegression, CertifiedRidge
-from sklearn_unlearn.exact._certificate import noise_budget
+from sklearn_unlearn.exact.certified._certificate import noise_budget
 
 N_REQUESTS = 1000
 N_PILOT = 40

@@ -63,7 +63,7 @@ from threadpoolctl import threadpool_limits
 
 from sklearn_unlearn.exact import ExactUnlearner
 from sklearn_unlearn.pipeline import make_pipeline
-from sklearn_unlearn.utils._rows import RowStore
+from sklearn_unlearn.rows._store import RowStore
 from sklearn_unlearn.utils._sklearn_compat import _safe_indexing as take
 
 

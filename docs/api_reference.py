@@ -15,9 +15,9 @@ API_REFERENCE = {
         "names": [
             "Pipeline",
             "make_pipeline",
-            "pipeline_memory",
-            "PipelineMemory",
-            "AttributeMemory",
+            "trace_rows",
+            "TraceReport",
+            "AttributeTrace",
         ],
     },
     "sklearn_unlearn.neural_network": {

@@ -23,7 +23,7 @@ from sklearn.utils.estimator_checks import (
 
 from sklearn_unlearn.exact import Retrain
 from sklearn_unlearn.neural_network import DropoutClassifier
-from sklearn_unlearn.utils._check_data import fresh, make_case
+from sklearn_unlearn.testing._check_data import fresh, make_case
 from sklearn_unlearn.utils.discovery import all_estimators
 from sklearn_unlearn.utils.estimator_checks import parametrize_with_unlearner_checks
 from tests._instances import INSTANCES, RULES, all_instances, expected_failures

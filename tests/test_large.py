@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline as plain_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sklearn_unlearn.pipeline import make_pipeline
-from sklearn_unlearn.utils._rows import RowStore
+from sklearn_unlearn.rows._store import RowStore
 
 pytestmark = pytest.mark.slow
 

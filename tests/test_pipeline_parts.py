@@ -23,9 +23,9 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_unlearn.exact import find_rule
-from sklearn_unlearn.exact._rules_scaling import StandardScalerRule
+from sklearn_unlearn.exact.rules._scaling import StandardScalerRule
 from sklearn_unlearn.exceptions import UnknownRowsError
-from sklearn_unlearn.pipeline import make_pipeline, pipeline_memory
+from sklearn_unlearn.pipeline import make_pipeline, trace_rows
 from sklearn_unlearn.utils.estimator_checks import find_residue
 
 X, y = load_iris(return_X_y=True)
@@ -98,7 +98,7 @@ def test_memory_names_what_changes():
     X_wide[3, 1] = 40.0  # the largest of its column
     model = make_pipeline(MinMaxScaler(), GaussianNB()).fit(X_wide, y)
     before = model.predict_proba(X)
-    report = pipeline_memory(model, X_wide[[3]])
+    report = trace_rows(model, X_wide[[3]])
     assert np.array_equal(model.predict_proba(X), before)
     assert model.n_forgotten_ == 0
     named = {(record.step, record.attribute): record for record in report}
@@ -117,7 +117,7 @@ def test_memory_names_what_changes():
 def test_memory_finds_a_step_that_remembers(monkeypatch):
     model = make_pipeline(StandardScaler(), GaussianNB()).fit(X, y)
     monkeypatch.setattr(StandardScalerRule, "assemble", lambda self, old, new: old)
-    report = pipeline_memory(model, X[FORGET], y[FORGET])
+    report = trace_rows(model, X[FORGET], y[FORGET])
     scaler = [record for record in report if record.step == "standardscaler"]
     assert {r.attribute for r in scaler if not r.updated} >= {"mean_", "var_"}
 
@@ -126,7 +126,7 @@ def test_memory_of_steps_within_steps(loaders):
     frame = loaders.german()["X"].iloc[:300]
     labels = loaders.german()["y"][:300]
     model = mixed_pipeline(frame).fit(frame, labels)
-    report = pipeline_memory(model, frame.iloc[:5]).to_frame()
+    report = trace_rows(model, frame.iloc[:5]).to_frame()
     inner = "columntransformer__pipeline-1__standardscaler"
     assert inner in set(report["step"])
     assert report["updated"].all()
@@ -139,18 +139,18 @@ def test_memory_of_steps_within_steps(loaders):
 def test_memory_wants_rows_that_were_fitted():
     model = make_pipeline(StandardScaler(), GaussianNB()).fit(X, y)
     with pytest.raises(UnknownRowsError):
-        pipeline_memory(model, X[:1] + 1)
+        trace_rows(model, X[:1] + 1)
     assert find_rule(model).path == "parts"
 
 
 def test_memory_of_another_kind_of_estimator_or_a_single_class():
     plain = sklearn_pipeline.make_pipeline(StandardScaler(), GaussianNB()).fit(X, y)
     with pytest.raises(TypeError, match="pipeline must be a sklearn_unlearn"):
-        pipeline_memory(plain, X[:1])
+        trace_rows(plain, X[:1])
     two = y < 2
     model = make_pipeline(StandardScaler(), LogisticRegression()).fit(X[two], y[two])
     with pytest.raises(ValueError, match="nothing to compare"):
-        pipeline_memory(model, X[y == 0], y[y == 0])
+        trace_rows(model, X[y == 0], y[y == 0])
 
 
 def test_costs_are_those_of_the_request():

@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from sklearn_unlearn._engine._explicit import ExplicitRandomness
-from sklearn_unlearn._engine._layout import Layout
-from sklearn_unlearn._engine._mlp import MLP
-from sklearn_unlearn._engine._modules import FittedModule, largest_product
-from sklearn_unlearn._engine._perceptron import Perceptron
 from sklearn_unlearn._engine._threads import threads_for
+from sklearn_unlearn._engine.mlp._layout import Layout
+from sklearn_unlearn._engine.mlp._mlp import MLP
+from sklearn_unlearn._engine.mlp._perceptron import Perceptron
+from sklearn_unlearn._engine.module._explicit import ExplicitRandomness
+from sklearn_unlearn._engine.module._fitted import FittedModule, largest_product
 
 __all__ = ["body_of"]
 

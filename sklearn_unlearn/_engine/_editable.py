@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_unlearn._engine._mlp_trainer import Adam, Rows
+from sklearn_unlearn._engine.mlp._trainer import Adam, Rows
 
 __all__ = ["Editable"]
 

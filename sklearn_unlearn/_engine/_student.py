@@ -20,9 +20,9 @@ import torch
 
 from sklearn_unlearn._engine._bodies import body_of
 from sklearn_unlearn._engine._editable import Editable
-from sklearn_unlearn._engine._mlp_trainer import Adam, Rows
 from sklearn_unlearn._engine._pairs import PairedBatches
 from sklearn_unlearn._engine._weight_mask import WeightMask
+from sklearn_unlearn._engine.mlp._trainer import Adam, Rows
 from sklearn_unlearn.exceptions import UnlearningWarning
 
 __all__ = ["Batch", "Recipe", "Student"]

@@ -5,10 +5,10 @@
 
 import torch
 
-from sklearn_unlearn._engine._layout import Layout
-from sklearn_unlearn._engine._mlp import MLP
-from sklearn_unlearn._engine._mlp_trainer import MLPTrainer
-from sklearn_unlearn._engine._modules import FittedModule
+from sklearn_unlearn._engine.mlp._layout import Layout
+from sklearn_unlearn._engine.mlp._mlp import MLP
+from sklearn_unlearn._engine.mlp._trainer import MLPTrainer
+from sklearn_unlearn._engine.module._fitted import FittedModule
 
 __all__ = ["make_trainer"]
 
@@ -30,7 +30,7 @@ def make_trainer(network, rows, loss, **settings):
     device = rows.X.device
     if isinstance(network, FittedModule):
         # skorch is loaded here, where it is needed: it takes seconds
-        from sklearn_unlearn._engine._net import NetTrainer
+        from sklearn_unlearn._engine.module._trainer import NetTrainer
 
         net = NetTrainer(
             network.module().train(),

@@ -5,6 +5,6 @@
 
 from sklearn_unlearn.base._meta import BaseUnlearner
 from sklearn_unlearn.base._mixin import UnlearnerMixin
-from sklearn_unlearn.utils._tags import UnlearnerTags, is_unlearner
+from sklearn_unlearn.base._tags import UnlearnerTags, is_unlearner
 
 __all__ = ["BaseUnlearner", "UnlearnerMixin", "UnlearnerTags", "is_unlearner"]

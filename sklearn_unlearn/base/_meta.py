@@ -16,15 +16,15 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_unlearn.base._delegation import delegate, inner_has
 from sklearn_unlearn.base._mixin import UnlearnerMixin
-from sklearn_unlearn.utils._delegation import delegate, inner_has
+from sklearn_unlearn.base._steps import drop_inner_rows
 from sklearn_unlearn.utils._sklearn_compat import (
     HasMethods,
     _fit_context,
     _routing_enabled,
     routed_fit_request,
 )
-from sklearn_unlearn.utils._steps import drop_inner_memory
 
 
 class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
@@ -114,7 +114,7 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         With `transform`, return the training output of the inner estimator.
         """
         params = self._inner_params(params)
-        memory = self._prepare_memory(X, y, groups, params, forget)
+        memory = self._keep_rows(X, y, groups, params, forget)
         if transform and not isinstance(self.estimator, FrozenEstimator):
             self.estimator_ = self._template()
             output = self.estimator_.fit_transform(X, y, **params)
@@ -122,8 +122,8 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
             self.estimator_ = self._fit_estimator(X, y, params)
             output = self.estimator_.transform(X) if transform else None
         self._mirror("n_features_in_", "feature_names_in_", "classes_")
-        drop_inner_memory(self)
-        self._start_memory(memory)
+        drop_inner_rows(self)
+        self._attach_rows(memory)
         return output
 
     def _fit_estimator(self, X, y, params):
@@ -142,7 +142,7 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         """Fit the inner estimator anew, also one that was given frozen."""
         self.estimator_ = self._fit_model(self._template(), X, y, params)
         self._mirror("n_features_in_", "feature_names_in_")
-        drop_inner_memory(self)
+        drop_inner_rows(self)
 
     def _inner_params(self, params):
         if not _routing_enabled():
@@ -157,10 +157,10 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
             else:
                 self.__dict__.pop(name, None)
 
-    def _move(self, A, b):
-        # networks have `_moved`: a copy with the map in their first linear layer
-        moved = getattr(self.estimator_, "_moved", None)
-        model = None if moved is None else moved(A, b)
+    def _change_coordinates(self, A, b):
+        # only networks can: their first linear layer takes the map in
+        in_coordinates = getattr(self.estimator_, "_in_coordinates", None)
+        model = None if in_coordinates is None else in_coordinates(A, b)
         if model is None:
             return False
         self.estimator_ = model

@@ -13,8 +13,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn import __version__
-from sklearn_unlearn.utils._request import Request
-from sklearn_unlearn.utils._rows import RowStore
+from sklearn_unlearn.base._steps import objects_within, shallow_copy
+from sklearn_unlearn.base._tags import UnlearnerTags, with_unlearner_tags
+from sklearn_unlearn.rows._request import Request
+from sklearn_unlearn.rows._store import RowStore
 from sklearn_unlearn.utils._sklearn_compat import (
     _check_feature_names,
     _check_n_features,
@@ -22,8 +24,6 @@ from sklearn_unlearn.utils._sklearn_compat import (
     interrupts_raised,
     own_request,
 )
-from sklearn_unlearn.utils._steps import objects_within
-from sklearn_unlearn.utils._tags import UnlearnerTags, with_unlearner_tags
 from sklearn_unlearn.utils._validation import (
     as_ids,
     check_forget_mask,
@@ -39,7 +39,7 @@ SEEDS = frozenset({"random_state", "random_state_", "_random_state"})
 class UnlearnerMixin:
     """Mixin that gives an estimator ``unlearn`` and ``export``.
 
-    A subclass calls `_prepare_memory` at the start of ``fit`` and `_start_memory`
+    A subclass calls `_keep_rows` at the start of ``fit`` and `_attach_rows`
     at its end, and implements the hook `_unlearn_rows`; row look-up, the
     transaction, counting and the log are written here once.
 
@@ -131,7 +131,7 @@ class UnlearnerMixin:
         if X_retain is not None and groups is not None:
             raise ValueError("X_retain goes with X_forget; it does not with groups.")
         started = time.perf_counter()
-        new = self._aside()
+        new = shallow_copy(self)
         with interrupts_raised():
             if X_retain is not None:
                 n_rows = new._forget_given(X_forget, y_forget, X_retain, y_retain)
@@ -156,13 +156,13 @@ class UnlearnerMixin:
             A fitted copy, whose ``unlearn`` refuses to run.
         """
         check_is_fitted(self)
-        new = self._aside()
-        new._strip()  # first: what goes need not be copied
+        new = shallow_copy(self)
+        new._drop_for_export()  # first: what goes need not be copied
         new = copy.deepcopy(new)
         for thing in (new, *objects_within(new, parameters=True)):
             own_request(thing)
-            if hasattr(thing, "_strip"):
-                thing._strip()
+            if hasattr(thing, "_drop_for_export"):
+                thing._drop_for_export()
             for name in SEEDS.intersection(vars(thing)):
                 setattr(thing, name, None)
         if self._unlearner_tags().guarantee == "certified":
@@ -171,9 +171,9 @@ class UnlearnerMixin:
                 new.__dict__.pop(name, None)
         return new
 
-    def _strip(self):
+    def _drop_for_export(self):
         """Drop, for an export, all that only later requests need."""
-        self._drop_memory()
+        self._drop_rows()
         self._fit_params = {}
 
     @abstractmethod
@@ -192,7 +192,7 @@ class UnlearnerMixin:
         """Return arguments of ``fit`` as the model within takes them."""
         return params
 
-    def _move(self, A, b):
+    def _change_coordinates(self, A, b):
         """Take the model to rows ``X`` that were ``X A + b`` when it was fitted.
 
         A pipeline calls it on a copy aside, before `_unlearn_rows`, when earlier
@@ -207,7 +207,7 @@ class UnlearnerMixin:
 
     # ------------------------------------------------------------------ memory
 
-    def _prepare_memory(self, X, y, groups=None, params=None, forget=None):
+    def _keep_rows(self, X, y, groups=None, params=None, forget=None):
         """Copy the rows before a fit, which may change them in place.
 
         Parameters
@@ -223,7 +223,7 @@ class UnlearnerMixin:
         Returns
         -------
         dict
-            For `_start_memory`, once the fit is done.
+            For `_attach_rows`, once the fit is done.
         """
         n_rows = _num_samples(X)
         forget = [] if forget is None else check_forget_mask(forget, n_rows)
@@ -237,7 +237,7 @@ class UnlearnerMixin:
             memory["rows"] = RowStore.keep(X, y, groups=groups, params=per_row)
         return memory
 
-    def _start_memory(self, memory):
+    def _attach_rows(self, memory):
         """Attach the rows after a fit, then forget those that its mask marks."""
         self._rows, self._fit_params = memory["rows"], memory["whole"]
         self._row_params, self._has_target = memory["names"], memory["supervised"]
@@ -247,20 +247,11 @@ class UnlearnerMixin:
             n_rows = self._forget_positions(memory["forget"])
             self._log(n_rows, time.perf_counter() - started)
         if not self.store_training_data:
-            self._drop_memory()
+            self._drop_rows()
 
-    def _drop_memory(self):
+    def _drop_rows(self):
         """Let go of the rows and of what is made of them for later requests."""
         self._rows = None
-
-    def _aside(self):
-        """Return a copy that shares every attribute.
-
-        ``copy.copy`` would go through ``__getstate__``, which is for pickles.
-        """
-        new = object.__new__(type(self))
-        new.__dict__.update(self.__dict__)
-        return new
 
     # ---------------------------------------------------------------- requests
 

@@ -3,19 +3,20 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-from sklearn_unlearn.exact._certified_logistic import CertifiedLogisticRegression
-from sklearn_unlearn.exact._certified_ridge import CertifiedRidge
+import sklearn_unlearn.exact.rules  # noqa: F401 - the rules register themselves
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._exact_unlearner import ExactUnlearner
-from sklearn_unlearn.exact._removal_forest import (
+from sklearn_unlearn.exact._retrain import Retrain
+from sklearn_unlearn.exact._rule import Outcome, Rule, find_rule, register_rule
+from sklearn_unlearn.exact._summary_rule import SummaryRule
+from sklearn_unlearn.exact.certified._logistic import CertifiedLogisticRegression
+from sklearn_unlearn.exact.certified._ridge import CertifiedRidge
+from sklearn_unlearn.exact.forest._removal_forest import (
     RemovalForestClassifier,
     RemovalForestRegressor,
 )
-from sklearn_unlearn.exact._retrain import Retrain
-from sklearn_unlearn.exact._rules import Outcome, Rule, find_rule, register_rule
-from sklearn_unlearn.exact._sisa import SISAClassifier, SISARegressor
-from sklearn_unlearn.exact._sisa_cost import sisa_cost
-from sklearn_unlearn.exact._summary_rule import SummaryRule
+from sklearn_unlearn.exact.sharding._cost import sisa_cost
+from sklearn_unlearn.exact.sharding._sisa import SISAClassifier, SISARegressor
 
 __all__ = [
     "CertifiedLogisticRegression",

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from sklearn.utils import get_tags
 
-from sklearn_unlearn.exact._descent import plain_steps
-from sklearn_unlearn.exact._rules import find_rule
-from sklearn_unlearn.utils._steps import is_estimator
-from sklearn_unlearn.utils._tags import is_unlearner
+from sklearn_unlearn.base._steps import is_estimator
+from sklearn_unlearn.base._tags import is_unlearner
+from sklearn_unlearn.exact._rule import find_rule
+from sklearn_unlearn.exact._steps import plain_steps
 
 __all__ = ["UnlearningCost", "cost_of_steps"]
 
@@ -112,12 +112,12 @@ def _way(step, rule, row, n_retain, behind, plain):
         reason = "a step behind it might be upset by rounding"
         return "refit", n_retain, reason
     if rule.path == "refit" or not (
-        behind or rule.trains_apart or rule.covers(step, row)
+        behind or rule.fit_transform_differs or rule.covers(step, row)
     ):
         return "refit", n_retain, f"no faster rule covers this {type(step).__name__}"
     if rule.path != "summaries":
         return rule.path, n_retain, "from its present solution to the new one"
-    if behind or rule.trains_apart:
+    if behind or rule.fit_transform_differs:
         reason = "fitted again if its rows change; else from summaries"
         return "refit", n_retain, reason
     return rule.path, 0, "from summaries, once they are made"

@@ -8,8 +8,8 @@ from abc import abstractmethod
 import numpy as np
 from sklearn.utils import check_array
 
-from sklearn_unlearn.exact._column_counts import ColumnCounts
-from sklearn_unlearn.exact._rules import Outcome, Rule
+from sklearn_unlearn.exact._rule import Outcome, Rule
+from sklearn_unlearn.exact.statistics._column_counts import ColumnCounts
 from sklearn_unlearn.utils._sklearn_compat import _num_samples
 
 
@@ -20,7 +20,7 @@ class CountsRule(Rule):
     """
 
     path = "summaries"
-    trains_apart = False
+    fit_transform_differs = False
     keeps_columns = True
 
     #: What is remembered, with the methods `of` and `without`.
@@ -32,7 +32,7 @@ class CountsRule(Rule):
     def covers(self, estimator, X, y=None, **params):
         return True
 
-    def keeps_shape(self, before, after):
+    def summaries_compatible(self, before, after):
         """Whether what is added up for one estimator serves for another."""
         return True
 
@@ -50,7 +50,7 @@ class CountsRule(Rule):
         return self.memory_type.of(*self._counted(fitted, rows))
 
     def forget(self, fitted, memory, store, request):
-        if request.moved:
+        if request.coordinates_changed:
             return super().forget(fitted, None, store, request)
         if self.is_fixed(fitted):
             return Outcome(fitted)
@@ -61,7 +61,7 @@ class CountsRule(Rule):
         new = None if memory is None else self.assemble(fitted, memory)
         if new is None:
             outcome = super().forget(fitted, None, store, request)
-            shape = self.keeps_shape(fitted, outcome.estimator)
+            shape = self.summaries_compatible(fitted, outcome.estimator)
             return outcome._replace(memory=memory if shape else None)
         return Outcome(new, memory)
 

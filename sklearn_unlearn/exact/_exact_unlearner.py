@@ -9,34 +9,11 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn.base import BaseUnlearner, UnlearnerTags
-
-# rules register themselves when imported
-from sklearn_unlearn.exact import (  # noqa: F401
-    _rules_centroid,
-    _rules_counts,
-    _rules_discriminant,
-    _rules_dummy,
-    _rules_encoding,
-    _rules_holders,
-    _rules_imputing,
-    _rules_kernel,
-    _rules_linear,
-    _rules_logistic,
-    _rules_naive_bayes,
-    _rules_neighbors,
-    _rules_pca,
-    _rules_quantiles,
-    _rules_ridge_cv,
-    _rules_scaling,
-    _rules_svm,
-    _rules_target,
-    _rules_text,
-)
+from sklearn_unlearn.base._single_class import single_class
 from sklearn_unlearn.exact._cost import UnlearningCost
-from sklearn_unlearn.exact._retrain import Retrain, constant_if_odd
-from sklearn_unlearn.exact._rules import Memory, Outcome, Rule, find_rule
+from sklearn_unlearn.exact._retrain import Retrain, constant_if_single_class
+from sklearn_unlearn.exact._rule import Memory, Outcome, Rule, find_rule
 from sklearn_unlearn.exact._summary_rule import SummaryRule
-from sklearn_unlearn.utils._one_class import only_class
 
 
 class ExactUnlearner(BaseUnlearner):
@@ -221,13 +198,13 @@ class ExactUnlearner(BaseUnlearner):
                 outcome = Rule.forget(rule, template, None, self._rows, received)
         except ValueError:
             rows = request.retain
-            if only_class(fitted, rows.y) is None:
+            if single_class(fitted, rows.y) is None:
                 raise
             outcome = Outcome(DummyClassifier().fit(rows.X, rows.y))
         if rule.path == "refit":
             rows = request.retain
             outcome = outcome._replace(
-                estimator=constant_if_odd(outcome.estimator, rows)
+                estimator=constant_if_single_class(outcome.estimator, rows)
             )
         self.estimator_, self._memory = outcome.estimator, Memory(outcome.memory)
 
@@ -249,8 +226,8 @@ class ExactUnlearner(BaseUnlearner):
         params = {**rows.params, **self._fit_params}
         return rule.covers(self.estimator_, rows.X, rows.y, **params)
 
-    def _drop_memory(self):
-        super()._drop_memory()
+    def _drop_rows(self):
+        super()._drop_rows()
         self._memory = Memory()
 
     def _unlearner_tags(self):

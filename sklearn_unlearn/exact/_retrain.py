@@ -8,9 +8,9 @@ from sklearn.dummy import DummyClassifier
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn.base import BaseUnlearner, UnlearnerTags
+from sklearn_unlearn.base._single_class import single_class
 from sklearn_unlearn.exact._cost import UnlearningCost
-from sklearn_unlearn.exact._rules import Rule
-from sklearn_unlearn.utils._one_class import only_class
+from sklearn_unlearn.exact._rule import Rule
 from sklearn_unlearn.utils._sklearn_compat import _num_samples
 
 
@@ -139,13 +139,13 @@ def refit_on_retained(rule, fitted, rows, fit_params):
     try:
         new = rule.refit(fitted, rows.X, rows.y, **rows.params, **fit_params)
     except ValueError:
-        if only_class(fitted, rows.y) is None:
+        if single_class(fitted, rows.y) is None:
             raise
         return DummyClassifier().fit(rows.X, rows.y)
-    return constant_if_odd(new, rows)
+    return constant_if_single_class(new, rows)
 
 
-def constant_if_odd(model, rows):
+def constant_if_single_class(model, rows):
     """Return the constant model for one that has columns for a class it never saw."""
     classes = getattr(model, "classes_", None)
     if np.shape(classes) != (1,) or not hasattr(model, "predict_proba"):

@@ -7,8 +7,8 @@ from abc import abstractmethod
 
 import numpy as np
 
-from sklearn_unlearn.exact._block_summaries import BlockSummaries
-from sklearn_unlearn.exact._rules import Outcome, Rule
+from sklearn_unlearn.exact._rule import Outcome, Rule
+from sklearn_unlearn.exact.statistics._block_summaries import BlockSummaries
 
 __all__ = ["SummaryRule"]
 
@@ -51,7 +51,7 @@ class SummaryRule(Rule):
     """
 
     path = "summaries"
-    trains_apart = False
+    fit_transform_differs = False
 
     #: Blocks of the row store that share a summary.
     blocks_per_summary = 1
@@ -95,7 +95,9 @@ class SummaryRule(Rule):
         Outcome
             The new estimator and its summaries.
         """
-        if request.moved:  # what was summarised before is not valid any more
+        if (
+            request.coordinates_changed
+        ):  # what was summarised before is not valid any more
             return super().forget(fitted, None, store, request)
         if memory is None:
             memory = self.remember(fitted, store)
@@ -104,7 +106,7 @@ class SummaryRule(Rule):
         new = None if memory is None else memory.assemble(self, fitted)
         if new is None:
             new = super().forget(fitted, None, store, request).estimator
-        shape = self.keeps_shape(fitted, new)
+        shape = self.summaries_compatible(fitted, new)
         return Outcome(new, memory if shape else None)
 
     def subtract(self, whole, part):
@@ -144,7 +146,7 @@ class SummaryRule(Rule):
         """
         return True
 
-    def keeps_shape(self, before, after):
+    def summaries_compatible(self, before, after):
         """Tell whether summaries made for one estimator serve for another.
 
         Parameters

@@ -17,14 +17,15 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_unlearn._engine._activations import ACTIVATIONS
-from sklearn_unlearn._engine._layout import Layout
-from sklearn_unlearn._engine._mlp_trainer import Adam, Rows
-from sklearn_unlearn._engine._modules import FittedModule
-from sklearn_unlearn._engine._perceptron import Perceptron
 from sklearn_unlearn._engine._trainers import make_trainer
 from sklearn_unlearn._engine._training import Schedule, train
+from sklearn_unlearn._engine.mlp._activations import ACTIVATIONS
+from sklearn_unlearn._engine.mlp._layout import Layout
+from sklearn_unlearn._engine.mlp._perceptron import Perceptron
+from sklearn_unlearn._engine.mlp._trainer import Adam, Rows
+from sklearn_unlearn._engine.module._fitted import FittedModule
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
+from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.dropout._noise import make_generator
 from sklearn_unlearn.neural_network._editable import EditableNetwork
 from sklearn_unlearn.neural_network._plan import Plan
@@ -157,10 +158,10 @@ class BaseDropoutNetwork(
             warm = self.warm_start and "_network" in vars(self)
             checked = self._check_rows(X, y, reset=not warm)
             params = {} if sample_weight is None else {"sample_weight": sample_weight}
-            memory = self._prepare_memory(X, y, groups, params, forget)
+            memory = self._keep_rows(X, y, groups, params, forget)
             self._forget_stream()
             self._fit_rows(*checked, sample_weight, warm=warm)
-            self._start_memory(memory)
+            self._attach_rows(memory)
         return self
 
     @contextmanager
@@ -532,12 +533,12 @@ class BaseDropoutNetwork(
 
     # ------------------------------------------------------------------ forget
 
-    def _drop_memory(self):
-        super()._drop_memory()
+    def _drop_rows(self):
+        super()._drop_rows()
         self._moments = None  # the moments of a step know the rows of its batch
 
-    def _strip(self):
-        super()._strip()
+    def _drop_for_export(self):
+        super()._drop_for_export()
         self._held_out = None
 
     def _no_rows_error(self):
@@ -549,12 +550,12 @@ class BaseDropoutNetwork(
             )
         return super()._no_rows_error()
 
-    def _moved(self, A, b):
+    def _in_coordinates(self, A, b):
         """Return a copy for rows ``X`` where this one takes ``X A + b``, or None."""
-        network = self._network.moved(A, b)
+        network = self._network.change_coordinates(A, b)
         if network is None:
             return None
-        new = self._aside()
+        new = shallow_copy(self)
         new._network, new.n_features_in_ = network, len(A)
         new.__dict__.pop("feature_names_in_", None)
         return new

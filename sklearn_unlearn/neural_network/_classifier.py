@@ -13,8 +13,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from sklearn_unlearn._engine._losses import CrossEntropy
+from sklearn_unlearn.base._response import pad_columns
 from sklearn_unlearn.neural_network._base import BaseDropoutNetwork
-from sklearn_unlearn.utils._response import pad_columns
 from sklearn_unlearn.utils._sklearn_compat import StrOptions, _fit_context
 
 __all__ = ["DropoutClassifier"]

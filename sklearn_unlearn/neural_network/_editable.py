@@ -7,8 +7,9 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_unlearn._engine._editable import Editable
-from sklearn_unlearn._engine._modules import FittedModule
 from sklearn_unlearn._engine._training import Schedule, train
+from sklearn_unlearn._engine.module._fitted import FittedModule
+from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.neural_network._plan import Plan
 
 __all__ = ["EditableNetwork"]
@@ -33,7 +34,7 @@ class EditableNetwork:
         targets, and must be fitted again.
         """
         rows, asked = request.retain, request.forget
-        new = self._aside()
+        new = shallow_copy(self)
         X, y = new._check_rows(rows.X, rows.y, reset=True)
         self._check_target(y)
         given = rows.params.get("sample_weight", fit_params.get("sample_weight"))

@@ -7,10 +7,11 @@ import numpy as np
 import torch
 from sklearn.base import clone
 
-from sklearn_unlearn._engine._layout import Layout
-from sklearn_unlearn._engine._many import ManyTrainer
-from sklearn_unlearn._engine._mlp import MLP
 from sklearn_unlearn._engine._training import History
+from sklearn_unlearn._engine.mlp._layout import Layout
+from sklearn_unlearn._engine.mlp._many import ManyTrainer
+from sklearn_unlearn._engine.mlp._mlp import MLP
+from sklearn_unlearn.base._steps import shallow_copy
 
 __all__ = ["fit_many"]
 
@@ -51,7 +52,7 @@ def fit_many(network, X, y, *, seeds, subsets=None, sample_weights=None):
     X, y = template._check_rows(X, y, reset=True)
     models, plans = [], []
     for seed, subset, weight in zip(seeds, subsets, given, strict=True):
-        model = template._aside().set_params(random_state=seed)
+        model = shallow_copy(template).set_params(random_state=seed)
         models.append(model)
         plans.append(model._plan(X, y[subset], weight, subset=subset))
     if len({plan.net.sizes for plan in plans}) > 1:
@@ -63,7 +64,7 @@ def fit_many(network, X, y, *, seeds, subsets=None, sample_weights=None):
         model, plan = models[i], plans[i]
         history = History(losses[place], best_loss=min(losses[place]), converged=True)
         model._finish(plan, plan.net.with_parameters(parameters[place].copy()), history)
-        model._start_memory(
+        model._attach_rows(
             {"rows": None, "whole": {}, "names": (), "supervised": True, "forget": ()}
         )
     return models

@@ -6,8 +6,17 @@
 import numpy as np
 from sklearn import pipeline
 
+from sklearn_unlearn.base._single_class import single_class
+from sklearn_unlearn.base._steps import (
+    FitThrough,
+    carry_over,
+    fresh_step,
+    is_estimator,
+    shallow_copy,
+)
+from sklearn_unlearn.base._tags import is_unlearner
 from sklearn_unlearn.exact import Rule, find_rule
-from sklearn_unlearn.exact._descent import (
+from sklearn_unlearn.exact._steps import (
     Kept,
     Later,
     keeps_columns,
@@ -15,19 +24,11 @@ from sklearn_unlearn.exact._descent import (
     plain_steps,
     settled,
 )
-from sklearn_unlearn.utils._coordinates import affine_map
-from sklearn_unlearn.utils._moving import move_last, take_along
-from sklearn_unlearn.utils._one_class import only_class
-from sklearn_unlearn.utils._request import Request
-from sklearn_unlearn.utils._rows import Rows
+from sklearn_unlearn.pipeline._coordinates import affine_map
+from sklearn_unlearn.pipeline._moving import move_last, take_along
+from sklearn_unlearn.rows._request import Request
+from sklearn_unlearn.rows._store import Rows
 from sklearn_unlearn.utils._sklearn_compat import _num_samples, _safe_indexing
-from sklearn_unlearn.utils._steps import (
-    FitThrough,
-    carry_over,
-    fresh_step,
-    is_estimator,
-)
-from sklearn_unlearn.utils._tags import is_unlearner
 
 __all__ = ["StepsForget"]
 
@@ -57,14 +58,14 @@ class StepsForget:
         Without the forgotten rows, once `run` has returned.
     memory : dict of str to Kept
         What each step keeps for the next request.
-    only_class : object
+    single_class : object
         Label of the last step, if it cannot be fitted since no other is left.
     """
 
     def __init__(self, steps, memory, store, request, transform_input=None):
         self.before = steps
         self.request = request
-        self.only_class = None
+        self.single_class = None
         self._old_memory, self._store = memory, store
         self._transform_input = transform_input
 
@@ -110,7 +111,8 @@ class StepsForget:
         memory = self._old_memory.get(name, Kept()).memory
         if rows.params:  # what is kept knows nothing of these
             memory = None
-        if request.moved and type(rule).moved is not Rule.moved:
+        own_map = type(rule).change_coordinates is not Rule.change_coordinates
+        if request.coordinates_changed and own_map:
             old = self._moved(old, rule, rows.X)
         try:
             if rows.params and rule.path == "summaries":
@@ -118,8 +120,8 @@ class StepsForget:
             outcome = rule.forget(old, memory, self._store, request)
         except ValueError:
             # A classifier that cannot be fitted on one class: predict that class.
-            self.only_class = only_class(old, rows.y)
-            if self.only_class is None:
+            self.single_class = single_class(old, rows.y)
+            if self.single_class is None:
                 raise
             return fresh, Kept()
         return outcome.estimator, Kept(outcome.memory)
@@ -135,12 +137,12 @@ class StepsForget:
         before = _safe_indexing(self.request.retain.X, sample)
         for step in earlier:
             before = step.transform(before) if is_estimator(step) else before
-        return rule.moved(old, *affine_map(new, before))
+        return rule.change_coordinates(old, *affine_map(new, before))
 
     def _unlearn_last(self, fresh, X, y, params):
         """Return the last step, an unlearner, which forgets in its own way."""
         request, (name, old) = self.request, self.before[-1]
-        new, asked, params = old._aside(), params, old._inner_params(params)
+        new, asked, params = shallow_copy(old), params, old._inner_params(params)
         kept = old._unlearner_tags().guarantee in ("approximate", "certified")
         if kept and not move_last(new, self.before[:-1], self.after, request.retain.X):
             new._fit_again(X, y, params)

@@ -13,21 +13,21 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags, is_unlearner
+from sklearn_unlearn.base._response import constant_response, pad_response
+from sklearn_unlearn.base._steps import drop_inner_rows, is_estimator
+from sklearn_unlearn.base._tags import GUARANTEES
 from sklearn_unlearn.exact import Rule, find_rule, register_rule
 from sklearn_unlearn.exact._cost import cost_of_steps
-from sklearn_unlearn.exact._descent import Kept, last_step_by_rule
-from sklearn_unlearn.exact._rules import Memory
-from sklearn_unlearn.exact._rules_holders import PipelineRule
+from sklearn_unlearn.exact._rule import Memory
+from sklearn_unlearn.exact._steps import Kept, last_step_by_rule
+from sklearn_unlearn.exact.rules._composites import PipelineRule
 from sklearn_unlearn.exceptions import PipelineMemoryWarning, UnlearningWarning
 from sklearn_unlearn.pipeline._forgetting import StepsForget
-from sklearn_unlearn.utils._response import constant_response, pad_response
 from sklearn_unlearn.utils._sklearn_compat import (
     _fit_context,
     _num_samples,
     routed_fit_request,
 )
-from sklearn_unlearn.utils._steps import drop_inner_memory, is_estimator
-from sklearn_unlearn.utils._tags import GUARANTEES
 from sklearn_unlearn.utils._validation import refuse_masks_of_steps
 
 __all__ = ["Pipeline", "make_pipeline"]
@@ -219,16 +219,16 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
     def _fit_and_keep(self, method, X, y, params, groups=None, forget=None):
         """Fit by scikit-learn's `method`, then keep the rows."""
         refuse_masks_of_steps(params)
-        memory = self._prepare_memory(X, y, groups, params, forget)
+        memory = self._keep_rows(X, y, groups, params, forget)
         self._only_class = self._classes = None
         self._memory = Memory({})
         by_rule = last_step_by_rule(self) if method == "fit" else nullcontext()
         with by_rule:
             result = getattr(super(), method)(X, y, **params)
-        drop_inner_memory(self)
+        drop_inner_rows(self)
         last = self.steps[-1][1] if self.steps else None
         self._classes = getattr(last, "classes_", None)
-        self._start_memory(memory)
+        self._attach_rows(memory)
         if not self.store_training_data:
             self._warn_about_steps()
         return result
@@ -295,10 +295,10 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
             self.steps, self._memory.value, self._rows, request, self.transform_input
         )
         forgetting.run({**rows.params, **self._fit_params})
-        self._only_class = forgetting.only_class
+        self._only_class = forgetting.single_class
         self._warn_about_remains(forgetting.steps)
         self.steps, self._memory = forgetting.steps, Memory(forgetting.memory)
-        drop_inner_memory(self)
+        drop_inner_rows(self)
 
     def _warn_about_remains(self, steps):
         """Tell of what is out of reach: frozen steps and the cache on disk."""
@@ -324,8 +324,8 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
                 stacklevel=3,
             )
 
-    def _drop_memory(self):
-        super()._drop_memory()
+    def _drop_rows(self):
+        super()._drop_rows()
         self._memory = Memory({})
 
     def _warn_about_steps(self):

@@ -17,12 +17,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn._engine._student import Recipe, Student
 from sklearn_unlearn.base import BaseUnlearner
+from sklearn_unlearn.base._delegation import inner_has
+from sklearn_unlearn.base._response import pad_response
 from sklearn_unlearn.dropout._noise import make_generator
 from sklearn_unlearn.exceptions import UnlearningWarning
 from sklearn_unlearn.unlearning._skorch import skorch_model
 from sklearn_unlearn.unlearning._skorch_net import is_skorch
-from sklearn_unlearn.utils._delegation import inner_has
-from sklearn_unlearn.utils._response import pad_response
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions
 
 __all__ = ["FORGET_WEIGHT", "NetworkUnlearner"]

@@ -27,10 +27,10 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 from torch import nn
 
 from sklearn_unlearn._engine._editable import Editable
-from sklearn_unlearn._engine._explicit import ExplicitRandomness
 from sklearn_unlearn._engine._losses import CrossEntropy, SquaredError
-from sklearn_unlearn._engine._mlp_trainer import Rows
-from sklearn_unlearn._engine._modules import FittedModule, own_module
+from sklearn_unlearn._engine.mlp._trainer import Rows
+from sklearn_unlearn._engine.module._explicit import ExplicitRandomness
+from sklearn_unlearn._engine.module._fitted import FittedModule, own_module
 from sklearn_unlearn.unlearning._skorch_net import (
     Untrained,
     adam_of,
@@ -174,7 +174,7 @@ class SkorchModel(BaseEstimator):
             fresh = clone(net).set_params(max_epochs=n_epochs)
             fresh = self._fit_net(fresh, rows, y, seed, fit_params)
             module = self._module_of(fresh, rows.shape[1])
-            return module if A is None else module.moved(A, b)
+            return module if A is None else module.change_coordinates(A, b)
 
         def finish(network):
             new._network = network
@@ -204,9 +204,9 @@ class SkorchModel(BaseEstimator):
             weight = torch.from_numpy(self._class_weight)[target]
         return Rows(X, target, weight).to(device)
 
-    def _moved(self, A, b):
+    def _in_coordinates(self, A, b):
         """Return a copy for rows ``X`` where this one takes ``X A + b``, or None."""
-        network = self._network.moved(A, b)
+        network = self._network.change_coordinates(A, b)
         if network is None:
             return None
         new = copy.copy(self)

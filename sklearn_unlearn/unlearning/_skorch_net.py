@@ -9,7 +9,7 @@ import torch
 from sklearn.base import clone
 from torch import nn
 
-from sklearn_unlearn._engine._mlp_trainer import Adam
+from sklearn_unlearn._engine.mlp._trainer import Adam
 
 __all__ = [
     "Untrained",

@@ -6,3 +6,5 @@ public; they are imported by their full names, so that this package stays light.
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
+
+__all__ = ["discovery", "estimator_checks"]

@@ -89,13 +89,15 @@ def _is_abstract(cls):
 def public_modules(package="sklearn_unlearn"):
     """Import and return `package` and all its public modules, by name.
 
-    A module is public if no part of its name begins with an underscore. Private
-    packages are not even entered, so nothing is imported for their sake.
+    A module is public if no part of its name begins with an underscore and it says by
+    ``__all__`` what it offers. Private packages are not even entered.
     """
     module = importlib.import_module(package)
+    if not hasattr(module, "__all__"):
+        return {}
     modules = {package: module}
     for info in pkgutil.iter_modules(getattr(module, "__path__", ())):
-        if not info.name.startswith("_") and info.name != "tests":
+        if not info.name.startswith("_"):
             modules.update(public_modules(f"{package}.{info.name}"))
     return modules
 

@@ -12,8 +12,8 @@ import functools
 
 from sklearn.base import clone
 
-from sklearn_unlearn.utils._contract_checks import CHECKS, check_no_residue
-from sklearn_unlearn.utils._residue import find_residue
+from sklearn_unlearn.testing._contract_checks import CHECKS, check_no_residue
+from sklearn_unlearn.testing._residue import find_residue
 
 __all__ = [
     "check_no_residue",

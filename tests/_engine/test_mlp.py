@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import nn
 
-from sklearn_unlearn._engine._activations import ACTIVATIONS
-from sklearn_unlearn._engine._layout import Layout
 from sklearn_unlearn._engine._losses import CrossEntropy, SquaredError
-from sklearn_unlearn._engine._masks import PIECE, MaskStream
-from sklearn_unlearn._engine._mlp import MLP
-from sklearn_unlearn._engine._mlp_trainer import Adam, MLPTrainer, Rows
-from sklearn_unlearn._engine._perceptron import Perceptron
+from sklearn_unlearn._engine.mlp._activations import ACTIVATIONS
+from sklearn_unlearn._engine.mlp._layout import Layout
+from sklearn_unlearn._engine.mlp._masks import PIECE, MaskStream
+from sklearn_unlearn._engine.mlp._mlp import MLP
+from sklearn_unlearn._engine.mlp._perceptron import Perceptron
+from sklearn_unlearn._engine.mlp._trainer import Adam, MLPTrainer, Rows
 from sklearn_unlearn.dropout._noise import make_generator
 
 SIZES = (6, 9, 7, 4)

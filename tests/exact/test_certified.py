@@ -17,7 +17,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from sklearn_unlearn.exact import CertifiedLogisticRegression, CertifiedRidge
-from sklearn_unlearn.exact._certificate import noise_budget
+from sklearn_unlearn.exact.certified._certificate import noise_budget
 from sklearn_unlearn.exceptions import (
     BudgetExceededError,
     PipelineRetrainWarning,

@@ -26,7 +26,7 @@ from sklearn.preprocessing import (
 from sklearn.utils import get_tags
 
 from sklearn_unlearn.exact import ExactUnlearner
-from sklearn_unlearn.exact._rules_scaling import StandardScalerRule
+from sklearn_unlearn.exact.rules._scaling import StandardScalerRule
 from sklearn_unlearn.utils._state import state_differences
 
 pd = pytest.importorskip("pandas")

@@ -12,7 +12,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import get_tags
 
 from sklearn_unlearn.exact import ExactUnlearner
-from sklearn_unlearn.exact._rules import _RULES
+from sklearn_unlearn.exact._rule import _RULES
 
 # centring would make sparse rows dense: scikit-learn refuses
 SETTINGS = {

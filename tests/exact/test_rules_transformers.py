@@ -27,11 +27,11 @@ from sklearn.preprocessing import (
 from sklearn.utils import _safe_indexing as take
 
 from sklearn_unlearn.exact import ExactUnlearner, find_rule
-from sklearn_unlearn.exact import _rules as registry
-from sklearn_unlearn.exact._column_counts import Column
-from sklearn_unlearn.utils._request import Request
-from sklearn_unlearn.utils._residue import find_residue
-from sklearn_unlearn.utils._rows import RowStore
+from sklearn_unlearn.exact import _rule as registry
+from sklearn_unlearn.exact.statistics._column_counts import Column
+from sklearn_unlearn.rows._request import Request
+from sklearn_unlearn.rows._store import RowStore
+from sklearn_unlearn.testing._residue import find_residue
 from sklearn_unlearn.utils._state import state_differences
 from tests.exact._transformer_cases import (
     CASES,

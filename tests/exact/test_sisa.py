@@ -370,7 +370,7 @@ def _n_modules():
     """Whether this process has loaded what trains a shard."""
     import sys
 
-    return "sklearn_unlearn.exact._slices" in sys.modules
+    return "sklearn_unlearn.exact.sharding._slices" in sys.modules
 
 
 def simulated_cost(rng, n_rows, n_shards, n_slices, n_requests):

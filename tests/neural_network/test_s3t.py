@@ -20,23 +20,23 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
-from sklearn_unlearn._engine._adapters import StageSettings, Trunk
-from sklearn_unlearn._engine._layout import Layout
+from sklearn_unlearn._engine.mlp._adapters import StageSettings, Trunk
+from sklearn_unlearn._engine.mlp._layout import Layout
 from sklearn_unlearn.exceptions import UnknownRowsError
 from sklearn_unlearn.neural_network import S3TClassifier, S3TRegressor, s3t_cost
-from sklearn_unlearn.neural_network._s3t_places import Places
-from sklearn_unlearn.neural_network._s3t_sequences import (
+from sklearn_unlearn.neural_network.s3t._sequences import (
     choose_sequences,
     simulate_requests,
 )
-from sklearn_unlearn.neural_network._s3t_shard import (
+from sklearn_unlearn.neural_network.s3t._shard import (
     Classes,
     Numbers,
     train_sequence,
     train_shard,
 )
+from sklearn_unlearn.neural_network.s3t._slice_assignment import Places
 from sklearn_unlearn.pipeline import make_pipeline
-from sklearn_unlearn.utils._shards import assign_rows
+from sklearn_unlearn.rows._assignment import assign_rows
 from sklearn_unlearn.utils._state import state_differences
 
 SETTINGS = {"n_shards": 2, "n_slices": 3, "n_components": 24, "rank": 4}

@@ -163,7 +163,7 @@ def test_memory_is_bounded_by_blocks(T):
     # the same values whether masked weights are kept or made for every tile
     net = fitted(sizes=(40, 40), dropout=0.2)._network
     first = net.apply(lambda f: f.mean(axis=0), X, T, 0)
-    from sklearn_unlearn._engine import _perceptron
+    from sklearn_unlearn._engine.mlp import _perceptron
 
     kept, _perceptron.FOLDED = _perceptron.FOLDED, 0
     try:

@@ -16,10 +16,10 @@ from sklearn.preprocessing import scale
 from torch import nn
 
 from sklearn_unlearn._engine._losses import CrossEntropy, SquaredError
-from sklearn_unlearn._engine._mlp_trainer import Rows
 from sklearn_unlearn._engine._pairs import PairedBatches
 from sklearn_unlearn._engine._student import Batch
 from sklearn_unlearn._engine._weight_mask import WeightMask
+from sklearn_unlearn._engine.mlp._trainer import Rows
 from sklearn_unlearn.exceptions import UnlearningWarning
 from sklearn_unlearn.neural_network import DropoutClassifier, DropoutRegressor
 from sklearn_unlearn.neural_network._many import fit_many

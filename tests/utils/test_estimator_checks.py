@@ -13,7 +13,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn_unlearn.base import UnlearnerTags
 from sklearn_unlearn.exact import ExactUnlearner, Retrain
 from sklearn_unlearn.exceptions import UnknownRowsError
-from sklearn_unlearn.utils import _contract_checks as checks
+from sklearn_unlearn.testing import _contract_checks as checks
 from sklearn_unlearn.utils.estimator_checks import (
     check_unlearner,
     parametrize_with_unlearner_checks,

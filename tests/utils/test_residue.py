@@ -38,8 +38,8 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from sklearn_unlearn.utils._own_values import own_values
-from sklearn_unlearn.utils._residue import (
+from sklearn_unlearn.testing._canaries import own_values
+from sklearn_unlearn.testing._residue import (
     assert_no_residue,
     find_in_objects,
     find_in_pickle,

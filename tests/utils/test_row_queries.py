@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from sklearn_unlearn.exceptions import AmbiguousRowsError, UnknownRowsError
-from sklearn_unlearn.utils._rows import RowStore
+from sklearn_unlearn.rows._store import RowStore
 
 
 def objects(*rows):

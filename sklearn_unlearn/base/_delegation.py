@@ -1,0 +1,76 @@
+"""Methods that a meta-estimator hands to the estimator within."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+from sklearn.dummy import DummyClassifier
+from sklearn.utils.metadata_routing import process_routing
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_unlearn.base._response import constant_response, pad_response
+from sklearn_unlearn.utils._sklearn_compat import (
+    _check_n_features,
+    _num_samples,
+    _routing_enabled,
+)
+
+__all__ = ["delegate", "inner_has"]
+
+
+def inner_has(method):
+    """Whether the fitted, or else the given, inner estimator has `method`."""
+
+    def check(self):
+        inner = getattr(self, "estimator_", self.estimator)
+        if _is_constant(self):
+            inner = self.estimator
+        getattr(inner, method)  # raises the AttributeError that names it
+        return True
+
+    return check
+
+
+def _is_constant(meta):
+    """Whether a constant model stands in, because a single class is left."""
+    inner = meta.__dict__.get("estimator_")
+    template = getattr(meta.estimator, "estimator", meta.estimator)
+    return isinstance(inner, DummyClassifier) and not isinstance(
+        template, DummyClassifier
+    )
+
+
+def delegate(method, summary, returns):
+    """Write the method that hands `X` to the method of this name of ``estimator_``."""
+
+    def delegated(self, X, **params):
+        check_is_fitted(self)
+        if _routing_enabled():
+            params = process_routing(self, method, **params).estimator[method]
+        if _is_constant(self):
+            _check_n_features(self, X, reset=False)
+            label = self.estimator_.classes_[0]
+            return constant_response(method, _num_samples(X), label, self.classes_)
+        values = getattr(self.estimator_, method)(X, **params)
+        if hasattr(self, "classes_"):
+            return pad_response(values, method, self.estimator_, self.classes_)
+        return values
+
+    kind, text = returns.split(": ")
+    delegated.__name__ = method
+    delegated.__qualname__ = f"BaseUnlearner.{method}"
+    delegated.__doc__ = f"""{summary}
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows, as the inner estimator takes them.
+        **params : dict
+            Passed on to the inner estimator.
+
+        Returns
+        -------
+        {kind}
+            {text.capitalize()}
+        """
+    return available_if(inner_has(method))(delegated)

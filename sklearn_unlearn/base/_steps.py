@@ -1,0 +1,132 @@
+"""What a pipeline does to its steps while it is fitted or forgets."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+from types import FunctionType, MethodType, ModuleType
+
+import numpy as np
+from sklearn.base import clone
+
+from sklearn_unlearn.base._tags import is_unlearner
+from sklearn_unlearn.rows._store import RowStore
+from sklearn_unlearn.utils._sklearn_compat import own_request, without_callbacks
+
+__all__ = [
+    "FitThrough",
+    "carry_over",
+    "drop_inner_rows",
+    "fresh_step",
+    "is_estimator",
+    "objects_within",
+    "shallow_copy",
+]
+
+
+def is_estimator(step):
+    """Whether a step is an estimator, not None or "passthrough"."""
+    return step is not None and not isinstance(step, str)
+
+
+class FitThrough:
+    """Stand in for a step while scikit-learn fits a pipeline.
+
+    It is the step in every respect but ``fit``, which is a function of ours.
+    So scikit-learn's own code routes metadata and callbacks to it.
+    """
+
+    def __init__(self, step, fit):
+        self.__dict__.update(_step=step, _fit=fit)
+
+    def fit(self, X, y=None, **params):
+        self.__dict__["_result"] = self._fit(X, y, **params)
+        return self
+
+    def __getattr__(self, name):
+        return getattr(self.__dict__["_step"], name)
+
+    def __setattr__(self, name, value):
+        setattr(self._step, name, value)
+
+    def __delattr__(self, name):
+        delattr(self._step, name)
+
+
+def fresh_step(step):
+    """Return an unfitted copy of a step, which no callback of the user hears."""
+    if step is None or isinstance(step, str):
+        return step
+    fresh = clone(step)
+    without_callbacks(fresh)
+    return fresh
+
+
+def shallow_copy(estimator):
+    """Return a copy that shares all attributes, to replace some of them.
+
+    ``copy.copy`` would do the same by way of ``__getstate__``.
+    """
+    new = object.__new__(type(estimator))
+    new.__dict__.update(estimator.__dict__)
+    return new
+
+
+def carry_over(old, new, n_forget):
+    """Give the updated step the callbacks and the count of the old one."""
+    if old is None or isinstance(old, str):
+        return
+    callbacks = vars(old).get("_skl_callbacks")
+    if callbacks is not None:
+        new._skl_callbacks = callbacks
+    if is_unlearner(old):
+        new.n_forgotten_ = old.n_forgotten_ + n_forget
+        new.unlearning_log_ = list(old.unlearning_log_)
+
+
+def drop_inner_rows(estimator):
+    """Make all estimators within let go of their rows: the outermost keeps them.
+
+    Nor do their metadata requests hold on to estimators fitted before.
+
+    Parameters of which there is a fitted copy belong to the caller: they are left
+    alone.
+    """
+    for inner in objects_within(estimator):
+        own_request(inner)
+        if hasattr(inner, "_unlearn_rows") and "_rows" in vars(inner):
+            inner._drop_rows()
+
+
+def objects_within(estimator, parameters=False):
+    """Yield all objects with attributes that an estimator holds, at any depth.
+
+    Other estimators are among them, and what scikit-learn keeps them in. Parameters
+    of which there is a fitted copy are left out, unless `parameters` is true.
+    """
+    seen, waiting = {id(estimator)}, _held(estimator, parameters)
+    while waiting:
+        thing = waiting.pop()
+        if isinstance(thing, dict):
+            waiting.extend(thing.values())
+        elif isinstance(thing, (list, tuple, set)):
+            waiting.extend(thing)
+        elif isinstance(thing, np.ndarray):
+            waiting.extend(thing.ravel().tolist() if thing.dtype == object else ())
+        elif hasattr(thing, "__dict__") and not _is_opaque(thing):
+            if id(thing) in seen:
+                continue
+            seen.add(id(thing))
+            yield thing
+            waiting.extend(_held(thing, parameters))
+
+
+def _is_opaque(thing):
+    """Whether no estimator can be within: code, a module of torch, kept rows."""
+    if isinstance(thing, (type, ModuleType, FunctionType, MethodType, RowStore)):
+        return True
+    return type(thing).__module__.partition(".")[0] in ("torch", "pandas", "scipy")
+
+
+def _held(thing, parameters):
+    own = vars(thing)
+    return [value for name, value in own.items() if parameters or f"{name}_" not in own]

@@ -1,0 +1,7 @@
+"""Certified removal from linear models: a Newton step, and noise for what it misses.
+
+The estimators, and the certificate that says how many requests the noise can hide.
+"""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause

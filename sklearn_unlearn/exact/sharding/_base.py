@@ -1,0 +1,379 @@
+"""What ensembles of shards have in common: training, forgetting, their cost."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import copy
+from abc import abstractmethod
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    MetaEstimatorMixin,
+    clone,
+    is_classifier,
+)
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
+
+from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
+from sklearn_unlearn.exact._cost import UnlearningCost
+from sklearn_unlearn.exact._retrain import Retrain
+from sklearn_unlearn.exact._rule import Rule
+from sklearn_unlearn.exact.sharding._shard_rows import (
+    canonical,
+    row_codes,
+    rows_with_weight,
+    slice_marks,
+    take_rows,
+)
+from sklearn_unlearn.exact.sharding._slices import Recipe, Shard, slice_training_method
+from sklearn_unlearn.rows._assignment import assign_rows
+from sklearn_unlearn.rows._store import Rows
+from sklearn_unlearn.utils._sklearn_compat import (
+    HasMethods,
+    Interval,
+    _fit_context,
+    _num_samples,
+    _routing_enabled,
+    routed_fit_request,
+)
+from sklearn_unlearn.utils._validation import (
+    check_forget_mask,
+    check_groups,
+    refuse_changed_settings,
+    split_fit_params,
+)
+
+
+class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
+    """Base of :class:`SISAClassifier` and :class:`SISARegressor`."""
+
+    __metadata_request__fit = {"forget": True, "groups": True}
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit", "predict"])],
+        "n_shards": [Interval(Integral, 1, None, closed="left")],
+        "n_slices": [Interval(Integral, 1, None, closed="left")],
+        "n_epochs": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+        "n_jobs": [Integral, None],
+        "store_training_data": ["boolean"],
+    }
+
+    # ---------------------------------------------------------------- subclass
+
+    @abstractmethod
+    def _check_estimator(self):
+        """Raise unless the estimator is of the right kind."""
+
+    @abstractmethod
+    def _check_target(self, y):
+        """Return validated targets."""
+
+    def _check_kind(self, is_kind, kind, other):
+        """Raise unless the estimator is of this kind and can be fitted."""
+        name = type(self.estimator).__name__
+        if isinstance(self.estimator, FrozenEstimator):
+            raise ValueError(
+                "estimator is a FrozenEstimator, which is not fitted, but each shard "
+                "needs a model of its own. Pass an estimator that is not frozen."
+            )
+        if not is_kind(self.estimator):
+            raise ValueError(
+                f"estimator must be a {kind}; got {name}. Perhaps {other} is meant."
+            )
+
+    # --------------------------------------------------------------------- fit
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, *, forget=None, groups=None, **fit_params):
+        """Fit a model to each shard, then forget the rows that `forget` marks.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_rows, n_features)
+            Training rows, as the inner estimator takes them.
+        y : array-like of shape (n_rows,)
+            Targets.
+        forget : array-like of shape (n_rows,), dtype=bool, default=None
+            Rows to forget after the fit on all of them. As metadata with one
+            entry per row it is cut by every splitter.
+        groups : array-like of shape (n_rows,), default=None
+            One id per row. All rows of an id go to one slice of one shard, and
+            ``unlearn(groups=...)`` forgets by id.
+        **fit_params : dict
+            Passed to the inner estimator, to each shard its part of those with
+            one entry per row.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        self._check_estimator()
+        slice_training_method(self.estimator, self.n_slices)
+        X, target = self._check_rows(X, y)
+        if forget is not None:
+            check_forget_mask(forget, _num_samples(X))
+        if groups is not None:
+            groups = check_groups(groups, _num_samples(X))
+        params = self._inner_params(fit_params)
+        memory = self._keep_rows(X, target, groups, params, forget)
+        self.__dict__.pop("_shards", None)
+        self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._by_groups = groups is not None
+        if is_classifier(self):
+            self.classes_ = np.unique(target)
+        self._fit_shards(X, target, groups, params)
+        self._attach_rows(memory)
+        return self
+
+    def _check_rows(self, X, y):
+        """Validate as much as the inner estimator does not, and set the schema."""
+        X, _ = validate_data(self, X, y, skip_check_array=True)
+        if _num_samples(X) == 0:
+            raise ValueError(
+                f"Found array with 0 sample(s) (shape={np.shape(X)}) while a minimum "
+                f"of 1 is required by {type(self).__name__}."
+            )
+        check_consistent_length(X, y)
+        return X, self._check_target(y)
+
+    def _inner_params(self, params):
+        params = dict(params)
+        groups = {n: params.pop(n) for n in ("groups",) if n in params}
+        if _routing_enabled():
+            routed = process_routing(self, "fit", **params).estimator
+            params = dict(routed[self._inner_method()])
+        return {**params, **groups}
+
+    def _inner_method(self):
+        """Name of the method that trains the inner estimator."""
+        sliced = self.n_slices > 1 and hasattr(self.estimator, "partial_fit")
+        return "partial_fit" if sliced else "fit"
+
+    def _recipe(self, params):
+        return Recipe(
+            self.estimator,
+            slice_training_method(self.estimator, self.n_slices),
+            self.n_slices,
+            self.n_epochs,
+            self._seed,
+            params,
+        )
+
+    def _fit_shards(self, X, y, groups, params):
+        """Assign all rows anew, and train the slices that have changed."""
+        names = "n_shards", "n_slices", "n_epochs"
+        self._settings = {name: getattr(self, name) for name in names}
+        per_row, whole = split_fit_params(params, _num_samples(X))
+        per_row = {name: np.asarray(values) for name, values in per_row.items()}
+        rows = Rows(canonical(X), y, per_row)
+        codes = row_codes(rows)
+        units = codes[:, 0] if groups is None else [np.asarray(groups)[:, None]]
+        numbers, slices = assign_rows(units, self.n_shards, self.n_slices, self._seed)
+        self._cells = numbers * self.n_slices + slices
+        counted = rows_with_weight(per_row, len(codes))
+
+        def part(number):
+            chosen = counted[numbers[counted] == number]
+            return take_rows(rows, chosen), codes[chosen], slices[chosen]
+
+        self._train(range(self.n_shards), part, whole)
+
+    def _train(self, numbers, part, params):
+        """Train what has changed in these shards.
+
+        Parameters
+        ----------
+        numbers : sequence of int
+            The shards.
+        part : callable (number) -> (Rows, codes, slices)
+            Gives the rows of a shard.
+        params : dict
+            Arguments of ``fit`` that are the same for all rows.
+        """
+        recipe, old = self._recipe(params), self.__dict__.get("_shards")
+        shards = [None] * self.n_shards if old is None else list(old)
+        started = {}
+
+        def tasks():
+            for number in numbers:
+                rows, codes, slices = part(number)
+                if not len(slices):
+                    shards[number] = None
+                    continue
+                marks = slice_marks(rows, codes, slices, self.n_slices)
+                classes, before = recipe.classes_of(rows.y), shards[number]
+                first = 0 if before is None else before.first_changed(marks, classes)
+                if first is None:
+                    continue
+                kept = [] if before is None else before.models[:first]
+                started[number] = kept, marks, classes
+                checkpoint = kept[-1] if kept else None
+                yield delayed(recipe.train)(number, rows, slices, first, checkpoint)
+
+        # one task is not worth a pool of processes; a cluster is there already
+        n_jobs = self.n_jobs if len(numbers) > 1 else None
+        # no memory maps: rows would be written to disk
+        trained = Parallel(n_jobs=n_jobs, max_nbytes=None)(tasks())
+        for (number, (kept, marks, classes)), models in zip(
+            started.items(), trained, strict=True
+        ):
+            shards[number] = Shard([*kept, *models], marks, classes)
+        if not any(shards):
+            raise ValueError(
+                "sample_weight is 0 for every row: nothing is to be learnt."
+            )
+        self._shards = shards
+        self.estimators_ = [s if s is None else s.models[-1] for s in shards]
+
+    # ----------------------------------------------------------------- forget
+
+    def _unlearn_rows(self, request):
+        refuse_changed_settings(self, self._settings)
+        if request.coordinates_changed:
+            rows = request.retain
+            return self._fit_again(rows.X, rows.y, {**rows.params, **self._fit_params})
+        touched = np.unique(self._cells[request.mask] // self.n_slices)
+        self._cells = self._cells[~request.mask]
+        numbers, slices = np.divmod(self._cells, self.n_slices)
+
+        def part(number):
+            chosen = np.flatnonzero(numbers == number)
+            rows = self._rows.take(chosen)
+            rows = rows._replace(X=canonical(rows.X))
+            counted = rows_with_weight(rows.params, len(chosen))
+            if len(counted) < len(chosen):
+                rows, chosen = take_rows(rows, counted), chosen[counted]
+            return rows, row_codes(rows), slices[chosen]
+
+        self._train(touched, part, self._fit_params)
+
+    def _fit_again(self, X, y, params):
+        """Follow rows that were handed over, perhaps in other coordinates.
+
+        What has not changed by a single bit is not trained again.
+        """
+        params = dict(params)
+        groups = params.pop("groups", None)
+        if self._by_groups and groups is None:
+            raise ValueError(
+                "fit was given groups, which cannot be matched with X_retain. Leave "
+                "X_retain out, or fit again."
+            )
+        X, y = self._check_rows(X, y)
+        self._fit_shards(X, y, groups, params)
+
+    def unlearning_cost(self, X_forget, y_forget=None):
+        """Tell what ``unlearn(X_forget)`` would cost, without doing it.
+
+        Parameters
+        ----------
+        X_forget : array-like of shape (n_forget, n_features)
+            Rows to forget.
+        y_forget : array-like of shape (n_forget,), default=None
+            Their targets.
+
+        Returns
+        -------
+        UnlearningCost
+            The slices that would be trained again, and the rows read for it, in
+            units of a training from scratch (see `sisa_cost`).
+        """
+        positions = Retrain._find(self, X_forget, y_forget)
+        mask = np.zeros(len(self._cells), dtype=bool)
+        mask[positions] = True
+        numbers, slices = np.divmod(self._cells, self.n_slices)
+        recipe, n_read, n_again = self._recipe({}), 0.0, 0
+        touched = np.unique(numbers[mask])
+        for number in touched:
+            stay = (numbers == number) & ~mask
+            first = slices[mask & (numbers == number)].min()
+            told = getattr(self._shards[number], "classes", None)
+            if told is not None and stay.any():
+                y = self._rows.take(np.flatnonzero(stay)).y
+                if not np.array_equal(recipe.classes_of(y), told):
+                    first = 0  # a class has left the shard
+            sizes = np.bincount(slices[stay], minlength=self.n_slices).cumsum()
+            n_read += 2 / (self.n_slices + 1) * sizes[first:].sum()
+            n_again += self.n_slices - first
+        n_all = self.n_shards * self.n_slices
+        reason = f"{n_again} of {n_all} slices are trained again, in "
+        reason += f"{len(touched)} of {self.n_shards} shards"
+        n_forget = len(positions)
+        return UnlearningCost(
+            "shards", n_forget, round(n_read), len(mask) - n_forget, reason
+        )
+
+    def _drop_rows(self):
+        super()._drop_rows()
+        self._cells = None
+
+    def _drop_for_export(self):
+        super()._drop_for_export()
+        self._seed = None
+        self._shards = [s if s is None else s.last_only() for s in self._shards]
+
+    # ---------------------------------------------------------------- predict
+
+    def _each(self, method, X):
+        """Yield each model, and what its method returns for `X`."""
+        check_is_fitted(self)
+        if getattr(X, "ndim", 2) == 2:  # what else is wrong, a model says itself
+            validate_data(self, X, reset=False, skip_check_array=True)
+        for model in self.estimators_:
+            if model is not None:
+                yield model, getattr(model, method)(X)
+
+    # -------------------------------------------------------------------- tags
+
+    def get_metadata_routing(self):
+        """Return who asks for which metadata.
+
+        Returns
+        -------
+        MetadataRouter
+            Routing of this estimator.
+        """
+        mapping = MethodMapping().add(caller="fit", callee=self._inner_method())
+        router = MetadataRouter(owner=self)
+        router.add_self_request(routed_fit_request(self, ("forget", "groups")))
+        return router.add(estimator=self.estimator, method_mapping=mapping)
+
+    def _unlearner_tags(self):
+        if Rule.is_frozen(self.estimator):
+            return UnlearnerTags("approximate")
+        # the seeds of the models are made of this one
+        fixed = isinstance(self.random_state, Integral)
+        return UnlearnerTags("exact" if fixed else "exact_law")
+
+    def __getstate__(self):
+        """Leave a fitted estimator given as parameter out once rows are forgotten."""
+        state = super().__getstate__()
+        if state.get("n_forgotten_"):
+            state = {**state, "estimator": clone(self.estimator)}
+        return state
+
+    def __sklearn_is_fitted__(self):
+        return "_shards" in self.__dict__
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags = copy.deepcopy(inner.input_tags)
+        tags.target_tags = copy.deepcopy(inner.target_tags)
+        return tags

@@ -1,0 +1,255 @@
+"""Which fitted attributes of a pipeline remember rows, and whether they forget."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import copy
+from dataclasses import astuple, dataclass, fields
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_unlearn.base import is_unlearner
+from sklearn_unlearn.base._steps import is_estimator
+from sklearn_unlearn.exact import find_rule
+from sklearn_unlearn.pipeline._pipeline import Pipeline
+from sklearn_unlearn.utils._state import state_differences
+
+__all__ = ["AttributeTrace", "TraceReport", "trace_rows"]
+
+# Largest relative difference that is rounding.
+ROUNDING = 1e-8
+# They count requests, or the steps of a solver that has started somewhere else.
+COUNTERS = ("n_forgotten_", "unlearning_log_", "n_iter_")
+
+
+@dataclass(frozen=True)
+class AttributeTrace:
+    """What one fitted attribute knows of rows to forget.
+
+    Distances are the largest difference from the value that a fit without the rows
+    gives, relative to its largest entry; NaN where the two cannot be subtracted.
+
+    Parameters
+    ----------
+    step : str
+        Name of the step, with ``__`` before that of a step within.
+    attribute : str
+        Name of the attribute.
+    changes : bool
+        Whether a fit without the rows gives another value.
+    updated : bool
+        Whether ``unlearn`` gives the value of a fit without the rows.
+    before, after : float
+        Distance from that value before and after ``unlearn``.
+
+    See Also
+    --------
+    trace_rows : Makes them.
+
+    Examples
+    --------
+    >>> from sklearn_unlearn.pipeline import AttributeTrace
+    >>> AttributeTrace("scale", "mean_", True, True, 0.1, 0.0).updated
+    True
+    """
+
+    step: str
+    attribute: str
+    changes: bool
+    updated: bool
+    before: float
+    after: float
+
+
+class TraceReport(tuple):
+    """Fitted attributes that change when rows are removed; prints as a table.
+
+    It is a tuple of `AttributeTrace`.
+
+    Parameters
+    ----------
+    iterable : iterable of AttributeTrace
+        The records.
+
+    See Also
+    --------
+    trace_rows : Makes it.
+
+    Examples
+    --------
+    >>> from sklearn_unlearn.pipeline import AttributeTrace, TraceReport
+    >>> record = AttributeTrace("scale", "mean_", True, True, 0.1, 0.0)
+    >>> print(TraceReport([record]))
+    step   attribute  changes  updated  before  after
+    scale  mean_      yes      yes      0.1     0
+    """
+
+    __slots__ = ()
+
+    def to_frame(self):
+        """Return the records as a data frame of pandas.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One line per attribute.
+        """
+        import pandas as pd
+
+        names = [field.name for field in fields(AttributeTrace)]
+        return pd.DataFrame([astuple(record) for record in self], columns=names)
+
+    def __str__(self):
+        head = [field.name for field in fields(AttributeTrace)]
+        lines = [head, *([_written(v) for v in astuple(record)] for record in self)]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+        return "\n".join(
+            "  ".join(
+                cell.ljust(w) for cell, w in zip(line, widths, strict=True)
+            ).strip()
+            for line in lines
+        )
+
+
+def trace_rows(pipeline, X_forget, y_forget=None):
+    """List which fitted attributes of which step know of rows, and forget them.
+
+    The pipeline itself is left as it is: a copy forgets the rows, another is
+    fitted without them, and the two are compared, attribute by attribute, with
+    the pipeline. ``n_iter_`` is left out: a solver that starts elsewhere takes
+    another number of steps.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Fitted, with its rows kept.
+    X_forget : array-like of shape (n_forget, n_features)
+        Rows to forget, as they were given to ``fit``.
+    y_forget : array-like of shape (n_forget,), default=None
+        Their targets.
+
+    Returns
+    -------
+    TraceReport
+        One record for each public fitted attribute that changes when the rows are
+        removed, or that ``unlearn`` makes other than a fit without them.
+
+    Raises
+    ------
+    TypeError
+        If `pipeline` is another kind of estimator.
+    UnknownRowsError
+        If a row was never fitted, or is forgotten already.
+    ValueError
+        If a fit on the retained rows fails, as on a single class it may.
+
+    See Also
+    --------
+    Pipeline.unlearning_cost : What forgetting costs, step by step.
+
+    Notes
+    -----
+    A fit without the rows is part of the work. Steps of a pipeline that ends in an
+    approximate unlearner have exact attributes but for the last, whose distances
+    tell how far the network is from a retrained one in its weights; that says
+    little about what it has forgotten.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.preprocessing import MinMaxScaler
+    >>> from sklearn_unlearn.pipeline import make_pipeline, trace_rows
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = make_pipeline(MinMaxScaler(), GaussianNB()).fit(X, y)
+    >>> report = trace_rows(model, X[[131]])  # a flower with long sepals
+    >>> [r.attribute for r in report if r.step == "minmaxscaler"]
+    ['data_max_', 'data_range_', 'min_', 'n_samples_seen_', 'scale_']
+    >>> all(record.updated for record in report)
+    True
+    """
+    if not isinstance(pipeline, Pipeline):
+        raise TypeError(
+            "pipeline must be a sklearn_unlearn.pipeline.Pipeline; got a "
+            f"{type(pipeline).__name__}."
+        )
+    check_is_fitted(pipeline)
+    unlearned = copy.deepcopy(pipeline).unlearn(X_forget, y_forget)
+    retrained = _retrained(pipeline, unlearned._rows.rows())
+    triples = zip(*(_leaves(p) for p in (pipeline, unlearned, retrained)), strict=True)
+    records = []
+    for (name, original), (_, forgot), (_, reference) in triples:
+        for attribute in _fitted(original, reference):
+            values = [vars(e).get(attribute) for e in (original, forgot, reference)]
+            record = AttributeTrace(name, attribute, *_compared(*values))
+            if record.changes or not record.updated:
+                records.append(record)
+    return TraceReport(records)
+
+
+def _retrained(pipeline, rows):
+    """Fit a clone on the retained rows."""
+    params = {**rows.params, **pipeline._fit_params}
+    try:
+        return clone(pipeline).fit(rows.X, rows.y, **params)
+    except ValueError as error:
+        raise ValueError(
+            "The retained rows cannot be fitted, so that there is nothing to compare "
+            f"with: {error}"
+        ) from error
+
+
+def _leaves(estimator, prefix=""):
+    """Name and estimator of each step that holds no others."""
+    leaves = []
+    for name, step in find_rule(estimator).parts(estimator):
+        if not is_estimator(step):
+            continue
+        rule = find_rule(step)
+        if hasattr(rule, "parts"):
+            leaves += _leaves(step, f"{prefix}{name}__")
+        else:
+            inner = vars(step).get("estimator_") if is_unlearner(step) else None
+            leaves.append((prefix + name, step if inner is None else inner))
+    return leaves
+
+
+def _fitted(*estimators):
+    """Names of public fitted attributes."""
+    names = {name for estimator in estimators for name in vars(estimator)}
+    return sorted(
+        name
+        for name in names - set(COUNTERS)
+        if name.endswith("_") and not name.startswith("_")
+    )
+
+
+def _compared(original, forgot, reference):
+    """Whether a value changes, whether it is updated, and both distances."""
+    before, after = (_distance(value, reference) for value in (original, forgot))
+    changes, kept = (
+        bool(state_differences([value], [reference], rtol=ROUNDING))
+        for value in (original, forgot)
+    )
+    return changes, not kept, before, after
+
+
+def _distance(value, reference):
+    """Largest difference relative to the largest entry of the reference."""
+    try:
+        value, reference = (np.asarray(v, dtype=float) for v in (value, reference))
+    except (TypeError, ValueError):
+        return np.nan
+    if value.shape != reference.shape:
+        return np.nan
+    known = np.isfinite(value) & np.isfinite(reference)
+    scale = np.abs(reference[known]).max(initial=0.0) or 1.0
+    return float(np.abs((value - reference)[known]).max(initial=0.0) / scale)
+
+
+def _written(value):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.2g}" if isinstance(value, float) else value

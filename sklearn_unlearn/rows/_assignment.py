@@ -1,0 +1,45 @@
+"""Which shard, and which slice of it, a row belongs to."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import numpy as np
+
+from sklearn_unlearn.rows._cells import row_hash
+
+__all__ = ["assign_rows"]
+
+
+def assign_rows(parts_or_hashes, n_shards, n_slices, seed):
+    """Assign rows to slices of shards, each by its own content alone.
+
+    Equal rows share a slice, and what else is in the data, or goes from it, moves
+    no row.
+
+    Parameters
+    ----------
+    parts_or_hashes : list of arrays with n_rows rows, or ndarray of uint64
+        Rows as `row_hash` takes them (one column of ids, say), or their hashes.
+    n_shards, n_slices : int
+    seed : int
+        Another seed is another assignment.
+
+    Returns
+    -------
+    shard, slice : ndarray of int64, shape (n_rows,)
+    """
+    hashes = parts_or_hashes
+    if isinstance(hashes, list):
+        hashes = row_hash(hashes)
+    key = np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]
+    cells = _mixed(hashes ^ key) % np.uint64(n_shards * n_slices)
+    shard, piece = np.divmod(cells.astype(np.int64), n_slices)
+    return shard, piece
+
+
+def _mixed(codes):
+    """Let every bit of a code decide about every bit of the result (SplitMix64)."""
+    codes = codes + np.uint64(0x9E3779B97F4A7C15)
+    codes = (codes ^ (codes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    codes = (codes ^ (codes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return codes ^ (codes >> np.uint64(31))
