@@ -24,7 +24,7 @@ class CountsRule(Rule):
     keeps_columns = True
 
     #: What is remembered, with the methods `of` and `without`.
-    memory_type = ColumnCounts
+    state_type = ColumnCounts
 
     def guarantee(self, estimator):
         return "exact"
@@ -47,23 +47,23 @@ class CountsRule(Rule):
         if not self.covers(fitted, rows.X, rows.y, **rows.params):
             return None
         rows = store.rows()
-        return self.memory_type.of(*self._counted(fitted, rows))
+        return self.state_type.of(*self._counted(fitted, rows))
 
-    def forget(self, fitted, memory, store, request):
+    def forget(self, fitted, state, store, request):
         if request.coordinates_changed:
             return super().forget(fitted, None, store, request)
         if self.is_fixed(fitted):
             return Outcome(fitted)
-        if memory is not None:
-            memory = memory.without(*self._counted(fitted, request.forget))
-        if memory is None:
-            memory = self.remember(fitted, store)
-        new = None if memory is None else self.assemble(fitted, memory)
+        if state is not None:
+            state = state.without(*self._counted(fitted, request.forget))
+        if state is None:
+            state = self.remember(fitted, store)
+        new = None if state is None else self.assemble(fitted, state)
         if new is None:
             outcome = super().forget(fitted, None, store, request)
             shape = self.summaries_compatible(fitted, outcome.estimator)
-            return outcome._replace(memory=memory if shape else None)
-        return Outcome(new, memory)
+            return outcome._replace(state=state if shape else None)
+        return Outcome(new, state)
 
     @abstractmethod
     def columns(self, fitted, X):

@@ -12,7 +12,7 @@ from sklearn_unlearn.base import BaseUnlearner, UnlearnerTags
 from sklearn_unlearn.base._single_class import single_class
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._retrain import Retrain, constant_if_single_class
-from sklearn_unlearn.exact._rule import Memory, Outcome, Rule, find_rule
+from sklearn_unlearn.exact._rule import Outcome, Rule, RuleState, find_rule
 from sklearn_unlearn.exact._summary_rule import SummaryRule
 
 
@@ -129,9 +129,9 @@ class ExactUnlearner(BaseUnlearner):
         if self._rows is None:
             raise self._no_rows_error()
         self._rows.build_index()
-        if self._memory.value is None:
+        if self._rule_state.value is None:
             rule = self._rule(self.estimator_)
-            self._memory = Memory(rule.remember(self.estimator_, self._rows))
+            self._rule_state = RuleState(rule.remember(self.estimator_, self._rows))
         return self
 
     def unlearning_cost(self, X_forget, y_forget=None):
@@ -158,7 +158,7 @@ class ExactUnlearner(BaseUnlearner):
         if rule.path != "summaries":
             reason = f"{name} goes from its present solution to the new one"
             return UnlearningCost(rule.path, n_forget, n_retain, n_retain, reason)
-        if self._memory.value is None:
+        if self._rule_state.value is None:
             reason = "the first request makes the summaries: prepare() does it now"
             return UnlearningCost(rule.path, n_forget, n_retain, n_retain, reason)
         blocks = np.unique(self._rows.blocks_of(positions))
@@ -176,7 +176,7 @@ class ExactUnlearner(BaseUnlearner):
         return find_rule(template).fit(template, X, y, **params)
 
     def _fit_inner(self, X, y, forget, groups, params, transform=False):
-        self._memory, rule = Memory(), find_rule(self._template())
+        self._rule_state, rule = RuleState(), find_rule(self._template())
         # fit_transform of the estimator itself would pass over a rule that fits
         own = type(rule).fit is Rule.fit or hasattr(rule, "parts")
         output = super()._fit_inner(X, y, forget, groups, params, transform and own)
@@ -192,7 +192,9 @@ class ExactUnlearner(BaseUnlearner):
         rule, received = self._rule(self._inner()), request.received(retain)
         try:
             if type(fitted) is type(self._inner()):
-                outcome = rule.forget(fitted, self._memory.value, self._rows, received)
+                outcome = rule.forget(
+                    fitted, self._rule_state.value, self._rows, received
+                )
             else:  # the constant model of a single class
                 template = self._template()
                 outcome = Rule.forget(rule, template, None, self._rows, received)
@@ -206,7 +208,7 @@ class ExactUnlearner(BaseUnlearner):
             outcome = outcome._replace(
                 estimator=constant_if_single_class(outcome.estimator, rows)
             )
-        self.estimator_, self._memory = outcome.estimator, Memory(outcome.memory)
+        self.estimator_, self._rule_state = outcome.estimator, RuleState(outcome.state)
 
     def _inner(self):
         """Return the estimator that was given, out of the freezer."""
@@ -228,7 +230,7 @@ class ExactUnlearner(BaseUnlearner):
 
     def _drop_rows(self):
         super()._drop_rows()
-        self._memory = Memory()
+        self._rule_state = RuleState()
 
     def _unlearner_tags(self):
         inner = self._inner()

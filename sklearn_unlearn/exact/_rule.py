@@ -22,7 +22,7 @@ class Outcome(NamedTuple):
     ----------
     estimator : estimator instance
         Fitted as on the retained rows.
-    memory : object, default=None
+    state : object, default=None
         What the rule keeps for the next request; None if it starts anew.
     output : array-like or None, default=None
         What ``fit_transform`` gives on the retained rows, where the rule has it.
@@ -35,16 +35,16 @@ class Outcome(NamedTuple):
     --------
     >>> from sklearn.linear_model import Ridge
     >>> from sklearn_unlearn.exact import Outcome
-    >>> Outcome(Ridge()).memory is None
+    >>> Outcome(Ridge()).state is None
     True
     """
 
     estimator: Any
-    memory: Any = None
+    state: Any = None
     output: Any = None
 
 
-class Memory:
+class RuleState:
     """What rules keep from one request to the next.
 
     It is no part of the fitted state: two ways to the same rows may have cut them
@@ -230,14 +230,14 @@ class Rule:
         """
         return None
 
-    def forget(self, fitted, memory, store, request):
+    def forget(self, fitted, state, store, request):
         """Forget the rows of a request.
 
         Parameters
         ----------
         fitted : estimator instance
             Fitted before; it is not changed.
-        memory : object
+        state : object
             What `remember`, or the last request, has left; None if nothing.
         store : RowStore or RowView
             The retained rows, in blocks.
@@ -249,7 +249,7 @@ class Rule:
         Returns
         -------
         Outcome
-            The new estimator and the new memory. Neither `fitted` nor `memory` is
+            The new estimator and the new state. Neither `fitted` nor `state` is
             changed in place.
         """
         rows = request.retain

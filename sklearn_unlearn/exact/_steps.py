@@ -42,7 +42,7 @@ __all__ = [
 class Kept(NamedTuple):
     """What a part keeps for the next request."""
 
-    memory: Any = None
+    state: Any = None
     output: Any = None
 
     @classmethod
@@ -138,12 +138,12 @@ class Part:
             outcome = Outcome(self._fresh, None, output)
         else:
             request = self._request.received(lambda: Rows(Later.read(X), y, {}))
-            outcome = rule.forget(before, kept.memory, self._store, request)
-        after, memory, output = outcome
+            outcome = rule.forget(before, kept.state, self._store, request)
+        after, state, output = outcome
         same = rule.same_output(before, after)
         mine["_changed"] = changed = self._request.coordinates_changed or not same
         mine["_now"], mine["_is_done"] = after, True
-        mine["_kept"] = Kept(memory)
+        mine["_kept"] = Kept(state)
         if output is not None or not transform:
             return output
         if not rule.keeps_output:
@@ -153,7 +153,7 @@ class Part:
             output = after.transform(Later.read(X))
         else:
             output = _without(output, self._request.mask)
-        mine["_kept"] = Kept(memory, output)
+        mine["_kept"] = Kept(state, output)
         return output.copy()  # the next part may write into it
 
     def result(self, n_forget):
@@ -178,14 +178,14 @@ def _without(output, mask):
     return output.iloc[keep].reset_index(drop=True)  # as kept rows are numbered
 
 
-def parts_in_line(steps, memory, store, request, plainly=None):
+def parts_in_line(steps, state, store, request, plainly=None):
     """Return stand-ins for steps that follow one another.
 
     Parameters
     ----------
     steps : list of (str, estimator)
         Fitted transformers, None and "passthrough" among them.
-    memory : dict of str to Kept
+    state : dict of str to Kept
         What each has kept.
     store, request : as for `Part`
         As the first step sees the rows.
@@ -204,7 +204,7 @@ def parts_in_line(steps, memory, store, request, plainly=None):
         if not is_estimator(step):
             parts.append((name, step))
             continue
-        part = Part(step, memory.get(name), store, request, True, plain)
+        part = Part(step, state.get(name), store, request, True, plain)
         parts.append((name, part))
         if not hasattr(step, "transform"):
             break  # the last step, which predicts
@@ -252,13 +252,13 @@ def keeps_columns(step):
 
 def settled(parts, n_forget):
     """Return named estimators in place of their stand-ins, and what these keep."""
-    steps, memory = [], {}
+    steps, state = [], {}
     for name, part in parts:
         if isinstance(part, Part):
-            memory[name] = part._kept
+            state[name] = part._kept
             part = part.result(n_forget)
         steps.append((name, part))
-    return steps, memory
+    return steps, state
 
 
 @contextmanager

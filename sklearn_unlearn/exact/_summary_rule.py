@@ -76,14 +76,14 @@ class SummaryRule(Rule):
             return None
         return BlockSummaries().made(self, fitted, store)
 
-    def forget(self, fitted, memory, store, request):
+    def forget(self, fitted, state, store, request):
         """Forget through summaries; see `Rule.forget`.
 
         Parameters
         ----------
         fitted : estimator instance
             Fitted before; it is not changed.
-        memory : BlockSummaries or None
+        state : BlockSummaries or None
             Summaries of the rows before the request.
         store : RowStore or RowView
             The retained rows, in blocks.
@@ -99,15 +99,15 @@ class SummaryRule(Rule):
             request.coordinates_changed
         ):  # what was summarised before is not valid any more
             return super().forget(fitted, None, store, request)
-        if memory is None:
-            memory = self.remember(fitted, store)
+        if state is None:
+            state = self.remember(fitted, store)
         else:
-            memory = memory.updated(self, fitted, store, request)
-        new = None if memory is None else memory.assemble(self, fitted)
+            state = state.updated(self, fitted, store, request)
+        new = None if state is None else state.assemble(self, fitted)
         if new is None:
             new = super().forget(fitted, None, store, request).estimator
         shape = self.summaries_compatible(fitted, new)
-        return Outcome(new, memory if shape else None)
+        return Outcome(new, state if shape else None)
 
     def subtract(self, whole, part):
         """Take the summaries of forgotten rows off those of their blocks.

@@ -108,7 +108,7 @@ class StepsForget:
         """Return the last step, which is no unlearner, and what it keeps."""
         name, old = self.before[-1]
         rows, rule = request.retain, find_rule(old)
-        memory = self._old_memory.get(name, Kept()).memory
+        memory = self._old_memory.get(name, Kept()).state
         if rows.params:  # what is kept knows nothing of these
             memory = None
         own_map = type(rule).change_coordinates is not Rule.change_coordinates
@@ -124,7 +124,7 @@ class StepsForget:
             if self.single_class is None:
                 raise
             return fresh, Kept()
-        return outcome.estimator, Kept(outcome.memory)
+        return outcome.estimator, Kept(outcome.state)
 
     def _moved(self, old, rule, X):
         """Return the last step as it is in the coordinates of the updated steps."""

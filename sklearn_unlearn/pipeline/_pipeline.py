@@ -18,7 +18,7 @@ from sklearn_unlearn.base._steps import drop_inner_rows, is_estimator
 from sklearn_unlearn.base._tags import GUARANTEES
 from sklearn_unlearn.exact import Rule, find_rule, register_rule
 from sklearn_unlearn.exact._cost import cost_of_steps
-from sklearn_unlearn.exact._rule import Memory
+from sklearn_unlearn.exact._rule import RuleState
 from sklearn_unlearn.exact._steps import Kept, last_step_by_rule
 from sklearn_unlearn.exact.rules._composites import PipelineRule
 from sklearn_unlearn.exceptions import PipelineMemoryWarning, UnlearningWarning
@@ -221,7 +221,7 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         refuse_masks_of_steps(params)
         memory = self._keep_rows(X, y, groups, params, forget)
         self._only_class = self._classes = None
-        self._memory = Memory({})
+        self._step_states = RuleState({})
         by_rule = last_step_by_rule(self) if method == "fit" else nullcontext()
         with by_rule:
             result = getattr(super(), method)(X, y, **params)
@@ -248,13 +248,13 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         if self.__dict__.get("_rows") is None:
             raise self._no_rows_error()
         self._rows.build_index()
-        views, kept = PipelineRule().views(self), self._memory.value
+        views, kept = PipelineRule().views(self), self._step_states.value
         made = {
             name: Kept.of(step, self._rows.through(views[name]))
             for name, step in self.steps
             if name in views and not is_unlearner(step) and name not in kept
         }
-        self._memory = Memory({**made, **kept})
+        self._step_states = RuleState({**made, **kept})
         return self
 
     def unlearning_cost(self, X_forget, y_forget=None):
@@ -292,12 +292,16 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         """Let scikit-learn fit the steps on the retained rows, the last one ours."""
         rows = request.retain
         forgetting = StepsForget(
-            self.steps, self._memory.value, self._rows, request, self.transform_input
+            self.steps,
+            self._step_states.value,
+            self._rows,
+            request,
+            self.transform_input,
         )
         forgetting.run({**rows.params, **self._fit_params})
         self._only_class = forgetting.single_class
         self._warn_about_remains(forgetting.steps)
-        self.steps, self._memory = forgetting.steps, Memory(forgetting.memory)
+        self.steps, self._step_states = forgetting.steps, RuleState(forgetting.memory)
         drop_inner_rows(self)
 
     def _warn_about_remains(self, steps):
@@ -319,14 +323,14 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
             warnings.warn(
                 f"The cache at {check_memory(self.memory).location!r} still holds "
                 "transformed rows, the forgotten ones among them. Clear it with "
-                "joblib.Memory(location).clear().",
+                "joblib.RuleState(location).clear().",
                 UnlearningWarning,
                 stacklevel=3,
             )
 
     def _drop_rows(self):
         super()._drop_rows()
-        self._memory = Memory({})
+        self._step_states = RuleState({})
 
     def _warn_about_steps(self):
         """Name the steps that will need the rows again."""

@@ -179,7 +179,7 @@ def test_the_type_of_the_target_is_found_anew(estimator, y, request_):
 def test_a_subsample_is_drawn_anew():
     estimator = QuantileTransformer(n_quantiles=20, subsample=50, random_state=0)
     model = check_forgetting(estimator, FULL, None, [[3], [8, 9]])
-    assert model._memory.value is None
+    assert model._rule_state.value is None
     assert model.unlearning_cost(FULL[:1]).path == "refit"
 
 
@@ -228,7 +228,7 @@ def test_a_fit_that_stays_is_the_same_object(name):
     for i in (6, 300, 500):
         assert model.unlearn(take(X, [i])).estimator_ is before
         assert find_rule(estimator).same_output(before, model.estimator_)
-    assert model._memory.value is not None
+    assert model._rule_state.value is not None
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,10 @@ def test_no_forgotten_word_is_left():
         model = ExactUnlearner(estimator).fit(X, y).prepare()
         model.unlearn(take(X, [5, 17]), None if y is None else y[[5, 17]])
         dumped = repr(vars(model.estimator_)) + repr(
-            [c.values.tolist() + list(c._places) for c in model._memory.value.columns]
+            [
+                c.values.tolist() + list(c._places)
+                for c in model._rule_state.value.columns
+            ]
         )
         assert "secret" not in dumped
         assert "only the forgotten" not in dumped
@@ -314,7 +317,7 @@ def test_no_forgotten_word_is_left():
 
 def test_arrays_of_the_memory_own_their_data():
     model = check_case("robust", [[3], [8]])
-    for column in model._memory.value.columns:
+    for column in model._rule_state.value.columns:
         assert column.values.base is None
         assert column.counts.base is None
 
@@ -328,9 +331,9 @@ def test_a_wrong_rule_is_noticed(planted, monkeypatch):
     class Wrong(right):
         if planted == "old counts":
 
-            def forget(self, fitted, memory, store, request):
-                outcome = super().forget(fitted, memory, store, request)
-                return outcome._replace(memory=memory)  # forgets to forget
+            def forget(self, fitted, state, store, request):
+                outcome = super().forget(fitted, state, store, request)
+                return outcome._replace(state=state)  # forgets to forget
 
         else:
 
@@ -373,7 +376,7 @@ def test_behind_a_transformation_that_rounds():
         reference = clone(estimator).fit(transform(np.delete(X, goes, axis=0)))
         assert not state_differences(outcome.estimator, reference, rtol=1e-12)
         moved = Request(mask, forgotten, left.through(transform).rows, lambda: None)
-        assert rule.forget(fitted, memory, left, moved).memory is None
+        assert rule.forget(fitted, memory, left, moved).state is None
 
 
 def test_rows_that_have_moved_are_fitted_again():
@@ -477,7 +480,7 @@ def test_ten_thousand_requests_do_not_drift():
     reference = StandardScaler().fit(rest)
     differences = state_differences(model.estimator_, reference, rtol=1e-6)
     assert not differences, differences
-    columns = encoder._memory.value.columns
+    columns = encoder._rule_state.value.columns
     for column, cells in zip(columns, np.floor(rest).T, strict=True):
         values, counts = np.unique(cells, return_counts=True)
         np.testing.assert_array_equal(column.values, values)

@@ -51,7 +51,7 @@ class CompositeRule(Rule):
         """Return a function from the rows of the whole to those of a part, by name."""
 
     @abstractmethod
-    def descend(self, fitted, memory, store, request):
+    def descend(self, fitted, state, store, request):
         """Return the outcome of letting the parts forget."""
 
     def guarantee(self, estimator):
@@ -86,11 +86,11 @@ class CompositeRule(Rule):
             if name in views
         }
 
-    def forget(self, fitted, memory, store, request):
+    def forget(self, fitted, state, store, request):
         rows = request.retain
         if rows.params or not self.is_known(fitted, rows.X):
             return super().forget(fitted, None, store, request)
-        return self.descend(fitted, memory or {}, store, request)
+        return self.descend(fitted, state or {}, store, request)
 
     def is_known(self, fitted, X):
         """Whether the parts will see what they would see in a fit."""
@@ -124,17 +124,17 @@ class PipelineRule(CompositeRule):
         with last_step_by_rule(estimator):
             return estimator.fit(X, y, **params)
 
-    def descend(self, fitted, memory, store, request):
+    def descend(self, fitted, state, store, request):
         rows = request.retain
-        parts, *_ = parts_in_line(fitted.steps, memory, store, request)
+        parts, *_ = parts_in_line(fitted.steps, state, store, request)
         whole, output = Pipeline(parts), None
         if hasattr(fitted, "transform"):
             output = Later.read(whole.fit_transform(rows.X, rows.y))
         else:
             whole.fit(rows.X, rows.y)
         new = shallow_copy(fitted)
-        new.steps, memory = settled(whole.steps, int(request.mask.sum()))
-        return Outcome(new, memory, output)
+        new.steps, state = settled(whole.steps, int(request.mask.sum()))
+        return Outcome(new, state, output)
 
 
 @register_rule(FeatureUnion)
@@ -148,10 +148,10 @@ class FeatureUnionRule(CompositeRule):
         parts = fitted.transformer_list
         return {name: _chain(()) for name, step in parts if is_estimator(step)}
 
-    def descend(self, fitted, memory, store, request):
+    def descend(self, fitted, state, store, request):
         rows, n_forget = request.retain, int(request.mask.sum())
         parts = [
-            (name, Part(step, memory.get(name), store, request))
+            (name, Part(step, state.get(name), store, request))
             if is_estimator(step)
             else (name, step)
             for name, step in fitted.transformer_list
@@ -159,8 +159,8 @@ class FeatureUnionRule(CompositeRule):
         whole, new = shallow_copy(fitted), shallow_copy(fitted)
         whole.transformer_list, whole.n_jobs = parts, None
         output = whole.fit_transform(rows.X, rows.y)
-        new.transformer_list, memory = settled(whole.transformer_list, n_forget)
-        return Outcome(new, memory, output)
+        new.transformer_list, state = settled(whole.transformer_list, n_forget)
+        return Outcome(new, state, output)
 
 
 @register_rule(ColumnTransformer)
@@ -188,14 +188,14 @@ class ColumnTransformerRule(CompositeRule):
             if callable(columns)
         )
 
-    def descend(self, fitted, memory, store, request):
+    def descend(self, fitted, state, store, request):
         rows, n_forget = request.retain, int(request.mask.sum())
         views, parts = self.views(fitted), {}
         for name, step in self.parts(fitted):
             if name in views:
                 view = views[name]
                 seen = None if store is None else store.through(view)
-                parts[name] = Part(step, memory.get(name), seen, request.through(view))
+                parts[name] = Part(step, state.get(name), seen, request.through(view))
         whole = fresh_step(fitted)
         whole.n_jobs = None
         whole.transformers = [
@@ -216,8 +216,8 @@ class ColumnTransformerRule(CompositeRule):
             (name, part.result(n_forget) if isinstance(part, Part) else part, columns)
             for name, part, columns in whole.transformers_
         ]
-        memory = {name: part._kept for name, part in parts.items()}
-        return Outcome(new, memory, output)
+        state = {name: part._kept for name, part in parts.items()}
+        return Outcome(new, state, output)
 
 
 def _has_part(value):

@@ -34,8 +34,8 @@ class _MeansRule(SummaryRule):
         plain = not sparse.issparse(X) and keeps_types(X)
         return plain and _validated(estimator, X).dtype == np.float64
 
-    def forget(self, fitted, memory, store, request):
-        outcome = super().forget(fitted, memory, store, request)
+    def forget(self, fitted, state, store, request):
+        outcome = super().forget(fitted, state, store, request)
         if not state_differences(fitted, outcome.estimator, rtol=0.0):
             outcome = outcome._replace(estimator=fitted)
         return outcome
@@ -92,10 +92,10 @@ class SimpleImputerRule(CountsRule):
             return MEANS.remember(fitted, store)
         return super().remember(fitted, store)
 
-    def forget(self, fitted, memory, store, request):
+    def forget(self, fitted, state, store, request):
         if fitted.strategy == "mean":
-            return MEANS.forget(fitted, memory, store, request)
-        return super().forget(fitted, memory, store, request)
+            return MEANS.forget(fitted, state, store, request)
+        return super().forget(fitted, state, store, request)
 
     def columns(self, fitted, X):
         return list(_validated(fitted, X).T)

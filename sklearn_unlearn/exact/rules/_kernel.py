@@ -60,7 +60,7 @@ class KernelRidgeRule(Rule):
         weight = _root_weight(rows.params.get("sample_weight"), store.n_rows)
         return _Factors.of(fitted, fitted.X_fit_, weight)
 
-    def forget(self, fitted, memory, store, request):
+    def forget(self, fitted, state, store, request):
         rows = request.retain
         if not self.covers(fitted, rows.X) or not rows_aligned(fitted.X_fit_, request):
             return super().forget(fitted, None, store, request)
@@ -68,15 +68,15 @@ class KernelRidgeRule(Rule):
         new = shallow_copy(fitted)
         new.X_fit_ = fitted.X_fit_[keep]
         weight = _root_weight(rows.params.get("sample_weight"), store.n_rows)
-        memory = None if memory is None else memory.without(keep)
-        if memory is None or not np.array_equal(memory.weight, weight):
-            memory = _Factors.of(fitted, new.X_fit_, weight)
-        if memory is not None:
-            memory, dual_coef = memory.solve(fitted.alpha, as_numbers(rows.y))
-        if memory is None:
+        state = None if state is None else state.without(keep)
+        if state is None or not np.array_equal(state.weight, weight):
+            state = _Factors.of(fitted, new.X_fit_, weight)
+        if state is not None:
+            state, dual_coef = state.solve(fitted.alpha, as_numbers(rows.y))
+        if state is None:
             return super().forget(fitted, None, store, request)
         new.dual_coef_ = dual_coef
-        return Outcome(new, memory)
+        return Outcome(new, state)
 
 
 class _Factors(NamedTuple):
@@ -169,8 +169,8 @@ class GaussianProcessRule(Rule):
     def remember(self, fitted, store):
         return 0
 
-    def forget(self, fitted, memory, store, request):
-        keep, n_before = ~request.mask, memory or 0
+    def forget(self, fitted, state, store, request):
+        keep, n_before = ~request.mask, state or 0
         rows = request.retain
         if (
             n_before >= MAX_REQUESTS

@@ -48,7 +48,7 @@ class RidgeCVRule(RidgeRule):
         plain = estimator.cv is None and estimator.scoring is None
         return plain and is_double(X) and hasattr(estimator, "coef_")
 
-    def forget(self, fitted, memory, store, request):
+    def forget(self, fitted, state, store, request):
         rows = request.retain
         # one weight for all rows, or those of a step, are not in the summaries
         if request.coordinates_changed or (
@@ -56,15 +56,15 @@ class RidgeCVRule(RidgeRule):
             != ("sample_weight" in store.take([0]).params)
         ):
             return Rule.forget(self, fitted, None, store, request)
-        if memory is None:
-            memory = self.remember(fitted, store)
+        if state is None:
+            state = self.remember(fitted, store)
         else:
-            memory = memory.updated(self, fitted, store, request)
-        candidates = None if memory is None else memory.assemble(self, fitted)
+            state = state.updated(self, fitted, store, request)
+        candidates = None if state is None else state.assemble(self, fitted)
         new = None if candidates is None else candidates.best(fitted, rows)
         if new is None:
-            return Outcome(self.refit(fitted, rows.X, rows.y, **rows.params), memory)
-        return Outcome(new, memory)
+            return Outcome(self.refit(fitted, rows.X, rows.y, **rows.params), state)
+        return Outcome(new, state)
 
     def assemble(self, fitted, summaries):
         """Return the regressions for all penalties, of which one is to be chosen."""

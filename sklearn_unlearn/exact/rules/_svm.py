@@ -51,7 +51,7 @@ class SupportVectorRule(Rule):
             and estimator.fit_status_ == 0
         )
 
-    def forget(self, fitted, memory, store, request):
+    def forget(self, fitted, state, store, request):
         new = self._kept(fitted, request)
         if new is None:
             return super().forget(fitted, None, store, request)

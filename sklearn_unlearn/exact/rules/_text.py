@@ -117,7 +117,7 @@ class DocumentCounts(NamedTuple):
 class TfidfTransformerRule(CountsRule):
     """In how many rows each column is not zero."""
 
-    memory_type = DocumentCounts
+    state_type = DocumentCounts
 
     def is_fixed(self, fitted):
         return not fitted.use_idf
