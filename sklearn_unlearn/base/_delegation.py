@@ -3,12 +3,12 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-from sklearn.dummy import DummyClassifier
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_unlearn.base._response import constant_response, pad_response
+from sklearn_unlearn.base._response import pad_response
+from sklearn_unlearn.base._single_class import constant_response, is_constant
 from sklearn_unlearn.utils._sklearn_compat import (
     _check_n_features,
     _num_samples,
@@ -19,11 +19,11 @@ __all__ = ["delegate", "inner_has"]
 
 
 def inner_has(method):
-    """Whether the fitted, or else the given, inner estimator has `method`."""
+    """Return a test of whether the inner estimator, fitted or not, has `method`."""
 
     def check(self):
         inner = getattr(self, "estimator_", self.estimator)
-        if _is_constant(self):
+        if _has_constant(self):
             inner = self.estimator
         getattr(inner, method)  # raises the AttributeError that names it
         return True
@@ -31,13 +31,10 @@ def inner_has(method):
     return check
 
 
-def _is_constant(meta):
-    """Whether a constant model stands in, because a single class is left."""
-    inner = meta.__dict__.get("estimator_")
+def _has_constant(meta):
+    """Tell whether the constant model stands in for the inner estimator."""
     template = getattr(meta.estimator, "estimator", meta.estimator)
-    return isinstance(inner, DummyClassifier) and not isinstance(
-        template, DummyClassifier
-    )
+    return is_constant(meta.__dict__.get("estimator_"), template)
 
 
 def delegate(method, summary, returns):
@@ -47,7 +44,7 @@ def delegate(method, summary, returns):
         check_is_fitted(self)
         if _routing_enabled():
             params = process_routing(self, method, **params).estimator[method]
-        if _is_constant(self):
+        if _has_constant(self):
             _check_n_features(self, X, reset=False)
             label = self.estimator_.classes_[0]
             return constant_response(method, _num_samples(X), label, self.classes_)

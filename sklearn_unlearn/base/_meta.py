@@ -114,7 +114,7 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         With `transform`, return the training output of the inner estimator.
         """
         params = self._inner_params(params)
-        memory = self._keep_rows(X, y, groups, params, forget)
+        kept = self._keep_rows(X, y, groups, params, forget)
         if transform and not isinstance(self.estimator, FrozenEstimator):
             self.estimator_ = self._template()
             output = self.estimator_.fit_transform(X, y, **params)
@@ -123,7 +123,7 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
             output = self.estimator_.transform(X) if transform else None
         self._mirror("n_features_in_", "feature_names_in_", "classes_")
         drop_inner_rows(self)
-        self._attach_rows(memory)
+        self._attach_rows(kept)
         return output
 
     def _fit_estimator(self, X, y, params):

@@ -7,9 +7,12 @@ import copy
 import time
 from abc import abstractmethod
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn import __version__
@@ -36,12 +39,47 @@ from sklearn_unlearn.utils._validation import (
 SEEDS = frozenset({"random_state", "random_state_", "_random_state"})
 
 
+class KeptRows(NamedTuple):
+    """What is kept of the arguments of a ``fit``.
+
+    Attributes
+    ----------
+    store : RowStore or None
+        The rows, with all that has one entry per row.
+    fit_params : dict
+        Arguments that are the same for all rows.
+    row_params : tuple of str
+        Names of those with one entry per row.
+    has_target : bool
+    forget : ndarray of int
+        Positions of the rows to forget at once.
+    """
+
+    store: RowStore | None
+    fit_params: dict
+    row_params: tuple
+    has_target: bool
+    forget: Any
+
+
 class UnlearnerMixin:
     """Mixin that gives an estimator ``unlearn`` and ``export``.
 
-    A subclass calls `_keep_rows` at the start of ``fit`` and `_attach_rows`
-    at its end, and implements the hook `_unlearn_rows`; row look-up, the
-    transaction, counting and the log are written here once.
+    Row look-up, the transaction, counting and the log are written here once. A
+    subclass writes ``fit`` and the hook `_unlearn_rows`::
+
+        def fit(self, X, y=None, *, forget=None, groups=None):
+            kept = self._keep_rows(X, y, groups, forget=forget)
+            ...  # set the fitted attributes
+            self._attach_rows(kept)
+            return self
+
+
+        def _unlearn_rows(self, request):
+            rows = request.retain  # rows.X, rows.y: those that stay
+            ...  # set the fitted attributes
+
+    and has a parameter ``store_training_data``.
 
     See Also
     --------
@@ -52,6 +90,17 @@ class UnlearnerMixin:
     *Transactions.* The hook runs on a shallow copy of the estimator, whose
     attributes then replace those of the estimator in one assignment. A hook
     therefore assigns new objects and never changes one in place.
+
+    *Behind other steps.* A :class:`~sklearn_unlearn.pipeline.Pipeline` keeps the rows
+    of all its steps, and calls on a copy of its last one
+
+    * `_unlearn_rows`, with rows in the coordinates of now: they differ from those of
+      the fit (``request.coordinates_changed``) behind a step that has changed;
+    * before it, for a guarantee that keeps the model (approximate or certified),
+      `_change_coordinates`; where that returns False, `_fit_again` instead of
+      `_unlearn_rows`;
+    * `_inner_params`, for the arguments of ``fit`` that were routed to the step;
+    * `_drop_rows`, for what the step itself keeps of the rows.
 
     *What a caller learns.* ``unlearn`` refuses rows that were never fitted, so
     who may call it can test whether a row was in the training data. With
@@ -119,27 +168,45 @@ class UnlearnerMixin:
         """
         if not hasattr(self, "unlearning_log_"):  # cheaper where it is there
             check_is_fitted(self)
-        check_on_unknown(on_unknown)
-        if (X_forget is None) == (groups is None):
-            raise ValueError(
-                "Pass exactly one of X_forget, the rows to forget, and groups, the "
-                "ids of the rows to forget."
-            )
-        asked = groups if X_forget is None else X_forget
-        if np.ndim(asked) > 0 and _num_samples(asked) == 0:
+        n_asked = _check_request(X_forget, groups, X_retain, on_unknown)
+        if n_asked == 0:
             return self
-        if X_retain is not None and groups is not None:
-            raise ValueError("X_retain goes with X_forget; it does not with groups.")
         started = time.perf_counter()
         new = shallow_copy(self)
         with interrupts_raised():
-            if X_retain is not None:
-                n_rows = new._forget_given(X_forget, y_forget, X_retain, y_retain)
+            if X_retain is None:
+                positions = new._find_rows(X_forget, y_forget, groups, on_unknown)
+                if len(positions):
+                    new._forget_positions(positions)
             else:
-                n_rows = new._forget_kept(X_forget, y_forget, groups, on_unknown)
-        new._log(n_rows, time.perf_counter() - started, silent=on_unknown == "ignore")
+                new._forget_given(X_forget, y_forget, X_retain, y_retain)
+        silent = on_unknown == "ignore"
+        n_rows = n_asked if silent else new.n_forgotten_ - self.n_forgotten_
+        new._log(n_rows, time.perf_counter() - started, silent)
         self.__dict__ = new.__dict__
         return self
+
+    def retained_rows(self):
+        """Return the rows that the estimator keeps: fitted, and not forgotten.
+
+        Returns
+        -------
+        sklearn.utils.Bunch
+            ``X`` and ``y`` as they were given to ``fit``, in its order; ``y`` is None
+            if there was no target. ``groups``: ids of the rows, or None.
+            ``fit_params``: dict of arguments of ``fit`` with one entry per row.
+
+        Raises
+        ------
+        ValueError
+            If no rows are kept.
+        """
+        check_is_fitted(self)
+        store = self.__dict__.get("_rows")
+        if store is None:
+            raise self._no_rows_error()
+        rows = store.rows()
+        return Bunch(X=rows.X, y=rows.y, groups=store.groups, fit_params=rows.params)
 
     def export(self):
         """Return a copy for deployment, which predicts but keeps no rows.
@@ -195,9 +262,6 @@ class UnlearnerMixin:
     def _change_coordinates(self, A, b):
         """Take the model to rows ``X`` that were ``X A + b`` when it was fitted.
 
-        A pipeline calls it on a copy aside, before `_unlearn_rows`, when earlier
-        steps have changed and the guarantee says that the model is kept.
-
         Returns
         -------
         bool
@@ -205,7 +269,22 @@ class UnlearnerMixin:
         """
         return False
 
-    # ------------------------------------------------------------------ memory
+    def _fit_again(self, X, y, params):
+        """Replace the fitted attributes by those of a fit on these rows alone.
+
+        Parameters
+        ----------
+        X, y : array-like
+            Retained rows.
+        params : dict
+            Arguments of ``fit``.
+        """
+        fitted = clone(self).fit(X, y, **params)
+        fitted._drop_rows()
+        count, log = self.n_forgotten_, self.unlearning_log_
+        self.__dict__ = {**vars(fitted), "n_forgotten_": count, "unlearning_log_": log}
+
+    # -------------------------------------------------------------- rows of fit
 
     def _keep_rows(self, X, y, groups=None, params=None, forget=None):
         """Copy the rows before a fit, which may change them in place.
@@ -222,7 +301,7 @@ class UnlearnerMixin:
 
         Returns
         -------
-        dict
+        KeptRows
             For `_attach_rows`, once the fit is done.
         """
         n_rows = _num_samples(X)
@@ -230,22 +309,20 @@ class UnlearnerMixin:
         groups = None if groups is None else check_groups(groups, n_rows)
         self._rows = None  # a fit that fails must not leave those of the last one
         per_row, whole = split_fit_params(params or {}, n_rows)
-        memory = {"forget": forget, "rows": None, "whole": whole}
-        memory["names"] = tuple(per_row)
-        memory["supervised"] = y is not None
+        store = None
         if self.store_training_data or len(forget):
-            memory["rows"] = RowStore.keep(X, y, groups=groups, params=per_row)
-        return memory
+            store = RowStore.keep(X, y, groups=groups, params=per_row)
+        return KeptRows(store, whole, tuple(per_row), y is not None, forget)
 
-    def _attach_rows(self, memory):
+    def _attach_rows(self, kept):
         """Attach the rows after a fit, then forget those that its mask marks."""
-        self._rows, self._fit_params = memory["rows"], memory["whole"]
-        self._row_params, self._has_target = memory["names"], memory["supervised"]
+        self._rows, self._fit_params = kept.store, kept.fit_params
+        self._row_params, self._has_target = kept.row_params, kept.has_target
         self.n_forgotten_, self.unlearning_log_ = 0, []
-        if len(memory["forget"]):
+        if len(kept.forget):
             started = time.perf_counter()
-            n_rows = self._forget_positions(memory["forget"])
-            self._log(n_rows, time.perf_counter() - started)
+            self._forget_positions(kept.forget)
+            self._log(len(kept.forget), time.perf_counter() - started)
         if not self.store_training_data:
             self._drop_rows()
 
@@ -255,40 +332,40 @@ class UnlearnerMixin:
 
     # ---------------------------------------------------------------- requests
 
-    def _forget_kept(self, X_forget, y_forget, groups, on_unknown):
-        """Find the rows among the kept ones and forget them."""
+    def _find_rows(self, X_forget, y_forget=None, groups=None, on_unknown="raise"):
+        """Return the positions of the rows that a request means."""
         store = self.__dict__.get("_rows")
         if store is None:
             raise self._no_rows_error()
-        if groups is not None:
-            if not store.has_groups:
-                raise ValueError(
-                    "groups can only be forgotten if fit was given the ids of the "
-                    "rows: fit(X, y, groups=ids)."
-                )
-            groups = as_ids(groups)
-            positions = store.find_groups(groups, on_unknown=on_unknown)
-            n_requested = len(groups)
-        else:
+        if groups is None:
             X_forget = self._validate_forget(X_forget)
             positions = store.find(X_forget, y_forget, on_unknown=on_unknown)
-            n_requested = _num_samples(X_forget)
-        if len(positions):
-            self._forget_positions(positions)
-        return n_requested if on_unknown == "ignore" else len(positions)
+        elif store.has_groups:
+            positions = store.find_groups(groups, on_unknown=on_unknown)
+        else:
+            raise ValueError(
+                "groups can only be forgotten if fit was given the ids of the rows: "
+                "fit(X, y, groups=ids)."
+            )
+        if len(positions) == store.n_rows:
+            raise self._no_row_left_error()
+        return positions
 
     def _forget_positions(self, positions):
         """Forget the kept rows at these positions."""
         store = self._rows
-        if len(positions) == store.n_rows:
-            raise self._no_row_left_error()
         mask = np.zeros(store.n_rows, dtype=bool)
         mask[positions] = True
         self._rows, forgotten = store.split(positions)
-        blocks = store.blocks_of(positions)
-        self._unlearn_rows(Request(mask, forgotten, self._rows.rows, lambda: blocks))
+        request = Request(
+            mask,
+            forgotten,
+            self._rows.rows,
+            blocks=store.blocks_of(positions),
+            store=self._rows,
+        )
+        self._unlearn_rows(request)
         self.n_forgotten_ += len(positions)
-        return len(positions)
 
     def _forget_given(self, X_forget, y_forget, X_retain, y_retain):
         """Forget rows when the caller gives the whole training set."""
@@ -325,9 +402,9 @@ class UnlearnerMixin:
         def forget():
             return RowStore.keep(X_forget, y_forget).rows()
 
-        self._unlearn_rows(Request(mask, forget, given.rows, ordered=False))
+        request = Request(mask, forget, given.rows, ordered=False, store=given)
+        self._unlearn_rows(request)
         self.n_forgotten_ += n_forget
-        return n_forget
 
     def _validate_forget(self, X):
         """Raise scikit-learn's messages for wrong names or number of features."""
@@ -391,3 +468,21 @@ class UnlearnerMixin:
 
     def __sklearn_tags__(self):
         return with_unlearner_tags(super().__sklearn_tags__(), self._unlearner_tags())
+
+
+def _check_request(X_forget, groups, X_retain, on_unknown):
+    """Return how many rows or ids a request speaks of; raise if it is malformed."""
+    check_on_unknown(on_unknown)
+    if (X_forget is None) == (groups is None):
+        raise ValueError(
+            "Pass exactly one of X_forget, the rows to forget, and groups, the ids of "
+            "the rows to forget."
+        )
+    asked = as_ids(groups) if X_forget is None else X_forget
+    n_asked = _num_samples(asked) if np.ndim(asked) > 0 else 1
+    if n_asked and X_retain is not None and groups is not None:
+        raise ValueError(
+            "X_retain cannot be combined with groups, whose rows are looked up: leave "
+            "X_retain out, or pass the rows to forget as X_forget."
+        )
+    return n_asked

@@ -5,7 +5,7 @@
 
 import numpy as np
 
-__all__ = ["constant_response", "pad_columns", "pad_response"]
+__all__ = ["ABSENT", "pad_columns", "pad_response"]
 
 # What a class that the fitted model does not know gets from each method.
 ABSENT = {
@@ -13,7 +13,6 @@ ABSENT = {
     "predict_log_proba": -np.inf,
     "decision_function": -np.inf,
 }
-PRESENT = {"predict_proba": 1.0, "predict_log_proba": 0.0, "decision_function": 0.0}
 
 
 def pad_response(values, method, fitted, classes):
@@ -55,22 +54,11 @@ def pad_columns(values, method, fitted_classes, classes):
         values = np.column_stack([-values, values])
     if values.shape[-1] != len(fitted_classes):
         raise ValueError(
-            f"{method} gives {values.shape[-1]} columns for {len(fitted_classes)} "
-            "classes: which is whose cannot be told."
+            f"{method} of the fitted estimator gives {values.shape[-1]} columns for "
+            f"the {len(fitted_classes)} classes in its classes_; it must give one "
+            "column per class."
         )
     shape = (*values.shape[:-1], len(classes))
     padded = np.full(shape, ABSENT[method], dtype=values.dtype)
     padded[..., np.searchsorted(classes, fitted_classes)] = values
     return padded
-
-
-def constant_response(method, n_rows, label, classes):
-    """What `method` returns when `label` is the only class with rows left."""
-    column = int(np.searchsorted(classes, label))
-    if method == "predict":
-        return np.full(n_rows, label, dtype=classes.dtype)
-    if method == "decision_function" and len(classes) == 2:
-        return np.full(n_rows, np.inf if column == 1 else -np.inf)
-    values = np.full((n_rows, len(classes)), ABSENT[method])
-    values[:, column] = PRESENT[method]
-    return values

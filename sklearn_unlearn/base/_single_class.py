@@ -1,12 +1,27 @@
-"""When a single class is left."""
+"""Classifiers of which a single class is left.
+
+Many classifiers refuse to be fitted on one class, and a few return something that they
+cannot be asked about. That is no reason to refuse a request to forget the others: the
+constant model takes their place.
+"""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
 import numpy as np
 from sklearn.base import is_classifier
+from sklearn.dummy import DummyClassifier
 
-__all__ = ["single_class"]
+from sklearn_unlearn.base._response import ABSENT
+
+__all__ = [
+    "constant_response",
+    "fit_or_constant",
+    "is_constant",
+    "single_class",
+]
+
+PRESENT = {"predict_proba": 1.0, "predict_log_proba": 0.0, "decision_function": 0.0}
 
 
 def single_class(estimator, y):
@@ -15,3 +30,59 @@ def single_class(estimator, y):
         return None
     labels = np.unique(y) if np.ndim(y) == 1 else []
     return labels[0] if len(labels) == 1 else None
+
+
+def fit_or_constant(fit, estimator, read_rows, *, check_columns=True):
+    """Return the model that a fit gives, or the constant one of a single class.
+
+    Parameters
+    ----------
+    fit : callable () -> estimator instance
+        Fits a model to the rows.
+    estimator : estimator instance
+        Of the kind that is fitted.
+    read_rows : callable () -> Rows
+        Gives the rows; called only where a single class may be left.
+    check_columns : bool, default=True
+        Whether a model that gives probabilities of classes which it has not seen is
+        replaced, too.
+
+    Returns
+    -------
+    estimator instance
+        A ``DummyClassifier`` where `fit` raises a ValueError on rows of a single
+        class.
+    """
+    try:
+        model = fit()
+    except ValueError:
+        rows = read_rows()
+        if single_class(estimator, rows.y) is None:
+            raise
+        return DummyClassifier().fit(rows.X, rows.y)
+    classes = getattr(model, "classes_", None) if check_columns else None
+    if np.shape(classes) != (1,) or not hasattr(model, "predict_proba"):
+        return model
+    rows = read_rows()
+    if np.shape(model.predict_proba(rows.X[:1]))[1:] == (1,):
+        return model
+    return DummyClassifier().fit(rows.X, rows.y)
+
+
+def is_constant(model, template):
+    """Tell whether the constant model stands in for one of another kind."""
+    return isinstance(model, DummyClassifier) and not isinstance(
+        template, DummyClassifier
+    )
+
+
+def constant_response(method, n_rows, label, classes):
+    """Return what `method` gives when `label` is the only class with rows left."""
+    column = int(np.searchsorted(classes, label))
+    if method == "predict":
+        return np.full(n_rows, label, dtype=classes.dtype)
+    if method == "decision_function" and len(classes) == 2:
+        return np.full(n_rows, np.inf if column == 1 else -np.inf)
+    values = np.full((n_rows, len(classes)), ABSENT[method])
+    values[:, column] = PRESENT[method]
+    return values

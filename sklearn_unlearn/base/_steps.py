@@ -13,7 +13,6 @@ from sklearn_unlearn.rows._store import RowStore
 from sklearn_unlearn.utils._sklearn_compat import own_request, without_callbacks
 
 __all__ = [
-    "FitThrough",
     "carry_over",
     "drop_inner_rows",
     "fresh_step",
@@ -26,30 +25,6 @@ __all__ = [
 def is_estimator(step):
     """Whether a step is an estimator, not None or "passthrough"."""
     return step is not None and not isinstance(step, str)
-
-
-class FitThrough:
-    """Stand in for a step while scikit-learn fits a pipeline.
-
-    It is the step in every respect but ``fit``, which is a function of ours.
-    So scikit-learn's own code routes metadata and callbacks to it.
-    """
-
-    def __init__(self, step, fit):
-        self.__dict__.update(_step=step, _fit=fit)
-
-    def fit(self, X, y=None, **params):
-        self.__dict__["_result"] = self._fit(X, y, **params)
-        return self
-
-    def __getattr__(self, name):
-        return getattr(self.__dict__["_step"], name)
-
-    def __setattr__(self, name, value):
-        setattr(self._step, name, value)
-
-    def __delattr__(self, name):
-        delattr(self._step, name)
 
 
 def fresh_step(step):

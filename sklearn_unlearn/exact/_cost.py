@@ -10,7 +10,7 @@ from sklearn.utils import get_tags
 from sklearn_unlearn.base._steps import is_estimator
 from sklearn_unlearn.base._tags import is_unlearner
 from sklearn_unlearn.exact._rule import find_rule
-from sklearn_unlearn.exact._steps import plain_steps
+from sklearn_unlearn.exact._steps import steps_to_refit
 
 __all__ = ["UnlearningCost", "cost_of_steps"]
 
@@ -81,7 +81,7 @@ def cost_of_steps(steps, row, n_forget, n_retain, prefix="", behind=False):
     dict of str to UnlearningCost
     """
     costs = {}
-    for (name, step), plain in zip(steps, plain_steps(steps), strict=True):
+    for (name, step), plain in zip(steps, steps_to_refit(steps), strict=True):
         if not is_estimator(step):
             continue
         rule, name = find_rule(step), prefix + name

@@ -4,15 +4,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 import numpy as np
-from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn.base import BaseUnlearner, UnlearnerTags
-from sklearn_unlearn.base._single_class import single_class
+from sklearn_unlearn.base._single_class import fit_or_constant
 from sklearn_unlearn.exact._cost import UnlearningCost
-from sklearn_unlearn.exact._retrain import Retrain, constant_if_single_class
-from sklearn_unlearn.exact._rule import Outcome, Rule, RuleState, find_rule
+from sklearn_unlearn.exact._rule import Rule, RuleState, find_rule
 from sklearn_unlearn.exact._summary_rule import SummaryRule
 
 
@@ -149,7 +147,8 @@ class ExactUnlearner(BaseUnlearner):
         UnlearningCost
             The path, and the number of rows that it reads.
         """
-        positions = Retrain._find(self, X_forget, y_forget)
+        check_is_fitted(self)
+        positions = self._find_rows(X_forget, y_forget)
         n_forget, n_retain = len(positions), self._rows.n_rows - len(positions)
         rule, name = self._rule(self.estimator_), type(self.estimator_).__name__
         if not self._covered(rule):
@@ -183,32 +182,33 @@ class ExactUnlearner(BaseUnlearner):
         return self.estimator_.transform(X) if transform and not own else output
 
     def _unlearn_rows(self, request):
-        fitted = self.estimator_
+        fitted, outcome = self.estimator_, None
+        rule = self._rule(self._inner())
 
         def retain():
             rows = request.retain
             return rows._replace(params={**rows.params, **self._fit_params})
 
-        rule, received = self._rule(self._inner()), request.received(retain)
-        try:
+        received = request.with_retained(retain)
+
+        def forget():
+            nonlocal outcome
+            store = request.store
             if type(fitted) is type(self._inner()):
-                outcome = rule.forget(
-                    fitted, self._rule_state.value, self._rows, received
-                )
+                state = self._rule_state.value
+                outcome = rule.forget(fitted, state, store, received)
             else:  # the constant model of a single class
-                template = self._template()
-                outcome = Rule.forget(rule, template, None, self._rows, received)
-        except ValueError:
-            rows = request.retain
-            if single_class(fitted, rows.y) is None:
-                raise
-            outcome = Outcome(DummyClassifier().fit(rows.X, rows.y))
-        if rule.path == "refit":
-            rows = request.retain
-            outcome = outcome._replace(
-                estimator=constant_if_single_class(outcome.estimator, rows)
-            )
-        self.estimator_, self._rule_state = outcome.estimator, RuleState(outcome.state)
+                outcome = Rule.forget(rule, self._template(), None, store, received)
+            return outcome.estimator
+
+        self.estimator_ = fit_or_constant(
+            forget,
+            fitted,
+            lambda: received.retain,
+            check_columns=rule.path == "refit",
+        )
+        is_ours = outcome is not None and self.estimator_ is outcome.estimator
+        self._rule_state = RuleState(outcome.state if is_ours else None)
 
     def _inner(self):
         """Return the estimator that was given, out of the freezer."""

@@ -3,15 +3,12 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import numpy as np
-from sklearn.dummy import DummyClassifier
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn.base import BaseUnlearner, UnlearnerTags
-from sklearn_unlearn.base._single_class import single_class
+from sklearn_unlearn.base._single_class import fit_or_constant
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._rule import Rule
-from sklearn_unlearn.utils._sklearn_compat import _num_samples
 
 
 class Retrain(BaseUnlearner):
@@ -93,23 +90,12 @@ class Retrain(BaseUnlearner):
         UnlearningCost
             The path, and the number of rows that it reads.
         """
-        positions = self._find(X_forget, y_forget)
+        check_is_fitted(self)
+        positions = self._find_rows(X_forget, y_forget)
         n_retain = self._rows.n_rows - len(positions)
         return UnlearningCost(
             "refit", len(positions), n_retain, n_retain, "Retrain always fits again"
         )
-
-    def _find(self, X_forget, y_forget):
-        """Positions of the rows, or the error that ``unlearn`` would raise."""
-        check_is_fitted(self)
-        if self._rows is None:
-            raise self._no_rows_error()
-        if _num_samples(X_forget) == 0:
-            return []
-        found = self._rows.find(self._validate_forget(X_forget), y_forget)
-        if len(found) == self._rows.n_rows:
-            raise self._no_row_left_error()
-        return found
 
     def _unlearn_rows(self, request):
         template = self._template()
@@ -121,35 +107,15 @@ class Retrain(BaseUnlearner):
                     if name.split("__")[-1] == "random_state" and value is not None
                 }
             )
-        self.estimator_ = refit_on_retained(
-            Rule(), template, request.retain, self._fit_params
+        rows = request.retain
+        self.estimator_ = fit_or_constant(
+            lambda: Rule().fit(
+                template, rows.X, rows.y, **rows.params, **self._fit_params
+            ),
+            template,
+            lambda: rows,
         )
 
     def _unlearner_tags(self):
         guarantee = Rule().guarantee(self._template())
         return UnlearnerTags("exact_law" if self.reseed else guarantee)
-
-
-def refit_on_retained(rule, fitted, rows, fit_params):
-    """Fit again; a model of which one class is left is the constant one.
-
-    Many classifiers refuse to be fitted on a single class, and a few make something
-    odd of it. That is no reason to refuse a request to forget the others.
-    """
-    try:
-        new = rule.refit(fitted, rows.X, rows.y, **rows.params, **fit_params)
-    except ValueError:
-        if single_class(fitted, rows.y) is None:
-            raise
-        return DummyClassifier().fit(rows.X, rows.y)
-    return constant_if_single_class(new, rows)
-
-
-def constant_if_single_class(model, rows):
-    """Return the constant model for one that has columns for a class it never saw."""
-    classes = getattr(model, "classes_", None)
-    if np.shape(classes) != (1,) or not hasattr(model, "predict_proba"):
-        return model
-    if np.shape(model.predict_proba(rows.X[:1]))[1:] == (1,):
-        return model
-    return DummyClassifier().fit(rows.X, rows.y)

@@ -1,8 +1,8 @@
-"""Forgetting through what holds other estimators: columns, unions and pipelines.
+"""How the steps of a composite forget: of pipelines, unions and column transformers.
 
-scikit-learn itself fits the whole on the retained rows, so that it selects columns,
-routes metadata and joins outputs as ever. Only its parts are replaced: each is a
-`Part`, which forgets by its rule where scikit-learn believes to fit it.
+scikit-learn's own code fits the composite on the retained rows, so that metadata,
+columns and callbacks go where a fit takes them. In place of its steps it is given
+proxies, whose ``fit`` lets the fitted step forget from what it is now.
 """
 
 # Authors: The sklearn-unlearn developers
@@ -13,208 +13,320 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
+from sklearn import pipeline
 from sklearn.utils import get_tags
 
-from sklearn_unlearn.base._steps import (
-    FitThrough,
-    carry_over,
-    fresh_step,
-    is_estimator,
-)
+from sklearn_unlearn.base._steps import carry_over, fresh_step, is_estimator
 from sklearn_unlearn.base._tags import is_unlearner
+from sklearn_unlearn.exact._coordinates import affine_map
 from sklearn_unlearn.exact._rule import Outcome, Rule, find_rule
 from sklearn_unlearn.rows._store import Rows
+from sklearn_unlearn.utils._sklearn_compat import _safe_indexing
 
 __all__ = [
-    "Kept",
-    "Later",
-    "Part",
-    "is_bitwise",
+    "ForgettingStep",
+    "LazyRows",
+    "StepState",
+    "forget_in_sequence",
     "is_robust_to_rounding",
-    "keeps_columns",
     "last_step_by_rule",
-    "parts_in_line",
-    "plain_steps",
-    "settled",
+    "steps_to_refit",
 ]
 
+# Rows from which the coordinates of a step are mapped to those before.
+N_SAMPLE = 500
 
-class Kept(NamedTuple):
-    """What a part keeps for the next request."""
 
-    state: Any = None
+class StepState(NamedTuple):
+    """What a step keeps from one request to the next.
+
+    Attributes
+    ----------
+    rule_state : object
+        What its rule keeps.
+    output : array-like or None
+        What the step gives on the retained rows, where that takes long to compute.
+    """
+
+    rule_state: Any = None
     output: Any = None
 
     @classmethod
     def of(cls, fitted, store):
-        """Make it from rows as the part sees them."""
+        """Make it from the rows as the step sees them."""
         rule = find_rule(fitted)
         output = fitted.transform(store.rows().X) if rule.keeps_output else None
         return cls(rule.remember(fitted, store), output)
 
 
-class Later:
-    """Rows that are worked out when somebody reads them, and then once."""
-
-    def __init__(self, work_out):
-        self._work_out, self._rows = work_out, None
-
-    @staticmethod
-    def read(X):
-        """Return rows, worked out if they are not yet."""
-        if not isinstance(X, Later):
-            return X
-        if X._work_out is not None:
-            X._rows, X._work_out = X._work_out(), None
-        return X._rows
-
-
-class Part:
-    """Stand in for a fitted part while scikit-learn fits what holds it.
-
-    It is an unfitted copy of the part in every respect but ``fit`` and
-    ``fit_transform``, in which the part forgets; afterwards it is the result.
+class LazyRows:
+    """Rows that are computed when they are first read.
 
     Parameters
     ----------
-    fitted : estimator instance
-        The part, fitted before.
-    kept : Kept
-        What it has kept for this request.
-    store : RowStore or RowView
-        The retained rows as the part saw them when it was fitted.
-    request : Request
-        The request as the part saw its rows.
-    in_line : bool, default=False
-        Whether another part of a pipeline comes next, which can read rows later.
-    plainly : bool, default=False
-        Whether to fit again, to the last digit as a fit does.
+    compute : callable () -> array-like
     """
 
-    def __init__(self, fitted, kept, store, request, in_line=False, plainly=False):
-        fresh = fresh_step(fitted)
-        self.__dict__.update(
-            _fitted=fitted,
-            _kept=kept or Kept(),
-            _store=store,
-            _request=request,
-            _in_line=in_line,
-            _plainly=plainly,
-            _fresh=fresh,
-            _now=fresh,
-            _changed=True,
-            _is_done=False,
-        )
+    def __init__(self, compute):
+        self._compute, self._rows = compute, None
+
+    @staticmethod
+    def read(X):
+        """Return `X`, computed if it is lazy."""
+        if not isinstance(X, LazyRows):
+            return X
+        if X._compute is not None:
+            X._rows, X._compute = X._compute(), None
+        return X._rows
+
+
+class StepProxy:
+    """Stand in for a step while scikit-learn fits the composite that holds it.
+
+    Before its fit it looks like the unfitted step, afterwards like the fitted one.
+
+    Parameters
+    ----------
+    template : estimator instance
+        Unfitted. scikit-learn sets callbacks on it and takes them off again.
+    fit : callable (X, y, params, transform) -> (estimator, array-like or None)
+        Gives the fitted step and, if `transform` is true, its training output.
+    """
+
+    def __init__(self, template, fit):
+        self.__dict__.update(_template=template, _fit=fit, _fitted=None)
 
     def fit(self, X, y=None, **params):
-        self._forget(X, y, params, transform=False)
+        self.__dict__["_fitted"], _ = self._fit(X, y, params, transform=False)
         return self
 
     def fit_transform(self, X, y=None, **params):
-        output = self._forget(X, y, params, transform=True)
-        return output if self._in_line else Later.read(output)
+        self.__dict__["_fitted"], output = self._fit(X, y, params, transform=True)
+        return output
 
     def __sklearn_clone__(self):
         return self
 
     def __sklearn_is_fitted__(self):
-        return self._is_done
+        return self._fitted is not None
 
     def __getattr__(self, name):
-        return getattr(self.__dict__["_now"], name)
+        own = self.__dict__
+        return getattr(own["_template" if own["_fitted"] is None else "_fitted"], name)
 
     def __setattr__(self, name, value):
-        setattr(self._fresh, name, value)  # callbacks, which are taken off again
+        setattr(self._template, name, value)
 
     def __delattr__(self, name):
-        delattr(self._fresh, name)
-
-    def _forget(self, X, y, params, transform):
-        """Forget; return what ``fit_transform`` gives on the retained rows."""
-        before, kept, mine = self._fitted, self._kept, self.__dict__
-        rule = find_rule(before)
-        if params or self._plainly or (transform and rule.fit_transform_differs):
-            output = _fit_plainly(self._fresh, Later.read(X), y, params, transform)
-            outcome = Outcome(self._fresh, None, output)
-        else:
-            request = self._request.received(lambda: Rows(Later.read(X), y, {}))
-            outcome = rule.forget(before, kept.state, self._store, request)
-        after, state, output = outcome
-        same = rule.same_output(before, after)
-        mine["_changed"] = changed = self._request.coordinates_changed or not same
-        mine["_now"], mine["_is_done"] = after, True
-        mine["_kept"] = Kept(state)
-        if output is not None or not transform:
-            return output
-        if not rule.keeps_output:
-            return Later(lambda: after.transform(Later.read(X)))
-        output = kept.output
-        if changed or output is None or not self._request.ordered:
-            output = after.transform(Later.read(X))
-        else:
-            output = _without(output, self._request.mask)
-        mine["_kept"] = Kept(state, output)
-        return output.copy()  # the next part may write into it
-
-    def result(self, n_forget):
-        """Return the part as it is now."""
-        carry_over(self._fitted, self._now, n_forget)
-        return self._now
+        delattr(self._template, name)
 
 
-def _fit_plainly(estimator, X, y, params, transform):
-    """Fit; return the training output if it is asked for."""
-    if transform and hasattr(estimator, "fit_transform"):
-        return estimator.fit_transform(X, y, **params)
-    estimator.fit(X, y, **params)
-    return estimator.transform(X) if transform else None
-
-
-def _without(output, mask):
-    """Return the rows of `output` that are not marked."""
-    keep = np.flatnonzero(~mask)
-    if sparse.issparse(output) or not hasattr(output, "iloc"):
-        return output[keep]
-    return output.iloc[keep].reset_index(drop=True)  # as kept rows are numbered
-
-
-def parts_in_line(steps, state, store, request, plainly=None):
-    """Return stand-ins for steps that follow one another.
+class ForgettingStep:
+    """A fitted step, its state, and how it forgets the rows of a request.
 
     Parameters
     ----------
-    steps : list of (str, estimator)
-        Fitted transformers, None and "passthrough" among them.
-    state : dict of str to Kept
-        What each has kept.
-    store, request : as for `Part`
-        As the first step sees the rows.
-    plainly : list of bool, default=None
-        Which steps are fitted again as a fit does it; see `plain_steps`.
+    name : str
+        Name of the step.
+    fitted : estimator instance
+        The step before the request.
+    state : StepState or None
+        What it has kept for this request.
+    request : Request
+        As the composite sees its rows, or as the step does if it has columns of its
+        own.
+    previous : ForgettingStep, default=None
+        The step whose output this one is given, in a sequence.
+    refit : bool, default=False
+        Whether to fit again, so that the result is that of a fit to the last bit.
+    is_lazy : bool, default=False
+        Whether the output may be `LazyRows`, which the next step of a sequence reads.
+
+    Attributes
+    ----------
+    after : estimator instance
+        The step without the forgotten rows, once `forget` has run.
+    state : StepState
+        Then what it keeps for the next request.
+    """
+
+    def __init__(
+        self, name, fitted, state, request, previous=None, *, refit=False, is_lazy=False
+    ):
+        self.name, self.fitted, self.state = name, fitted, state or StepState()
+        self.request, self.previous = request, previous
+        self.template = self.after = fresh_step(fitted)
+        self._refit, self._is_lazy = refit, is_lazy
+        self._changed, self._old_output = True, self.state.output
+
+    def proxy(self):
+        """Return what scikit-learn fits in place of the step."""
+        return StepProxy(self.template, self.forget)
+
+    def forget(self, X, y, params, transform):
+        """Forget the rows, given the retained ones as a fit would see them.
+
+        Parameters
+        ----------
+        X, y : array-like or LazyRows, array-like or None
+        params : dict
+            Arguments of ``fit``.
+        transform : bool
+            Whether the training output is asked for.
+
+        Returns
+        -------
+        estimator instance
+            The step without the rows.
+        output : array-like, LazyRows or None
+            What ``fit_transform`` gives.
+        """
+        rule, previous = find_rule(self.fitted), self.previous
+        if previous is not None:
+            self.request = previous.request_behind()
+        refit = self._refit or (transform and rule.fit_transform_differs)
+        if params:  # what is kept between requests knows nothing of them
+            refit = refit or transform or rule.path == "summaries"
+        if refit:
+            outcome = _fit(self.template, LazyRows.read(X), y, params, transform)
+        else:
+            request = self.request.with_retained(
+                lambda: Rows(LazyRows.read(X), y, params)
+            )
+            state = None if params else self.state.rule_state
+            start = self._start(rule, request)
+            outcome = rule.forget(start, state, request.store, request)
+        self.after, rule_state, output = outcome
+        self.state = StepState(rule_state)
+        if transform:
+            same = rule.same_output(self.fitted, self.after)
+            self._changed = self.request.coordinates_changed or not same
+            if output is None:
+                output = self._output(rule, X)
+        return self.after, output
+
+    def request_behind(self):
+        """Return the request as the next step saw its rows when it was fitted."""
+        return self.request.through(self.fitted.transform, self._changed)
+
+    def result(self):
+        """Return the updated step, with the callbacks and the count of the old one."""
+        carry_over(self.fitted, self.after, int(self.request.mask.sum()))
+        return self.after
+
+    def _start(self, rule, request):
+        """Return the step that its rule starts from, in the coordinates of now."""
+        own_map = type(rule).change_coordinates is not Rule.change_coordinates
+        if not (own_map and request.coordinates_changed) or request.store is None:
+            return self.fitted
+        X, n_rows = request.retain.X, request.store.n_rows
+        same_width = X.shape[1] == getattr(self.fitted, "n_features_in_", None)
+        if not rule.covers(self.fitted, X) or (same_width and self._columns_kept()):
+            return self.fitted  # a start as good as any other
+        sample = np.arange(0, n_rows, max(1, n_rows // N_SAMPLE))
+        before, now = request.store.take(sample).X, _safe_indexing(X, sample)
+        return rule.change_coordinates(self.fitted, *affine_map(now, before))
+
+    def _columns_kept(self):
+        """Tell whether the steps before keep the meaning of each of their columns."""
+        step = self.previous
+        return step is None or (keeps_columns(step.fitted) and step._columns_kept())
+
+    def _output(self, rule, X):
+        """Return what the updated step gives on the retained rows."""
+        if not rule.keeps_output:
+            output = LazyRows(lambda: self.after.transform(LazyRows.read(X)))
+            return output if self._is_lazy else LazyRows.read(output)
+        output = self._old_output
+        if self._changed or output is None or not self.request.ordered:
+            output = self.after.transform(LazyRows.read(X))
+        else:
+            output = _rows_where(output, ~self.request.mask)
+        self.state = self.state._replace(output=output)
+        return output.copy()  # the next step may write into it
+
+
+def _fit(estimator, X, y, params, transform):
+    """Fit an estimator, and transform the rows if that is asked for."""
+    if transform and hasattr(estimator, "fit_transform"):
+        return Outcome(estimator, output=estimator.fit_transform(X, y, **params))
+    estimator.fit(X, y, **params)
+    return Outcome(estimator, output=estimator.transform(X) if transform else None)
+
+
+def _rows_where(X, mask):
+    """Return the rows that are marked; a frame is numbered anew, as kept rows are."""
+    positions = np.flatnonzero(mask)
+    if sparse.issparse(X) or not hasattr(X, "iloc"):
+        return X[positions]
+    return X.iloc[positions].reset_index(drop=True)
+
+
+def forget_in_sequence(fitted, states, request, params=None, last_step=ForgettingStep):
+    """Let the steps of a pipeline forget, each on what the steps before it give.
+
+    Parameters
+    ----------
+    fitted : Pipeline
+        It is not changed.
+    states : dict of str to StepState
+    request : Request
+    params : dict, default=None
+        Arguments of ``fit`` of the pipeline, which scikit-learn routes to the steps.
+    last_step : callable, default=ForgettingStep
+        Makes the step that is last, as `ForgettingStep` makes all others.
 
     Returns
     -------
-    steps : list of (str, Part)
-    store, request
-        As whatever comes next sees the rows.
+    steps : dict of str to ForgettingStep
+        The estimators among the steps, which have forgotten.
+    output : array-like or None
+        What ``fit_transform`` gives, if the last step transforms and `params` is None.
     """
-    parts = []
-    plainly = plain_steps(steps) if plainly is None else plainly
-    for (name, step), plain in zip(steps, plainly, strict=True):
+    forgetting, proxies, previous = {}, [], None
+    own_request, last_name = request.without_params(), fitted.steps[-1][0]
+    for (name, step), refit in zip(
+        fitted.steps, steps_to_refit(fitted.steps), strict=True
+    ):
         if not is_estimator(step):
-            parts.append((name, step))
+            proxies.append((name, step))
             continue
-        part = Part(step, state.get(name), store, request, True, plain)
-        parts.append((name, part))
-        if not hasattr(step, "transform"):
-            break  # the last step, which predicts
-        store = None if store is None else store.through(step.transform)
-        request = request.through(step.transform, lambda part=part: part._changed)
-    return parts, store, request
+        kind = last_step if name == last_name else ForgettingStep
+        previous = kind(
+            name,
+            step,
+            states.get(name),
+            own_request,
+            previous,
+            refit=refit,
+            is_lazy=True,
+        )
+        forgetting[name] = previous
+        proxies.append((name, previous.proxy()))
+    whole = pipeline.Pipeline(proxies, transform_input=fitted.transform_input)
+    rows, output = request.retain, None
+    if params is None and hasattr(fitted, "transform"):
+        output = LazyRows.read(whole.fit_transform(rows.X, rows.y))
+    else:
+        whole.fit(rows.X, rows.y, **(params or {}))
+    return forgetting, output
+
+
+def steps_to_refit(steps):
+    """Tell which steps must give what a fit gives, to the last bit.
+
+    Rules give steps up to rounding. Where a step behind might turn rounding into
+    another result, the steps before it are fitted again.
+    """
+    refit, all_robust = [], True
+    for _, step in reversed(steps):
+        refit.append(not all_robust and not _is_bitwise(step))
+        all_robust = all_robust and is_robust_to_rounding(step)
+    return refit[::-1]
 
 
 def is_robust_to_rounding(step):
-    """Whether rounding of its rows changes a step by rounding only."""
+    """Tell whether rounding of its rows changes a step by rounding only."""
     if not is_estimator(step):
         return True
     rule = find_rule(step)
@@ -226,22 +338,12 @@ def is_robust_to_rounding(step):
     return rule.is_robust_to_rounding(step)
 
 
-def is_bitwise(step):
-    """Whether a step that has forgotten gives what a fit gives, to the last bit."""
+def _is_bitwise(step):
     return not is_estimator(step) or find_rule(step).is_bitwise(step)
 
 
-def plain_steps(steps):
-    """Tell which steps must be fitted again, since what is behind is not stable."""
-    plain, all_stable = [], True
-    for _, step in reversed(steps):
-        plain.append(not all_stable and not is_bitwise(step))
-        all_stable = all_stable and is_robust_to_rounding(step)
-    return plain[::-1]
-
-
 def keeps_columns(step):
-    """Whether each column of a transformer's output keeps its meaning."""
+    """Tell whether each column of a transformer's output keeps its meaning."""
     if not is_estimator(step) or not get_tags(step).requires_fit:
         return True
     rule = find_rule(step)
@@ -250,31 +352,20 @@ def keeps_columns(step):
     return rule.keeps_columns
 
 
-def settled(parts, n_forget):
-    """Return named estimators in place of their stand-ins, and what these keep."""
-    steps, state = [], {}
-    for name, part in parts:
-        if isinstance(part, Part):
-            state[name] = part._kept
-            part = part.result(n_forget)
-        steps.append((name, part))
-    return steps, state
-
-
 @contextmanager
-def last_step_by_rule(pipeline):
-    """Let the last step of a pipeline be fitted by its rule meanwhile."""
-    last = pipeline.steps[-1][1] if pipeline.steps else None
+def last_step_by_rule(fitted):
+    """Let the rule of a pipeline's last step fit it meanwhile."""
+    name, last = fitted.steps[-1] if fitted.steps else ("", None)
     rule = find_rule(last)
     if type(rule).fit is Rule.fit:
         yield
         return
-    name = pipeline.steps[-1][0]
-    stand_in = FitThrough(
-        last, lambda X, y=None, **params: rule.fit(last, X, y, **params)
-    )
-    pipeline.steps = [*pipeline.steps[:-1], (name, stand_in)]
+
+    def fit(X, y, params, transform):
+        return rule.fit(last, X, y, **params), None
+
+    fitted.steps = [*fitted.steps[:-1], (name, StepProxy(last, fit))]
     try:
         yield
     finally:
-        pipeline.steps = [*pipeline.steps[:-1], (name, last)]
+        fitted.steps = [*fitted.steps[:-1], (name, last)]

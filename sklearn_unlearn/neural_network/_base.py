@@ -158,10 +158,10 @@ class BaseDropoutNetwork(
             warm = self.warm_start and "_network" in vars(self)
             checked = self._check_rows(X, y, reset=not warm)
             params = {} if sample_weight is None else {"sample_weight": sample_weight}
-            memory = self._keep_rows(X, y, groups, params, forget)
+            kept = self._keep_rows(X, y, groups, params, forget)
             self._forget_stream()
             self._fit_rows(*checked, sample_weight, warm=warm)
-            self._attach_rows(memory)
+            self._attach_rows(kept)
         return self
 
     @contextmanager

@@ -11,6 +11,7 @@ from sklearn_unlearn._engine._training import History
 from sklearn_unlearn._engine.mlp._layout import Layout
 from sklearn_unlearn._engine.mlp._many import ManyTrainer
 from sklearn_unlearn._engine.mlp._mlp import MLP
+from sklearn_unlearn.base._mixin import KeptRows
 from sklearn_unlearn.base._steps import shallow_copy
 
 __all__ = ["fit_many"]
@@ -64,9 +65,7 @@ def fit_many(network, X, y, *, seeds, subsets=None, sample_weights=None):
         model, plan = models[i], plans[i]
         history = History(losses[place], best_loss=min(losses[place]), converged=True)
         model._finish(plan, plan.net.with_parameters(parameters[place].copy()), history)
-        model._attach_rows(
-            {"rows": None, "whole": {}, "names": (), "supervised": True, "forget": ()}
-        )
+        model._attach_rows(KeptRows(None, {}, (), True, ()))
     return models
 
 

@@ -5,6 +5,7 @@
 
 import warnings
 from contextlib import nullcontext
+from functools import partial
 
 import numpy as np
 from sklearn import pipeline
@@ -13,16 +14,21 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags, is_unlearner
-from sklearn_unlearn.base._response import constant_response, pad_response
+from sklearn_unlearn.base._response import pad_response
+from sklearn_unlearn.base._single_class import constant_response
 from sklearn_unlearn.base._steps import drop_inner_rows, is_estimator
 from sklearn_unlearn.base._tags import GUARANTEES
 from sklearn_unlearn.exact import Rule, find_rule, register_rule
 from sklearn_unlearn.exact._cost import cost_of_steps
 from sklearn_unlearn.exact._rule import RuleState
-from sklearn_unlearn.exact._steps import Kept, last_step_by_rule
+from sklearn_unlearn.exact._steps import (
+    StepState,
+    forget_in_sequence,
+    last_step_by_rule,
+)
 from sklearn_unlearn.exact.rules._composites import PipelineRule
 from sklearn_unlearn.exceptions import PipelineMemoryWarning, UnlearningWarning
-from sklearn_unlearn.pipeline._forgetting import StepsForget
+from sklearn_unlearn.pipeline._last_step import LastStep
 from sklearn_unlearn.utils._sklearn_compat import (
     _fit_context,
     _num_samples,
@@ -219,8 +225,8 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
     def _fit_and_keep(self, method, X, y, params, groups=None, forget=None):
         """Fit by scikit-learn's `method`, then keep the rows."""
         refuse_masks_of_steps(params)
-        memory = self._keep_rows(X, y, groups, params, forget)
-        self._only_class = self._classes = None
+        kept = self._keep_rows(X, y, groups, params, forget)
+        self._single_class = self._classes = None
         self._step_states = RuleState({})
         by_rule = last_step_by_rule(self) if method == "fit" else nullcontext()
         with by_rule:
@@ -228,7 +234,7 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         drop_inner_rows(self)
         last = self.steps[-1][1] if self.steps else None
         self._classes = getattr(last, "classes_", None)
-        self._attach_rows(memory)
+        self._attach_rows(kept)
         if not self.store_training_data:
             self._warn_about_steps()
         return result
@@ -250,7 +256,7 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         self._rows.build_index()
         views, kept = PipelineRule().views(self), self._step_states.value
         made = {
-            name: Kept.of(step, self._rows.through(views[name]))
+            name: StepState.of(step, self._rows.through(views[name]))
             for name, step in self.steps
             if name in views and not is_unlearner(step) and name not in kept
         }
@@ -275,12 +281,8 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
             might change.
         """
         check_is_fitted(self)
-        if self.__dict__.get("_rows") is None:
-            raise self._no_rows_error()
-        positions = self._rows.find(self._validate_forget(X_forget), y_forget)
+        positions = self._find_rows(X_forget, y_forget)
         n_retain = self._rows.n_rows - len(positions)
-        if not n_retain:
-            raise self._no_row_left_error()
         # steps are fitted again with what belongs to the rows
         again = bool(self._fit_params or self._rows.param_names)
         row = self._rows.take([0]).X
@@ -289,19 +291,22 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
     # ----------------------------------------------------------------- forget
 
     def _unlearn_rows(self, request):
-        """Let scikit-learn fit the steps on the retained rows, the last one ours."""
-        rows = request.retain
-        forgetting = StepsForget(
-            self.steps,
+        """Let the steps forget, each on what the updated steps before it give."""
+        steps, _ = forget_in_sequence(
+            self,
             self._step_states.value,
-            self._rows,
             request,
-            self.transform_input,
+            {**request.retain.params, **self._fit_params},
+            last_step=partial(LastStep, asked=request),
         )
-        forgetting.run({**rows.params, **self._fit_params})
-        self._only_class = forgetting.single_class
-        self._warn_about_remains(forgetting.steps)
-        self.steps, self._step_states = forgetting.steps, RuleState(forgetting.memory)
+        last = steps.get(self.steps[-1][0])
+        self._single_class = None if last is None else last.single_class
+        self.steps = [
+            (name, steps[name].result() if name in steps else step)
+            for name, step in self.steps
+        ]
+        self._step_states = RuleState({n: step.state for n, step in steps.items()})
+        self._warn_about_remains(self.steps)
         drop_inner_rows(self)
 
     def _warn_about_remains(self, steps):
@@ -323,7 +328,7 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
             warnings.warn(
                 f"The cache at {check_memory(self.memory).location!r} still holds "
                 "transformed rows, the forgotten ones among them. Clear it with "
-                "joblib.RuleState(location).clear().",
+                "joblib.Memory(location).clear().",
                 UnlearningWarning,
                 stacklevel=3,
             )
@@ -354,9 +359,9 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
 
     def _respond(self, method, X, params):
         check_is_fitted(self)
-        if self.__dict__.get("_only_class") is not None:
+        if self.__dict__.get("_single_class") is not None:
             n_rows = _num_samples(X)
-            return constant_response(method, n_rows, self._only_class, self.classes_)
+            return constant_response(method, n_rows, self._single_class, self.classes_)
         values = getattr(super(), method)(X, **params)
         if self.__dict__.get("_classes") is None or method == "predict":
             return values
@@ -454,7 +459,7 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         float
             The score.
         """
-        if self.__dict__.get("_only_class") is not None:
+        if self.__dict__.get("_single_class") is not None:
             hits = np.asarray(y) == self.predict(X)
             return float(np.average(hits, weights=sample_weight))
         return super().score(X, y, sample_weight=sample_weight, **params)
@@ -493,7 +498,7 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         return router.add_self_request(routed_fit_request(self, ("forget", "groups")))
 
     def __sklearn_is_fitted__(self):
-        if self.__dict__.get("_only_class") is not None:
+        if self.__dict__.get("_single_class") is not None:
             return True
         return super().__sklearn_is_fitted__()
 

@@ -108,6 +108,11 @@ class RowStore:
         return "groups" in self._blocks[0]
 
     @property
+    def groups(self):
+        """Ids of the rows, in their order; None if there are none."""
+        return self._column("groups") if self.has_groups else None
+
+    @property
     def param_names(self):
         """Names of the further things that belong to the rows."""
         return tuple(n[6:] for n in self._blocks[0] if n.startswith("param:"))

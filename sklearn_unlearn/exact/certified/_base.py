@@ -113,10 +113,10 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
         """
         new = shallow_copy(self)
         checked = new._check_rows(X, y, reset=True)
-        memory = new._keep_rows(X, y, groups, {}, forget)
+        kept = new._keep_rows(X, y, groups, {}, forget)
         new._begin_target(checked[1])
         new._fit_rows(*new._design(*checked), n_refits=0)
-        new._attach_rows(memory)
+        new._attach_rows(kept)
         self.__dict__ = new.__dict__
         return self
 

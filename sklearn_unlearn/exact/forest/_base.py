@@ -144,7 +144,7 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
         """
         new = shallow_copy(self)  # a fit that fails leaves the forest as it was
         rows, targets = new._check_rows(X, y, reset=True)
-        memory = new._keep_rows(X, y, groups, {}, forget)
+        kept = new._keep_rows(X, y, groups, {}, forget)
         words = check_random_state(self.random_state).randint(
             0, 1 << 32, size=(self.n_estimators, 2), dtype=np.uint64
         )
@@ -152,7 +152,7 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
         new._settings = {name: getattr(self, name) for name in names}
         new._keys = [tuple(pair) for pair in words.tolist()]
         new._plant(new._encode(rows, targets))
-        new._attach_rows(memory)
+        new._attach_rows(kept)
         self.__dict__ = new.__dict__
         return self
 

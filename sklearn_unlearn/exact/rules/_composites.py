@@ -1,4 +1,4 @@
-"""Rules of estimators that hold others: pipelines, unions, columns."""
+"""Rules of composites: pipelines, unions of transformers, transformers of columns."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -12,21 +12,14 @@ from sklearn.utils import get_tags
 
 from sklearn_unlearn.base._steps import fresh_step, is_estimator, shallow_copy
 from sklearn_unlearn.base._tags import GUARANTEES, is_unlearner
-from sklearn_unlearn.exact._rule import (
-    Outcome,
-    Rule,
-    find_rule,
-    register_rule,
-)
+from sklearn_unlearn.exact._rule import Outcome, Rule, find_rule, register_rule
 from sklearn_unlearn.exact._steps import (
-    Kept,
-    Later,
-    Part,
-    is_bitwise,
+    ForgettingStep,
+    StepProxy,
+    StepState,
+    forget_in_sequence,
     is_robust_to_rounding,
     last_step_by_rule,
-    parts_in_line,
-    settled,
 )
 from sklearn_unlearn.utils._sklearn_compat import (
     _is_empty_column_selection,
@@ -37,7 +30,7 @@ __all__ = ["PipelineRule"]
 
 
 class CompositeRule(Rule):
-    """Descend to the parts, and put together what they are then."""
+    """Let each part forget by its own rule, and put the updated parts together."""
 
     path = "parts"
     fit_transform_differs = False
@@ -51,8 +44,16 @@ class CompositeRule(Rule):
         """Return a function from the rows of the whole to those of a part, by name."""
 
     @abstractmethod
-    def descend(self, fitted, state, store, request):
-        """Return the outcome of letting the parts forget."""
+    def forget_parts(self, fitted, states, request):
+        """Return the outcome of letting the parts forget.
+
+        Parameters
+        ----------
+        fitted : estimator instance
+            The composite; it is not changed.
+        states : dict of str to StepState
+        request : Request
+        """
 
     def guarantee(self, estimator):
         if self.is_frozen(estimator):
@@ -76,24 +77,28 @@ class CompositeRule(Rule):
         return all(is_robust_to_rounding(part) for _, part in self.parts(estimator))
 
     def is_bitwise(self, estimator):
-        return all(is_bitwise(part) for _, part in self.parts(estimator))
+        return all(
+            find_rule(part).is_bitwise(part)
+            for _, part in self.parts(estimator)
+            if is_estimator(part)
+        )
 
     def remember(self, fitted, store):
         views = self.views(fitted)
         return {
-            name: Kept.of(part, store.through(views[name]))
+            name: StepState.of(part, store.through(views[name]))
             for name, part in self.parts(fitted)
             if name in views
         }
 
     def forget(self, fitted, state, store, request):
         rows = request.retain
-        if rows.params or not self.is_known(fitted, rows.X):
+        if rows.params or not self.chooses_same_columns(fitted, rows.X):
             return super().forget(fitted, None, store, request)
-        return self.descend(fitted, state or {}, store, request)
+        return self.forget_parts(fitted, state or {}, request)
 
-    def is_known(self, fitted, X):
-        """Whether the parts will see what they would see in a fit."""
+    def chooses_same_columns(self, fitted, X):
+        """Tell whether a fit on these rows would give each part the same columns."""
         return True
 
     def same_output(self, before, after):
@@ -113,28 +118,25 @@ class PipelineRule(CompositeRule):
         return estimator.steps
 
     def views(self, fitted):
-        views, through = {}, []
+        views, before = {}, []
         for name, step in fitted.steps:
             if is_estimator(step):
-                views[name] = _chain(tuple(through))
-                through.append(step)
+                views[name] = _transform_by(tuple(before))
+                before.append(step)
         return views
 
     def fit(self, estimator, X, y=None, **params):
         with last_step_by_rule(estimator):
             return estimator.fit(X, y, **params)
 
-    def descend(self, fitted, state, store, request):
-        rows = request.retain
-        parts, *_ = parts_in_line(fitted.steps, state, store, request)
-        whole, output = Pipeline(parts), None
-        if hasattr(fitted, "transform"):
-            output = Later.read(whole.fit_transform(rows.X, rows.y))
-        else:
-            whole.fit(rows.X, rows.y)
+    def forget_parts(self, fitted, states, request):
+        steps, output = forget_in_sequence(fitted, states, request)
         new = shallow_copy(fitted)
-        new.steps, state = settled(whole.steps, int(request.mask.sum()))
-        return Outcome(new, state, output)
+        new.steps = [
+            (name, steps[name].result() if name in steps else step)
+            for name, step in fitted.steps
+        ]
+        return Outcome(new, {n: step.state for n, step in steps.items()}, output)
 
 
 @register_rule(FeatureUnion)
@@ -146,21 +148,26 @@ class FeatureUnionRule(CompositeRule):
 
     def views(self, fitted):
         parts = fitted.transformer_list
-        return {name: _chain(()) for name, step in parts if is_estimator(step)}
+        return {name: _transform_by(()) for name, part in parts if is_estimator(part)}
 
-    def descend(self, fitted, state, store, request):
-        rows, n_forget = request.retain, int(request.mask.sum())
-        parts = [
-            (name, Part(step, state.get(name), store, request))
-            if is_estimator(step)
-            else (name, step)
-            for name, step in fitted.transformer_list
-        ]
+    def forget_parts(self, fitted, states, request):
+        parts = {
+            name: ForgettingStep(name, part, states.get(name), request)
+            for name, part in fitted.transformer_list
+            if is_estimator(part)
+        }
         whole, new = shallow_copy(fitted), shallow_copy(fitted)
-        whole.transformer_list, whole.n_jobs = parts, None
-        output = whole.fit_transform(rows.X, rows.y)
-        new.transformer_list, state = settled(whole.transformer_list, n_forget)
-        return Outcome(new, state, output)
+        whole.n_jobs = None  # proxies do not travel to other processes
+        whole.transformer_list = [
+            (name, parts[name].proxy() if name in parts else part)
+            for name, part in fitted.transformer_list
+        ]
+        output = whole.fit_transform(request.retain.X, request.retain.y)
+        new.transformer_list = [
+            (name, parts[name].result() if name in parts else part)
+            for name, part in whole.transformer_list
+        ]
+        return Outcome(new, {n: part.state for n, part in parts.items()}, output)
 
 
 @register_rule(ColumnTransformer)
@@ -173,58 +180,57 @@ class ColumnTransformerRule(CompositeRule):
 
     def views(self, fitted):
         return {
-            name: _columns(columns)
-            for name, step, columns in fitted.transformers_
+            name: _select(columns)
+            for name, part, columns in fitted.transformers_
             # scikit-learn does not fit what has no columns
-            if is_estimator(step) and not _is_empty_column_selection(columns)
+            if is_estimator(part) and not _is_empty_column_selection(columns)
         }
 
-    def is_known(self, fitted, X):
-        # columns may be chosen by what is in them
+    def chooses_same_columns(self, fitted, X):
         chosen = {name: columns for name, _, columns in fitted.transformers_}
         return all(
             np.array_equal(columns(X), chosen[name])
             for name, _, columns in fitted.transformers
-            if callable(columns)
+            if callable(columns)  # which may look at what is in them
         )
 
-    def descend(self, fitted, state, store, request):
-        rows, n_forget = request.retain, int(request.mask.sum())
-        views, parts = self.views(fitted), {}
-        for name, step in self.parts(fitted):
-            if name in views:
-                view = views[name]
-                seen = None if store is None else store.through(view)
-                parts[name] = Part(step, state.get(name), seen, request.through(view))
+    def forget_parts(self, fitted, states, request):
+        views = self.views(fitted)
+        parts = {
+            name: ForgettingStep(
+                name, part, states.get(name), request.through(views[name])
+            )
+            for name, part in self.parts(fitted)
+            if name in views
+        }
         whole = fresh_step(fitted)
-        whole.n_jobs = None
+        whole.n_jobs = None  # proxies do not travel to other processes
         whole.transformers = [
-            (name, parts.get(name, step) if is_estimator(step) else step, columns)
-            for name, step, columns in whole.transformers
+            (name, parts[name].proxy() if name in parts else part, columns)
+            for name, part, columns in whole.transformers
         ]
-        if is_estimator(whole.remainder):
-            whole.remainder = parts.get("remainder", whole.remainder)
-        output = whole.fit_transform(rows.X, rows.y)
+        if "remainder" in parts:
+            whole.remainder = parts["remainder"].proxy()
+        output = whole.fit_transform(request.retain.X, request.retain.y)
         new = shallow_copy(whole)
         for name, value in vars(fitted).items():
-            # parameters are the caller's; what else holds parts is not fitted
-            if name in fitted.get_params(deep=False) or _has_part(
+            # parameters are the caller's, and what else holds proxies is not fitted
+            if name in fitted.get_params(deep=False) or _holds_proxy(
                 vars(whole).get(name)
             ):
                 setattr(new, name, value)
         new.transformers_ = [
-            (name, part.result(n_forget) if isinstance(part, Part) else part, columns)
+            (name, parts[name].result() if name in parts else part, columns)
             for name, part, columns in whole.transformers_
         ]
-        state = {name: part._kept for name, part in parts.items()}
-        return Outcome(new, state, output)
+        return Outcome(new, {n: part.state for n, part in parts.items()}, output)
 
 
-def _has_part(value):
-    return isinstance(value, tuple) and any(isinstance(v, Part) for v in value)
+def _holds_proxy(value):
+    return isinstance(value, tuple) and any(isinstance(v, StepProxy) for v in value)
 
 
-def _chain(steps):
+def _transform_by(steps):
     """Return the function that transforms by one step after another."""
 
     def view(X):
@@ -235,6 +241,6 @@ def _chain(steps):
     return view
 
 
-def _columns(columns):
+def _select(columns):
     """Return the function that selects columns."""
     return lambda X: _safe_indexing(X, columns, axis=1)

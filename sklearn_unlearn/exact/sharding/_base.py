@@ -30,7 +30,6 @@ from sklearn.utils.validation import (
 
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
 from sklearn_unlearn.exact._cost import UnlearningCost
-from sklearn_unlearn.exact._retrain import Retrain
 from sklearn_unlearn.exact._rule import Rule
 from sklearn_unlearn.exact.sharding._shard_rows import (
     canonical,
@@ -131,14 +130,14 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         if groups is not None:
             groups = check_groups(groups, _num_samples(X))
         params = self._inner_params(fit_params)
-        memory = self._keep_rows(X, target, groups, params, forget)
+        kept = self._keep_rows(X, target, groups, params, forget)
         self.__dict__.pop("_shards", None)
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self._by_groups = groups is not None
         if is_classifier(self):
             self.classes_ = np.unique(target)
         self._fit_shards(X, target, groups, params)
-        self._attach_rows(memory)
+        self._attach_rows(kept)
         return self
 
     def _check_rows(self, X, y):
@@ -294,7 +293,8 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
             The slices that would be trained again, and the rows read for it, in
             units of a training from scratch (see `sisa_cost`).
         """
-        positions = Retrain._find(self, X_forget, y_forget)
+        check_is_fitted(self)
+        positions = self._find_rows(X_forget, y_forget)
         mask = np.zeros(len(self._cells), dtype=bool)
         mask[positions] = True
         numbers, slices = np.divmod(self._cells, self.n_slices)

@@ -12,9 +12,8 @@ from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 
-from sklearn_unlearn.base._single_class import single_class
+from sklearn_unlearn.base._single_class import fit_or_constant, is_constant
 from sklearn_unlearn.base._steps import drop_inner_rows
-from sklearn_unlearn.exact._retrain import constant_if_single_class, refit_on_retained
 from sklearn_unlearn.exact._rule import Rule
 from sklearn_unlearn.exact.sharding._shard_rows import take_rows
 
@@ -159,7 +158,7 @@ class Recipe:
 
     def _fit(self, model, rows, j, rng, classes):
         template = _seeded(clone(self.template), rng)
-        return refit_on_retained(Rule(), template, rows, self.params)
+        return self._fit_rows(template, rows)
 
     def _partial_fit(self, model, rows, j, rng, classes):
         if classes is not None and len(classes) == 1:
@@ -185,19 +184,22 @@ class Recipe:
             ends = np.rint(np.linspace(0, size, self.n_slices + 1))
             added = np.maximum(1, np.diff(ends)).astype(int)
             model.set_params(n_estimators=int(added[: j + 1].sum()))
-        try:
-            _seeded(model, rng).fit(rows.X, rows.y, **rows.params, **self.params)
-        except ValueError:
-            if single_class(model, rows.y) is None:
-                raise
-            return DummyClassifier().fit(rows.X, rows.y)
-        model = constant_if_single_class(model, rows)
+        model = self._fit_rows(_seeded(model, rng), rows)
+        if is_constant(model, self.template):
+            return model
         if size is None and not hasattr(model, "coef_"):
             raise ValueError(
                 f"warm_start of {type(model).__name__} is for the same rows, so it "
                 "cannot go on from slice to slice. Use n_slices=1."
             )
         return model
+
+    def _fit_rows(self, model, rows):
+        return fit_or_constant(
+            lambda: Rule().fit(model, rows.X, rows.y, **rows.params, **self.params),
+            model,
+            lambda: rows,
+        )
 
 
 class _Holder:

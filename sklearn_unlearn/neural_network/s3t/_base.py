@@ -116,10 +116,10 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
         """
         new = shallow_copy(self)
         X_checked, y_checked = new._check_rows(X, y, reset=True)
-        memory = new._keep_rows(X, y, groups, {}, forget)
+        kept = new._keep_rows(X, y, groups, {}, forget)
         new._begin_target(y_checked)
         new._fit_rows(X_checked, y_checked, groups)
-        new._attach_rows(memory)
+        new._attach_rows(kept)
         self.__dict__ = new.__dict__
         return self
 
