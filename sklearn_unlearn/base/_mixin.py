@@ -202,9 +202,7 @@ class UnlearnerMixin:
             If no rows are kept.
         """
         check_is_fitted(self)
-        store = self.__dict__.get("_rows")
-        if store is None:
-            raise self._no_rows_error()
+        store = self._kept_rows()
         rows = store.rows()
         return Bunch(X=rows.X, y=rows.y, groups=store.groups, fit_params=rows.params)
 
@@ -332,11 +330,16 @@ class UnlearnerMixin:
 
     # ---------------------------------------------------------------- requests
 
-    def _find_rows(self, X_forget, y_forget=None, groups=None, on_unknown="raise"):
-        """Return the positions of the rows that a request means."""
+    def _kept_rows(self):
+        """Return the store of the rows; raise if none are kept."""
         store = self.__dict__.get("_rows")
         if store is None:
             raise self._no_rows_error()
+        return store
+
+    def _find_rows(self, X_forget, y_forget=None, groups=None, on_unknown="raise"):
+        """Return the positions of the rows that a request means."""
+        store = self._kept_rows()
         if groups is None:
             X_forget = self._validate_forget(X_forget)
             positions = store.find(X_forget, y_forget, on_unknown=on_unknown)
@@ -348,7 +351,10 @@ class UnlearnerMixin:
                 "fit(X, y, groups=ids)."
             )
         if len(positions) == store.n_rows:
-            raise self._no_row_left_error()
+            raise ValueError(
+                "The request would forget every row: nothing would be left to predict "
+                "with. Delete the model instead."
+            )
         return positions
 
     def _forget_positions(self, positions):
@@ -422,13 +428,6 @@ class UnlearnerMixin:
                 _check_feature_names(self, X, reset=False)
                 _check_n_features(self, X, reset=False)
         return X
-
-    def _no_row_left_error(self):
-        """The error for a request for all rows."""
-        return ValueError(
-            "The request would forget every row: nothing would be left to predict "
-            "with. Delete the model instead."
-        )
 
     def _no_rows_error(self):
         """The error for a request that needs rows which are not kept."""

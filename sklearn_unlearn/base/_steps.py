@@ -1,4 +1,4 @@
-"""What a pipeline does to its steps while it is fitted or forgets."""
+"""What composites do with the estimators that they hold: copies, counts, rows."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -23,14 +23,12 @@ __all__ = [
 
 
 def is_estimator(step):
-    """Whether a step is an estimator, not None or "passthrough"."""
+    """Tell whether a step is an estimator, not None or "passthrough"."""
     return step is not None and not isinstance(step, str)
 
 
 def fresh_step(step):
     """Return an unfitted copy of a step, which no callback of the user hears."""
-    if step is None or isinstance(step, str):
-        return step
     fresh = clone(step)
     without_callbacks(fresh)
     return fresh
@@ -48,8 +46,6 @@ def shallow_copy(estimator):
 
 def carry_over(old, new, n_forget):
     """Give the updated step the callbacks and the count of the old one."""
-    if old is None or isinstance(old, str):
-        return
     callbacks = vars(old).get("_skl_callbacks")
     if callbacks is not None:
         new._skl_callbacks = callbacks
@@ -78,7 +74,7 @@ def objects_within(estimator, parameters=False):
     Other estimators are among them, and what scikit-learn keeps them in. Parameters
     of which there is a fitted copy are left out, unless `parameters` is true.
     """
-    seen, waiting = {id(estimator)}, _held(estimator, parameters)
+    seen, waiting = {id(estimator)}, _attribute_values(estimator, parameters)
     while waiting:
         thing = waiting.pop()
         if isinstance(thing, dict):
@@ -92,16 +88,17 @@ def objects_within(estimator, parameters=False):
                 continue
             seen.add(id(thing))
             yield thing
-            waiting.extend(_held(thing, parameters))
+            waiting.extend(_attribute_values(thing, parameters))
 
 
 def _is_opaque(thing):
-    """Whether no estimator can be within: code, a module of torch, kept rows."""
+    """Tell whether no estimator can be within: code, a module of torch, kept rows."""
     if isinstance(thing, (type, ModuleType, FunctionType, MethodType, RowStore)):
         return True
     return type(thing).__module__.partition(".")[0] in ("torch", "pandas", "scipy")
 
 
-def _held(thing, parameters):
+def _attribute_values(thing, parameters):
+    """Return the values of attributes; see `objects_within` for `parameters`."""
     own = vars(thing)
     return [value for name, value in own.items() if parameters or f"{name}_" not in own]

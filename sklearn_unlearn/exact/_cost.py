@@ -62,62 +62,70 @@ class UnlearningCost:
     reason: str
 
 
-def cost_of_steps(steps, row, n_forget, n_retain, prefix="", behind=False):
-    """Costs of fitted steps that follow one another, and of what they hold.
+def cost_of_steps(steps, row, n_forget, n_retain, *, prefix="", rows_change=False):
+    """Return the costs of fitted steps that follow one another, and of their parts.
 
     Parameters
     ----------
     steps : list of (str, estimator)
     row : array-like of shape (1, n_features)
-        A row, by whose type it is told which way a step goes.
+        A row, by whose type it is told which path a step takes.
     n_forget, n_retain : int
-    prefix : str
+    prefix : str, default=""
         Of the names.
-    behind : bool
-        Whether a step that may change comes before, or all are fitted again.
+    rows_change : bool, default=False
+        Whether the steps may be given other values of the retained rows than in their
+        fit, because a step before them may change.
 
     Returns
     -------
     dict of str to UnlearningCost
     """
     costs = {}
-    for (name, step), plain in zip(steps, steps_to_refit(steps), strict=True):
+    for (name, step), refit in zip(steps, steps_to_refit(steps), strict=True):
         if not is_estimator(step):
             continue
         rule, name = find_rule(step), prefix + name
         if hasattr(rule, "parts"):
-            views = rule.views(step)
-            groups = [[(n, p)] for n, p in rule.parts(step) if n in views]
-            if hasattr(step, "steps"):
-                groups = [step.steps]
-            for group in groups:
-                seen = row if hasattr(step, "steps") else views[group[0][0]](row)
-                again = behind or plain
+            for parts, part_row in _sequences(step, rule, row):
                 costs |= cost_of_steps(
-                    group, seen, n_forget, n_retain, f"{name}__", again
+                    parts,
+                    part_row,
+                    n_forget,
+                    n_retain,
+                    prefix=f"{name}__",
+                    rows_change=rows_change or refit,
                 )
         else:
-            way = _way(step, rule, row, n_retain, behind, plain)
-            costs[name] = UnlearningCost(way[0], n_forget, way[1], n_retain, way[2])
-        behind = behind or get_tags(step).requires_fit
+            path, n_read, reason = _path(step, rule, row, n_retain, rows_change, refit)
+            costs[name] = UnlearningCost(path, n_forget, n_read, n_retain, reason)
+        rows_change = rows_change or get_tags(step).requires_fit
         row = step.transform(row) if hasattr(step, "transform") else row
     return costs
 
 
-def _way(step, rule, row, n_retain, behind, plain):
-    """Path of a step, the rows that it reads, and why."""
+def _sequences(composite, rule, row):
+    """Return the sequences of parts of a composite, with a row as each sees it."""
+    if hasattr(composite, "steps"):
+        return [(composite.steps, row)]
+    views = rule.views(composite)
+    parts = [(name, part) for name, part in rule.parts(composite) if name in views]
+    return [([(name, part)], views[name](row)) for name, part in parts]
+
+
+def _path(step, rule, row, n_retain, rows_change, refit):
+    """Return the path of a step, the number of rows that it reads, and why."""
     if is_unlearner(step):
         return "unlearner", n_retain, "it forgets in its own way"
-    if plain:
-        reason = "a step behind it might be upset by rounding"
-        return "refit", n_retain, reason
+    if refit:
+        return "refit", n_retain, "a step behind it might be upset by rounding"
     if rule.path == "refit" or not (
-        behind or rule.fit_transform_differs or rule.covers(step, row)
+        rows_change or rule.fit_transform_differs or rule.covers(step, row)
     ):
         return "refit", n_retain, f"no faster rule covers this {type(step).__name__}"
     if rule.path != "summaries":
         return rule.path, n_retain, "from its present solution to the new one"
-    if behind or rule.fit_transform_differs:
+    if rows_change or rule.fit_transform_differs:
         reason = "fitted again if its rows change; else from summaries"
         return "refit", n_retain, reason
     return rule.path, 0, "from summaries, once they are made"

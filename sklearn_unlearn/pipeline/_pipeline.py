@@ -7,15 +7,12 @@ import warnings
 from contextlib import nullcontext
 from functools import partial
 
-import numpy as np
 from sklearn import pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags, is_unlearner
-from sklearn_unlearn.base._response import pad_response
-from sklearn_unlearn.base._single_class import constant_response
 from sklearn_unlearn.base._steps import drop_inner_rows, is_estimator
 from sklearn_unlearn.base._tags import GUARANTEES
 from sklearn_unlearn.exact import Rule, find_rule, register_rule
@@ -29,25 +26,14 @@ from sklearn_unlearn.exact._steps import (
 from sklearn_unlearn.exact.rules._composites import PipelineRule
 from sklearn_unlearn.exceptions import PipelineMemoryWarning, UnlearningWarning
 from sklearn_unlearn.pipeline._last_step import LastStep
+from sklearn_unlearn.pipeline._predictions import PipelinePredictions, final_has
 from sklearn_unlearn.utils._sklearn_compat import (
     _fit_context,
-    _num_samples,
     routed_fit_request,
 )
 from sklearn_unlearn.utils._validation import refuse_masks_of_steps
 
 __all__ = ["Pipeline", "make_pipeline"]
-
-
-def _final_has(method):
-    """Whether the last step has `method`; an empty pipeline has none."""
-
-    def check(self):
-        for _, last in self.steps[-1:]:
-            getattr(last, method)  # raises the AttributeError that names it
-        return len(self.steps) > 0
-
-    return check
 
 
 def _can_transform(self):
@@ -58,7 +44,7 @@ def _can_transform(self):
     )
 
 
-class Pipeline(UnlearnerMixin, pipeline.Pipeline):
+class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
     """Sequence of transformers with an estimator at the end, which can forget.
 
     It is scikit-learn's ``Pipeline`` in every other respect. ``unlearn`` takes
@@ -201,7 +187,7 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         """
         return self._fit_and_keep("fit_transform", X, y, params)
 
-    @available_if(_final_has("fit_predict"))
+    @available_if(final_has("fit_predict"))
     @_fit_context(prefer_skip_nested_validation=False)
     def fit_predict(self, X, y=None, **params):
         """Fit all steps and return the labels of the last one.
@@ -251,12 +237,11 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
             The pipeline, unchanged but for its readiness.
         """
         check_is_fitted(self)
-        if self.__dict__.get("_rows") is None:
-            raise self._no_rows_error()
-        self._rows.build_index()
+        store = self._kept_rows()
+        store.build_index()
         views, kept = PipelineRule().views(self), self._step_states.value
         made = {
-            name: StepState.of(step, self._rows.through(views[name]))
+            name: StepState.of(step, store.through(views[name]))
             for name, step in self.steps
             if name in views and not is_unlearner(step) and name not in kept
         }
@@ -282,11 +267,14 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         """
         check_is_fitted(self)
         positions = self._find_rows(X_forget, y_forget)
-        n_retain = self._rows.n_rows - len(positions)
-        # steps are fitted again with what belongs to the rows
-        again = bool(self._fit_params or self._rows.param_names)
-        row = self._rows.take([0]).X
-        return cost_of_steps(self.steps, row, len(positions), n_retain, behind=again)
+        # with arguments of fit, all steps are fitted again
+        return cost_of_steps(
+            self.steps,
+            self._rows.take([0]).X,
+            len(positions),
+            self._rows.n_rows - len(positions),
+            rows_change=bool(self._fit_params or self._rows.param_names),
+        )
 
     # ----------------------------------------------------------------- forget
 
@@ -349,121 +337,6 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
                 stacklevel=3,
             )
 
-    # ---------------------------------------------------------------- predict
-
-    @property
-    def classes_(self):
-        """Labels seen in ``fit``, forgotten ones included."""
-        classes = self.__dict__.get("_classes")
-        return self.steps[-1][1].classes_ if classes is None else classes
-
-    def _respond(self, method, X, params):
-        check_is_fitted(self)
-        if self.__dict__.get("_single_class") is not None:
-            n_rows = _num_samples(X)
-            return constant_response(method, n_rows, self._single_class, self.classes_)
-        values = getattr(super(), method)(X, **params)
-        if self.__dict__.get("_classes") is None or method == "predict":
-            return values
-        return pad_response(values, method, self.steps[-1][1], self._classes)
-
-    @available_if(_final_has("predict"))
-    def predict(self, X, **params):
-        """Transform rows and predict with the last step.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or data frame
-            Rows.
-        **params : dict
-            As for :meth:`sklearn.pipeline.Pipeline.predict`.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,) or (n_rows, n_outputs)
-            Predictions.
-        """
-        return self._respond("predict", X, params)
-
-    @available_if(_final_has("predict_proba"))
-    def predict_proba(self, X, **params):
-        """Transform rows and predict probabilities; 0 for a forgotten class.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or data frame
-            Rows.
-        **params : dict
-            As for :meth:`sklearn.pipeline.Pipeline.predict_proba`.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes)
-            Probabilities.
-        """
-        return self._respond("predict_proba", X, params)
-
-    @available_if(_final_has("predict_log_proba"))
-    def predict_log_proba(self, X, **params):
-        """Transform rows and predict log-probabilities; -inf for a forgotten class.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or data frame
-            Rows.
-        **params : dict
-            As for :meth:`sklearn.pipeline.Pipeline.predict_log_proba`.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes)
-            Logarithms of probabilities.
-        """
-        return self._respond("predict_log_proba", X, params)
-
-    @available_if(_final_has("decision_function"))
-    def decision_function(self, X, **params):
-        """Transform rows and evaluate decision functions; -inf for a forgotten class.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or data frame
-            Rows.
-        **params : dict
-            As for :meth:`sklearn.pipeline.Pipeline.decision_function`.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,) or (n_rows, n_classes)
-            Decision values.
-        """
-        return self._respond("decision_function", X, params)
-
-    @available_if(_final_has("score"))
-    def score(self, X, y=None, sample_weight=None, **params):
-        """Transform rows and score with the last step.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or data frame
-            Rows.
-        y : array-like of shape (n_rows,), default=None
-            Targets.
-        sample_weight : array-like of shape (n_rows,), default=None
-            Weights, passed to ``score`` of the last step if given.
-        **params : dict
-            As for :meth:`sklearn.pipeline.Pipeline.score`.
-
-        Returns
-        -------
-        float
-            The score.
-        """
-        if self.__dict__.get("_single_class") is not None:
-            hits = np.asarray(y) == self.predict(X)
-            return float(np.average(hits, weights=sample_weight))
-        return super().score(X, y, sample_weight=sample_weight, **params)
-
     # --------------------------------------------------------------- plumbing
 
     def __getitem__(self, ind):
@@ -496,11 +369,6 @@ class Pipeline(UnlearnerMixin, pipeline.Pipeline):
         """
         router = super().get_metadata_routing()
         return router.add_self_request(routed_fit_request(self, ("forget", "groups")))
-
-    def __sklearn_is_fitted__(self):
-        if self.__dict__.get("_single_class") is not None:
-            return True
-        return super().__sklearn_is_fitted__()
 
     def _unlearner_tags(self):
         guarantee = "exact"

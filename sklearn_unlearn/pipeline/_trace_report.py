@@ -1,4 +1,4 @@
-"""Which fitted attributes of a pipeline remember rows, and whether they forget."""
+"""Report on the fitted attributes of a pipeline that depend on rows to forget."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -177,10 +177,10 @@ def trace_rows(pipeline, X_forget, y_forget=None):
         )
     check_is_fitted(pipeline)
     unlearned = copy.deepcopy(pipeline).unlearn(X_forget, y_forget)
-    retrained = _retrained(pipeline, unlearned._rows.rows())
-    triples = zip(*(_leaves(p) for p in (pipeline, unlearned, retrained)), strict=True)
+    retrained = _retrained(pipeline, unlearned.retained_rows())
+    steps = map(_steps_without_parts, (pipeline, unlearned, retrained))
     records = []
-    for (name, original), (_, forgot), (_, reference) in triples:
+    for (name, original), (_, forgot), (_, reference) in zip(*steps, strict=True):
         for attribute in _fitted(original, reference):
             values = [vars(e).get(attribute) for e in (original, forgot, reference)]
             record = AttributeTrace(name, attribute, *_compared(*values))
@@ -191,7 +191,7 @@ def trace_rows(pipeline, X_forget, y_forget=None):
 
 def _retrained(pipeline, rows):
     """Fit a clone on the retained rows."""
-    params = {**rows.params, **pipeline._fit_params}
+    params = {**rows.fit_params, **pipeline._fit_params}
     try:
         return clone(pipeline).fit(rows.X, rows.y, **params)
     except ValueError as error:
@@ -201,15 +201,15 @@ def _retrained(pipeline, rows):
         ) from error
 
 
-def _leaves(estimator, prefix=""):
-    """Name and estimator of each step that holds no others."""
+def _steps_without_parts(estimator, prefix=""):
+    """Return name and estimator of each step that holds no other estimators."""
     leaves = []
     for name, step in find_rule(estimator).parts(estimator):
         if not is_estimator(step):
             continue
         rule = find_rule(step)
         if hasattr(rule, "parts"):
-            leaves += _leaves(step, f"{prefix}{name}__")
+            leaves += _steps_without_parts(step, f"{prefix}{name}__")
         else:
             inner = vars(step).get("estimator_") if is_unlearner(step) else None
             leaves.append((prefix + name, step if inner is None else inner))
@@ -217,7 +217,7 @@ def _leaves(estimator, prefix=""):
 
 
 def _fitted(*estimators):
-    """Names of public fitted attributes."""
+    """Return the names of public fitted attributes."""
     names = {name for estimator in estimators for name in vars(estimator)}
     return sorted(
         name
@@ -227,17 +227,17 @@ def _fitted(*estimators):
 
 
 def _compared(original, forgot, reference):
-    """Whether a value changes, whether it is updated, and both distances."""
+    """Tell whether a value changes and whether it is updated; return both distances."""
     before, after = (_distance(value, reference) for value in (original, forgot))
-    changes, kept = (
+    changes, is_old = (
         bool(state_differences([value], [reference], rtol=ROUNDING))
         for value in (original, forgot)
     )
-    return changes, not kept, before, after
+    return changes, not is_old, before, after
 
 
 def _distance(value, reference):
-    """Largest difference relative to the largest entry of the reference."""
+    """Return the largest difference, relative to the largest entry of the reference."""
     try:
         value, reference = (np.asarray(v, dtype=float) for v in (value, reference))
     except (TypeError, ValueError):
@@ -250,6 +250,7 @@ def _distance(value, reference):
 
 
 def _written(value):
+    """Return a value of a record as it is printed."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.2g}" if isinstance(value, float) else value
