@@ -39,7 +39,7 @@ from sklearn_unlearn.neural_network import (
     S3TRegressor,
     s3t_cost,
 )
-from sklearn_unlearn.neural_network.s3t._sequences import simulate_requests
+from sklearn_unlearn.neural_network.s3t._cost import simulate_requests
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 DATA = Path(os.environ.get("SKLEARN_UNLEARN_DATA", DATA))

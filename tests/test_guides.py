@@ -3,36 +3,19 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import re
-import sys
-import types
-from pathlib import Path
-
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.frozen import FrozenEstimator
 
 from sklearn_unlearn.neural_network import DropoutClassifier
-
-ROOT = Path(__file__).resolve().parents[1]
+from tests._guides import run_guide
 
 
 @pytest.fixture
 def run(monkeypatch):
     """Run all programs of a file in one module, and return it."""
-    return lambda name: run_all(name, monkeypatch)
-
-
-def run_all(name, monkeypatch):
-    text = (ROOT / name).read_text(encoding="utf-8")
-    programs = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
-    assert programs
-    module = types.ModuleType(Path(name).stem)
-    monkeypatch.setitem(sys.modules, module.__name__, module)  # for pickles
-    for program in programs:
-        exec(compile(program, name, "exec"), vars(module))
-    return module
+    return lambda name: run_guide(name, monkeypatch)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

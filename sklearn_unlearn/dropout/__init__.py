@@ -1,4 +1,9 @@
-"""Layers of torch that multiply by random noise of an explicit generator."""
+"""Layers of torch that apply random noise, drawn from an explicit generator.
+
+One file, one kind of noise, one public class. Users put the layers into modules for
+the networks of `neural_network`; a network draws random functions by holding their
+noise. `_engine`, and what stands on it, may import this folder.
+"""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause

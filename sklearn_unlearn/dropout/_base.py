@@ -1,4 +1,4 @@
-"""What all layers of random noise have in common."""
+"""Base of all layers of random noise."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -15,12 +15,15 @@ __all__ = ["StochasticLayer"]
 
 
 class StochasticLayer(nn.Module):
-    """Layer that multiplies its input by random noise of mean one.
+    """Layer that applies random noise, by default as a factor of mean one.
 
     The first axis of the input is that of the rows. In training every row has noise
-    of its own. In evaluation the layer does nothing, unless it *holds* noise: then
-    the same noise multiplies all rows, which makes the network one random function
-    of its input.
+    of its own. In evaluation there is no noise, unless the layer *holds* some: then
+    all rows share it, which makes the network one random function of its input.
+
+    A subclass defines :meth:`noise`. One whose noise is no factor on the input, such
+    as noise on weights, also defines :meth:`noise_shape`, :meth:`with_noise` and
+    :meth:`without_noise`. Modes, generators, devices and types are taken care of.
 
     Parameters
     ----------
@@ -33,6 +36,16 @@ class StochasticLayer(nn.Module):
         Seed, or source, of the noise. None takes a seed from the operating
         system. The generators of torch and numpy are never touched.
 
+    Attributes
+    ----------
+    noise_per_row : bool
+        Whether each row of a batch has noise of its own in training, which is the
+        default. Noise on weights is large, and better shared by the batch. To be set
+        in the body of a subclass.
+    preserves_mean : bool
+        Whether the mean over the noise is the output without noise, which is the
+        default. To be set in the body of a subclass.
+
     See Also
     --------
     BernoulliDropout : Units are dropped.
@@ -40,10 +53,21 @@ class StochasticLayer(nn.Module):
 
     Examples
     --------
-    >>> from sklearn_unlearn.dropout import BernoulliDropout, StochasticLayer
-    >>> issubclass(BernoulliDropout, StochasticLayer)
+    >>> import torch
+    >>> from sklearn_unlearn.dropout import StochasticLayer
+    >>> class UniformNoise(StochasticLayer):
+    ...     def noise(self, rng, shape):
+    ...         return rng.uniform(1 - self.p, 1 + self.p, size=shape)
+    >>> layer = UniformNoise(0.5, random_state=0)
+    >>> x = torch.ones(2, 3)
+    >>> bool((layer(x) == x).any())
+    False
+    >>> bool((layer.eval()(x) == x).all())
     True
     """
+
+    noise_per_row = True
+    preserves_mean = True
 
     def __init__(self, p=0.5, *, per_channel=False, random_state=None):
         super().__init__()
@@ -54,6 +78,8 @@ class StochasticLayer(nn.Module):
         self.seed(random_state)
         self._held = None
 
+    # ---------------------------------------------------------------- subclass
+
     @abstractmethod
     def noise(self, rng, shape):
         """Draw noise.
@@ -61,15 +87,98 @@ class StochasticLayer(nn.Module):
         Parameters
         ----------
         rng : numpy.random.Generator
-            Source of the noise.
+            Source of the noise, the only one that may be used.
         shape : tuple of int
             Shape of the noise.
 
         Returns
         -------
-        ndarray of shape `shape`, dtype=float32
-            Noise of mean one.
+        ndarray of shape `shape`
+            Noise; of mean one if it is a factor.
         """
+
+    def noise_shape(self, x):
+        """Return the shape of the noise of one row, or of one random function.
+
+        By default it is that of a row of the input, with one entry per channel if
+        `per_channel`.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_rows, ...)
+            Input.
+
+        Returns
+        -------
+        tuple of int
+            Shape, without an axis of rows.
+        """
+        units = tuple(x.shape[1:])
+        if self.per_channel:
+            units = units[:1] + (1,) * (len(units) - 1)
+        return units
+
+    def with_noise(self, x, noise):
+        """Compute the output for given noise; by default, multiply by it.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_rows, ...)
+            Input.
+        noise : Tensor of shape (n_rows, ...) or (1, ...)
+            What :meth:`noise` has drawn, on the device and of the type of `x`: one
+            entry per row, or a single one for all rows. The other axes are those of
+            :meth:`noise_shape`.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, ...)
+            Output.
+        """
+        return x * noise
+
+    def without_noise(self, x):
+        """Compute the output of evaluation; by default, return the input.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_rows, ...)
+            Input.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, ...)
+            Output.
+        """
+        return x
+
+    @classmethod
+    def example(cls, n_units, random_state=None):
+        """Construct a layer for rows of `n_units` numbers, to test the class with.
+
+        A subclass overrides it if its constructor needs arguments.
+
+        Parameters
+        ----------
+        n_units : int
+            Number of units in front of the layer.
+        random_state : int, numpy.random.Generator or None, default=None
+            Seed, or source, of the noise.
+
+        Returns
+        -------
+        StochasticLayer
+            Layer of this class, which returns outputs of shape (n_rows, n_outputs)
+            for inputs of shape (n_rows, n_units).
+        """
+        return cls(random_state=random_state)
+
+    # ------------------------------------------------------------------- modes
+
+    @property
+    def is_random(self):
+        """Whether the layer ever applies noise; with ``p=0`` it does not."""
+        return self.p > 0
 
     def seed(self, random_state):
         """Start the noise over.
@@ -101,11 +210,11 @@ class StochasticLayer(nn.Module):
         self._held = make_generator(seed)
 
     def release(self):
-        """Do nothing in evaluation again."""
+        """Do without noise in evaluation again."""
         self._held = None
 
     def forward(self, x):
-        """Multiply by noise.
+        """Apply noise in training and while noise is held; none in evaluation.
 
         Parameters
         ----------
@@ -114,19 +223,16 @@ class StochasticLayer(nn.Module):
 
         Returns
         -------
-        Tensor of the same shape
-            Input times noise.
+        Tensor of shape (n_rows, ...)
+            Output.
         """
-        if self.p == 0 or not (self.training or self._held):
-            return x
-        units = tuple(x.shape[1:])
-        if self.per_channel:
-            units = units[:1] + (1,) * (len(units) - 1)
+        if not self.is_random or not (self.training or self._held):
+            return self.without_noise(x)
+        rng, n_draws = self._rng, len(x) if self.noise_per_row else 1
         if self._held:
-            noise = self.noise(self._held, (1, *units))
-        else:
-            noise = self.noise(self._rng, (len(x), *units))
-        return x * torch.from_numpy(noise).to(x.device, x.dtype)
+            rng, n_draws = self._held, 1
+        noise = self.noise(rng, (n_draws, *self.noise_shape(x)))
+        return self.with_noise(x, torch.from_numpy(noise).to(x.device, x.dtype))
 
     def extra_repr(self):
         """Show the parameters in the representation of the module.

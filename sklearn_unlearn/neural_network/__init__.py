@@ -5,8 +5,8 @@
 
 from sklearn_unlearn.neural_network._classifier import DropoutClassifier
 from sklearn_unlearn.neural_network._regressor import DropoutRegressor
+from sklearn_unlearn.neural_network.s3t._cost import S3TCost, s3t_cost
 from sklearn_unlearn.neural_network.s3t._s3t import S3TClassifier, S3TRegressor
-from sklearn_unlearn.neural_network.s3t._sequences import S3TCost, s3t_cost
 
 __all__ = [
     "DropoutClassifier",

@@ -114,7 +114,9 @@ def check_outputs(outputs, n_rows, n_outputs):
 
 def stochastic_layers(module):
     """Return the layers of a module that can hold noise."""
-    return [m for m in module.modules() if isinstance(m, StochasticLayer) and m.p > 0]
+    return [
+        m for m in module.modules() if isinstance(m, StochasticLayer) and m.is_random
+    ]
 
 
 class FittedModule:

@@ -14,13 +14,18 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_unlearn._engine.mlp._adapters import StageSettings, Trunk, map_rows
+from sklearn_unlearn._engine._chunks import map_chunks
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
 from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.dropout._noise import make_generator
 from sklearn_unlearn.exceptions import UnknownRowsError
-from sklearn_unlearn.neural_network.s3t._shard import Shard, train_shard
-from sklearn_unlearn.neural_network.s3t._slice_assignment import Places
+from sklearn_unlearn.neural_network.s3t._block import BlockSettings
+from sklearn_unlearn.neural_network.s3t._random_features import (
+    CHUNK_ROWS,
+    RandomFeatures,
+)
+from sklearn_unlearn.neural_network.s3t._shard import S3TShard, ShardTrainer
+from sklearn_unlearn.neural_network.s3t._slice_assignment import SliceAssignment
 from sklearn_unlearn.utils._sklearn_compat import Interval, _fit_context, _num_samples
 from sklearn_unlearn.utils._validation import as_ids, check_groups
 
@@ -80,11 +85,11 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
 
     @abstractmethod
     def _check_rows(self, X, y, reset):
-        """Return validated X and y."""
+        """Return validated X and y; with `reset`, as those of a new fit."""
 
     @abstractmethod
     def _begin_target(self, y):
-        """Set what the target defines: `_task` among it."""
+        """Set the attributes that depend on the target, `_heads` among them."""
 
     @abstractmethod
     def _encode(self, y):
@@ -124,53 +129,68 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
         return self
 
     def _fit_rows(self, X, y, groups=None):
-        """Assign rows and train all shards, for the targets that `fit` saw."""
+        """Assign rows to slices and train all shards.
+
+        The target of `fit` is described already, by `_begin_target`.
+        """
         rng = check_random_state(self.random_state)
         self._seed = int(rng.randint(np.iinfo(np.int32).max))
         if groups is not None:
             groups = check_groups(groups, len(X))
-        self._assign(X, groups)
+        self._assign_slices(X, groups)
         self._shards = [None] * self.n_shards
-        self._train(range(self.n_shards), X, y)
+        self._train_shards(range(self.n_shards), X, y)
 
-    def _assign(self, X, groups=None):
-        self._places = Places.of(X, groups, self.n_shards, self.n_slices, self._seed)
+    def _assign_slices(self, X, groups=None):
+        """Set the shard and the slice of each row."""
+        self._assignment = SliceAssignment.assign(
+            X, groups, self.n_shards, self.n_slices, self._seed
+        )
 
-    def _train(self, numbers, X, y):
-        """Train the shards of these numbers on their rows."""
+    def _train_shards(self, numbers, X, y):
+        """Train the shards with these numbers, each on its rows among all rows."""
         seed = np.random.SeedSequence(self._seed, spawn_key=(0,))
-        trunk = Trunk.draw(make_generator(seed), X.shape[1], self.n_components)
-        settings = StageSettings(
+        features = RandomFeatures.draw(
+            make_generator(seed), X.shape[1], self.n_components
+        )
+        settings = BlockSettings(
             self.rank,
             self.n_epochs,
             self.learning_rate_init,
             self.batch_size,
             self.alpha,
         )
-        target, jobs, empty = self._encode(y), [], {}
+        target, slices, trainers = self._encode(y), self._assignment.slice, {}
         for number in numbers:
-            rows = np.flatnonzero(self._places.shard == number)
-            if not len(rows):
-                empty[number] = Shard(trunk)
-                continue
-            part = X[rows].astype(np.float64), target[rows], self._places.piece[rows]
-            key = self._seed, number
-            jobs.append((*part, self._task, trunk, settings, self.n_sequences, key))
-        trained = iter(Parallel(n_jobs=self.n_jobs)(delayed(_train)(j) for j in jobs))
-        self._shards = [
-            shard
-            if number not in numbers
-            else empty[number]
-            if number in empty
-            else next(trained)
-            for number, shard in enumerate(self._shards)
-        ]
+            rows = np.flatnonzero(self._assignment.shard == number)
+            if len(rows):
+                trainers[number] = ShardTrainer(
+                    X[rows].astype(np.float64),
+                    target[rows],
+                    slices[rows],
+                    self._heads,
+                    features,
+                    settings,
+                    self._seed,
+                    number,
+                )
+        trained = Parallel(n_jobs=self.n_jobs)(
+            delayed(_train_shard)(trainer, self.n_sequences)
+            for trainer in trainers.values()
+        )
+        # in a new list: copies of the estimator share the one before
+        shards = list(self._shards)
+        for number in numbers:
+            shards[number] = S3TShard(features)
+        for number, shard in zip(trainers, trained, strict=True):
+            shards[number] = shard
+        self._shards = shards
 
     @property
     def prefix_lengths_(self):
         """Number of slices that each shard predicts with, shape (n_shards,)."""
         check_is_fitted(self)
-        return np.array([shard.length for shard in self._shards])
+        return np.array([shard.prefix_length for shard in self._shards])
 
     def refresh(self):
         """Train the shards that have lost slices again, on the rows that are kept.
@@ -195,27 +215,28 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
             raise self._no_rows_error()
         new, rows = shallow_copy(self), self._rows.rows()
         X, y = new._check_rows(rows.X, rows.y, reset=True)
-        new._train([i for i, s in enumerate(new._shards) if not s.is_whole], X, y)
+        incomplete = [i for i, s in enumerate(new._shards) if not s.is_complete]
+        new._train_shards(incomplete, X, y)
         self.__dict__ = new.__dict__
         return self
 
     # ----------------------------------------------------------------- predict
 
     def _average(self, X, convert):
-        """Average over the shards what `convert` makes of their outputs.
+        """Apply `convert` to the outputs of each shard, and average over the shards.
 
-        A shard counts for as much as the number of slices that it predicts with.
+        The weight of a shard is the number of slices that it predicts with.
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        shards = [shard for shard in self._shards if shard.length]
+        shards = [shard for shard in self._shards if shard.prefix_length]
 
         def mean(rows):
             rows = np.array(rows, dtype=np.float64, order="C")
-            total = sum(s.length * convert(s.outputs(rows)) for s in shards)
-            return total / sum(s.length for s in shards)
+            total = sum(s.prefix_length * convert(s.outputs(rows)) for s in shards)
+            return total / sum(s.prefix_length for s in shards)
 
-        return map_rows(mean, X)
+        return map_chunks(mean, X, CHUNK_ROWS)
 
     def __sklearn_is_fitted__(self):
         return "_shards" in vars(self)
@@ -223,72 +244,75 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
     # ------------------------------------------------------------------ forget
 
     def _unlearn_rows(self, request):
-        positions = self._positions(request)
-        if positions is None:  # rows that this fit has never seen
+        positions = self._positions_of_forgotten(request)
+        if positions is None:
             return self._fit_again(request.retain.X, request.retain.y, {})
-        shards = self._without(positions)
+        shards = self._without_slices_of(positions)
         if not request.ordered:
             # from now on rows come in the order in which they were given
             X, _ = self._check_rows(request.retain.X, request.retain.y, reset=False)
-            if len(self._places.find(X)[1]):
+            if len(self._assignment.find(X)[1]):
                 return self._fit_again(request.retain.X, request.retain.y, {})
-            self._assign(X)
+            self._assign_slices(X)
         self._shards = shards
-        lost = [
-            number
-            for number in np.unique(self._places.shard).tolist()
-            if not shards[number].length
-        ]
+        in_use = np.unique(self._assignment.shard).tolist()
+        lost = [number for number in in_use if not shards[number].prefix_length]
         if lost:
-            self._train(
-                lost, *self._check_rows(request.retain.X, request.retain.y, reset=True)
-            )
+            X, y = self._check_rows(request.retain.X, request.retain.y, reset=True)
+            self._train_shards(lost, X, y)
 
-    def _positions(self, request):
-        """Return the positions of forgotten rows among the places, None if unknown."""
-        places = self._places
-        if places is None or len(request.mask) != len(places):
+    def _positions_of_forgotten(self, request):
+        """Return the positions of the rows to forget, in the order of the fit.
+
+        None if the fit has not seen all of these rows, so that nothing can be told
+        about the slices that have.
+        """
+        assignment = self._assignment
+        if assignment is None or len(request.mask) != len(assignment):
             return None
         if request.ordered:
             return np.flatnonzero(request.mask)
-        if places.ids is not None:
+        if assignment.ids is not None:
             raise ValueError(
-                "fit was given groups, which cannot be matched with X_retain. Leave "
-                "X_retain out, or fit again."
+                "X_retain comes without ids, but fit was given groups, by which rows "
+                "are assigned to slices. Leave X_retain and y_retain out, which this "
+                "estimator does not need, or fit it again on the retained rows and "
+                "their groups."
             )
         X = np.asarray(request.forget.X)
         if X.shape[1:] != (self.n_features_in_,):
             return None
-        positions, unknown = places.find(X)
+        positions, unknown = assignment.find(X)
         return None if len(unknown) else positions
 
-    def _without(self, positions):
-        """Drop rows from the places, and return shards that know nothing of them."""
-        places, shards = self._places, list(self._shards)
-        shard, piece = places.shard[positions], places.piece[positions]
+    def _without_slices_of(self, positions):
+        """Remove rows from the assignment; return the shards without their slices."""
+        assignment, shards = self._assignment, list(self._shards)
+        shard, slices = assignment.shard[positions], assignment.slice[positions]
         for number in np.unique(shard):
-            hit = set(piece[shard == number].tolist())
-            shards[number] = shards[number].without(hit)
-        self._places = places.without(positions)
+            hit = set(slices[shard == number].tolist())
+            shards[number] = shards[number].without_slices(hit)
+        self._assignment = assignment.without(positions)
         return shards
 
     def _forget_kept(self, X_forget, y_forget, groups, on_unknown):
-        """Find the rows by their hashes where no rows are kept."""
-        if self.store_training_data or self._rows is not None or self._places is None:
+        """Find the rows among the kept ones, or by their hashes if none are kept."""
+        by_hash = not self.store_training_data and self._rows is None
+        if not by_hash or self._assignment is None:
             return super()._forget_kept(X_forget, y_forget, groups, on_unknown)
         if groups is None:
             X = validate_data(
                 self, X_forget, dtype=[np.float64, np.float32], reset=False
             )
-            positions, unknown = self._places.find(X)
+            positions, unknown = self._assignment.find(X)
             n_requested, name = len(X), "rows in X_forget"
-        elif self._places.ids is None:
+        elif self._assignment.ids is None:
             raise ValueError(
                 "groups can only be forgotten if fit was given the ids of the rows: "
                 "fit(X, y, groups=ids)."
             )
         else:
-            positions, unknown = self._places.find_groups(groups)
+            positions, unknown = self._assignment.find_groups(groups)
             n_requested, name = _num_samples(as_ids(groups)), "ids in groups"
         if len(unknown) and on_unknown == "raise":
             raise UnknownRowsError(
@@ -296,8 +320,8 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
                 f"are forgotten already; positions {unknown[:5].tolist()}. Pass "
                 'on_unknown="ignore" to forget the others.'
             )
-        self._shards = self._without(positions)
-        if not any(shard.length for shard in self._shards):
+        self._shards = self._without_slices_of(positions)
+        if not any(shard.prefix_length for shard in self._shards):
             raise ValueError(
                 "The request would leave no shard: the first slices of all sequences "
                 "have been hit, and no rows are kept to train them again. Pass "
@@ -307,7 +331,7 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
         return n_requested if on_unknown == "ignore" else len(positions)
 
     def _fit_again(self, X, y, params):
-        """Fit anew on the retained rows, in whatever coordinates they are."""
+        """Fit again on the retained rows, in the coordinates in which they come."""
         self._fit_rows(*self._check_rows(X, y, reset=True))
 
     def _change_coordinates(self, A, b):
@@ -318,11 +342,11 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
 
     def _drop_for_export(self):
         super()._drop_for_export()
-        self._shards = [shard.alone() for shard in self._shards]
-        self._places = self._seed = None
+        self._shards = [shard.longest_only() for shard in self._shards]
+        self._assignment = self._seed = None
 
     def _no_rows_error(self):
-        if vars(self).get("_places", True) is None:
+        if vars(self).get("_assignment", True) is None:
             return NotFittedError(
                 f"This {type(self).__name__} is an exported copy, which cannot "
                 "forget. Call unlearn on the fitted model."
@@ -330,12 +354,13 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
         return super()._no_rows_error()
 
     def _unlearner_tags(self):
-        # not what fit would give: the other rows of a slice go with a forgotten one
+        # not the state of a fit: the other rows of a slice go with a forgotten one
         return UnlearnerTags(
             "approximate", requires_retain=False, requires_target=False
         )
 
 
-def _train(job):
+def _train_shard(trainer, n_sequences):
+    # whichever mode of autograd the caller has switched on
     with torch.inference_mode(False), torch.no_grad():
-        return train_shard(*job)
+        return trainer.train(n_sequences)

@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from sklearn_unlearn.neural_network.s3t._base import BaseS3T
-from sklearn_unlearn.neural_network.s3t._shard import Classes, Numbers
+from sklearn_unlearn.neural_network.s3t._heads import ClassHeads, NumberHeads
 
 __all__ = ["S3TClassifier", "S3TRegressor"]
 
@@ -21,10 +21,10 @@ class S3TClassifier(ClassifierMixin, BaseS3T):
     """Classify by an ensemble that forgets a row by switching blocks off.
 
     Rows are assigned to shards, and to slices of their shard, by their content. A
-    shard learns its slices one after the other: for each there is one more low-rank
-    adapter on a stack of frozen ones over frozen random features, with a head of its
-    own. To forget a row, the blocks that have seen its slice are dropped, and the
-    head before them predicts. Several sequences of slices per shard make it likely
+    shard learns its slices one after the other: for each there is one more block, a
+    low-rank adapter on a stack of frozen ones over frozen random features, with a head
+    of its own. To forget a row, the blocks that have seen its slice are dropped, and
+    the head before them predicts. Several sequences of slices per shard make it likely
     that a long one is left [1]_. Probabilities are averaged over the shards, each of
     which counts for as much as the number of slices that it predicts with.
 
@@ -49,7 +49,7 @@ class S3TClassifier(ClassifierMixin, BaseS3T):
     rank : int, default=16
         Number of units of an adapter.
     n_epochs : int, default=10
-        Epochs of each stage.
+        Epochs of each block.
     learning_rate_init : float, default=0.001
         Step size of Adam.
     batch_size : int, default=64
@@ -144,7 +144,7 @@ class S3TClassifier(ClassifierMixin, BaseS3T):
 
     def _begin_target(self, y):
         self.classes_ = np.unique(y)
-        self._task = Classes(len(self.classes_))
+        self._heads = ClassHeads(len(self.classes_))
 
     def _encode(self, y):
         codes = np.searchsorted(self.classes_, y)
@@ -230,7 +230,7 @@ class S3TRegressor(RegressorMixin, BaseS3T):
     rank : int, default=16
         Number of units of an adapter.
     n_epochs : int, default=10
-        Epochs of each stage.
+        Epochs of each block.
     learning_rate_init : float, default=0.001
         Step size of Adam.
     batch_size : int, default=64
@@ -269,7 +269,7 @@ class S3TRegressor(RegressorMixin, BaseS3T):
 
     Notes
     -----
-    The target is standardised within, by the rows that each stage sees.
+    The target is standardised within, by the rows that each block sees.
 
     References
     ----------
@@ -302,7 +302,7 @@ class S3TRegressor(RegressorMixin, BaseS3T):
 
     def _begin_target(self, y):
         self._single = y.ndim == 1
-        self._task = Numbers(1 if self._single else y.shape[1])
+        self._heads = NumberHeads(1 if self._single else y.shape[1])
 
     def _encode(self, y):
         return torch.from_numpy(y.astype(np.float64).reshape(len(y), -1))

@@ -1,242 +1,213 @@
-"""One shard: sequences of slices, each with the blocks that were trained on them."""
+"""One shard of an ensemble: its sequences, and their training."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
 
-from sklearn_unlearn._engine._losses import CrossEntropy, SquaredError
-from sklearn_unlearn._engine.mlp._adapters import map_rows, train_block
+from sklearn_unlearn._engine._chunks import map_chunks
 from sklearn_unlearn.dropout._noise import make_generator
-from sklearn_unlearn.neural_network.s3t._sequences import choose_sequences
+from sklearn_unlearn.neural_network.s3t._block import BlockSettings, train_block
+from sklearn_unlearn.neural_network.s3t._heads import ClassHeads, NumberHeads
+from sklearn_unlearn.neural_network.s3t._random_features import (
+    CHUNK_ROWS,
+    RandomFeatures,
+)
+from sklearn_unlearn.neural_network.s3t._sequence import Sequence, choose_sequences
 from sklearn_unlearn.utils._sklearn_compat import (
     _handle_zeros_in_scale,
     _is_constant_feature,
 )
 
-__all__ = ["Classes", "Numbers", "Sequence", "Shard", "train_shard"]
+__all__ = ["S3TShard", "ShardTrainer"]
 
 
 @dataclass(frozen=True, eq=False)
-class Sequence:
-    """Blocks that were trained one after the other, each with one more slice.
-
-    Attributes
-    ----------
-    order : tuple of int
-        Slices in the order in which they were to be learnt.
-    centre, scale : ndarray of shape (n_features,)
-        Of the first slice.
-    blocks : tuple of Block
-        Block i has seen the first i + 1 slices of `order`, and no other. There are
-        fewer blocks than slices once a request has hit one of them.
-    """
-
-    order: tuple
-    centre: np.ndarray | None
-    scale: np.ndarray | None
-    blocks: tuple
-
-    def __len__(self):
-        return len(self.blocks)
-
-    def without(self, pieces):
-        """Return the longest beginning that has seen none of these slices."""
-        hit = [i for i, piece in enumerate(self.order) if piece in pieces]
-        if not hit or hit[0] >= len(self):
-            return self
-        if hit[0] == 0:  # what is known of its first slice goes as well
-            return Sequence(self.order, None, None, ())
-        return replace(self, blocks=self.blocks[: hit[0]])
-
-    def outputs(self, X, trunk):
-        """Return the outputs of the last block, an array of float64."""
-        h = trunk.features(X, self.centre, self.scale)
-        for block in self.blocks:
-            h = block.adapt(h)
-        return self.blocks[-1].outputs(h).numpy()
-
-
-@dataclass(frozen=True, eq=False)
-class Shard:
+class S3TShard:
     """The sequences of one shard, of which the longest one predicts.
 
     Attributes
     ----------
-    trunk : Trunk
+    random_features : RandomFeatures
+        Features below the first block of each sequence.
     sequences : tuple of Sequence
         Empty for a shard that had no rows.
-    move : tuple of (ndarray of shape (n_new, n_old), ndarray of shape (n_old,)) or None
-        Rows ``X`` of now were ``X A + b`` when the shard was trained.
+    coordinates : tuple of (ndarray of shape (n_new, n_old), ndarray of shape (n_old,))
+        A and b, if a step in front has changed: rows that come as ``X`` now were
+        ``X A + b`` when the shard was trained. None as long as they are the same.
     """
 
-    trunk: object
-    sequences: tuple = field(default=())
-    move: tuple | None = None
+    random_features: RandomFeatures
+    sequences: tuple = ()
+    coordinates: tuple | None = None
 
     @property
-    def best(self):
+    def longest(self):
         """The sequence that predicts: the longest, the first of several."""
         return max(self.sequences, key=len)
 
     @property
-    def length(self):
-        """Number of slices that the shard predicts with; 0 if it cannot."""
+    def prefix_length(self):
+        """Number of slices that the shard predicts with; 0 if it cannot predict."""
         return max(map(len, self.sequences), default=0)
 
     @property
-    def is_whole(self):
-        """Whether no slice was ever hit."""
+    def is_complete(self):
+        """Whether all sequences have all of their slices."""
         return all(len(s) == len(s.order) for s in self.sequences)
 
-    def without(self, pieces):
-        """Return the shard without all blocks that have seen these slices."""
-        cut = tuple(sequence.without(pieces) for sequence in self.sequences)
-        return replace(self, sequences=cut)
+    def without_slices(self, numbers):
+        """Return the shard without the blocks that have seen any of these slices."""
+        left = tuple(sequence.without_slices(numbers) for sequence in self.sequences)
+        return replace(self, sequences=left)
 
     def change_coordinates(self, A, b):
         """Return the shard for rows ``X`` where this one takes ``X A + b``."""
-        if self.move is not None:
-            A, b = A @ self.move[0], b @ self.move[0] + self.move[1]
-        return replace(self, move=(A, b))
+        if self.coordinates is not None:
+            A_before, b_before = self.coordinates
+            A, b = A @ A_before, b @ A_before + b_before
+        return replace(self, coordinates=(A, b))
 
-    def alone(self):
+    def longest_only(self):
         """Return the shard with the sequence that predicts, and no other."""
-        return replace(self, sequences=(self.best,)) if self.length else self
+        return replace(self, sequences=(self.longest,)) if self.prefix_length else self
 
     def outputs(self, X):
         """Return the outputs for rows of float64, shape (n_rows, n_outputs)."""
-        if self.move is not None:
-            A, b = map(torch.from_numpy, self.move)
+        if self.coordinates is not None:
+            A, b = map(torch.from_numpy, self.coordinates)
             X = torch.addmm(b, torch.from_numpy(X), A).numpy()
-        return self.best.outputs(X, self.trunk)
+        return self.longest.outputs(X, self.random_features)
 
 
-class Classes:
-    """Heads for labels 0 to ``n_outputs - 1``; targets have shape (n_rows, 1)."""
+@dataclass(frozen=True, eq=False)
+class ShardTrainer:
+    """Trainer of one shard.
 
-    loss = CrossEntropy()
+    A block depends on the rows of its own slices alone: on their values, and on their
+    order among themselves.
 
-    def __init__(self, n_outputs):
-        self.n_outputs = n_outputs
-
-    def begin(self, head, units, target):
-        """Return head, units and target of a stage, from those of the last one.
-
-        A class of which the stage sees no row takes no part in it.
-        """
-        seen = torch.zeros(self.n_outputs, dtype=torch.bool)
-        seen[target[:, 0]] = True
-        known = torch.isfinite(head[1])
-        bias = torch.where(known, head[1], 0.0).masked_fill(~seen, -torch.inf)
-        return (head[0], bias), units, target
-
-
-class Numbers:
-    """Heads for numbers; targets have shape (n_rows, n_outputs)."""
-
-    loss = SquaredError()
-
-    def __init__(self, n_outputs):
-        self.n_outputs = n_outputs
-
-    def begin(self, head, units, target):
-        """Return head, units and target of a stage, from those of the last one.
-
-        The units are the mean and the spread of the rows that the stage sees.
-        """
-        mean, spread = target.mean(0), target.std(0, correction=0)
-        # rows that are all the same say nothing of the spread but their size
-        size = torch.where(mean == 0, 1.0, mean.abs())
-        scale = torch.where(spread > 1e-9 * size, spread, size)
-        W, b = head
-        if units[0] is not None:
-            old_mean, old_scale = map(torch.from_numpy, units)
-            W = W * (old_scale / scale)
-            b = (b * old_scale + old_mean - mean) / scale
-        z = ((target - mean) / scale).float()
-        return (W.float(), b.float()), (mean.numpy(), scale.numpy()), z
-
-
-def train_shard(X, target, pieces, task, trunk, settings, n_sequences, key):
-    """Train all sequences of a shard.
-
-    What sequences begin with in common is trained once. A block depends on the rows
-    of its own slices alone: on their values, and on their order among themselves.
-
-    Parameters
+    Attributes
     ----------
     X : ndarray of shape (n_rows, n_features), dtype=float64
+        Rows of the shard.
     target : Tensor of shape (n_rows, n_targets)
-    pieces : ndarray of int, shape (n_rows,)
+        Their targets.
+    slices : ndarray of int, shape (n_rows,)
         The slice of each row.
-    task : Classes or Numbers
-    trunk : Trunk
-    settings : StageSettings
-    n_sequences : int
-    key : tuple of (int, int)
-        Seed, and number of the shard.
-
-    Returns
-    -------
-    Shard
+    heads : ClassHeads or NumberHeads
+        Kind of target.
+    random_features : RandomFeatures
+        Features below the first block.
+    settings : BlockSettings
+        How each block is trained.
+    seed : int
+        Seed of the ensemble.
+    number : int
+        Number of the shard.
     """
-    orders = choose_sequences(np.unique(pieces).tolist(), n_sequences)
-    rows = {piece: np.flatnonzero(pieces == piece) for piece in orders[0]}
-    trained = {}
-    sequences = tuple(
-        train_sequence(X, target, rows, order, task, trunk, settings, key, trained)
-        for order in orders
-    )
-    return Shard(trunk, sequences)
+
+    X: np.ndarray
+    target: torch.Tensor
+    slices: np.ndarray
+    heads: ClassHeads | NumberHeads
+    random_features: RandomFeatures
+    settings: BlockSettings
+    seed: int
+    number: int
+
+    @cached_property
+    def rows(self):
+        """Positions of the rows of each slice, by its number."""
+        numbers = np.unique(self.slices).tolist()
+        return {number: np.flatnonzero(self.slices == number) for number in numbers}
+
+    def train(self, n_sequences):
+        """Train this number of sequences and return the shard.
+
+        Sequences that begin with the same slices share the blocks of these.
+        """
+        trained = {}
+        orders = choose_sequences(self.rows, n_sequences)
+        sequences = tuple(self.train_sequence(order, trained) for order in orders)
+        return S3TShard(self.random_features, sequences)
+
+    def train_sequence(self, order, trained):
+        """Train one sequence.
+
+        Parameters
+        ----------
+        order : tuple of int
+            Slices in the order in which they are learnt.
+        trained : dict of (tuple of int, Block)
+            Blocks by the slices that they have seen. What it lacks is trained and
+            added.
+
+        Returns
+        -------
+        Sequence
+        """
+        centre, scale = _mean_and_spread(self.X[self.rows[order[0]]])
+
+        def features(X):
+            h = self.random_features.transform(X, centre, scale)
+            return h.float().numpy()
+
+        # each slice by itself: no bit of its rows depends on what others there are
+        H = {n: map_chunks(features, self.X[self.rows[n]], CHUNK_ROWS) for n in order}
+        width, n_outputs = self.random_features.width, self.heads.n_outputs
+        head = torch.zeros(width, n_outputs), torch.zeros(n_outputs)
+        units, blocks = (None, None), []
+        for length in range(1, len(order) + 1):
+            prefix = order[:length]
+            if prefix not in trained:
+                trained[prefix] = self._train_block(prefix, H, head, units)
+            block = trained[prefix]
+            (_, _, W), (_, _, b) = block.weights_and_biases()
+            head, units = (W, b), (block.mean, block.scale)
+            blocks.append(block)
+            if length < len(order):
+                H = {n: _adapt_rows(block, H[n]) for n in order}
+        return Sequence(order, centre, scale, tuple(blocks))
+
+    def _train_block(self, prefix, H, head, units):
+        """Train the block that sees the slices of a prefix.
+
+        Parameters
+        ----------
+        prefix : tuple of int
+            Slices that it sees.
+        H : dict of (int, ndarray of shape (n_rows_of_slice, width))
+            Output of the block before it, by slice.
+        head, units
+            Head of the block before it, and the units of its outputs.
+        """
+        seen = np.concatenate([self.rows[number] for number in prefix])
+        head, units, target = self.heads.begin_block(head, units, self.target[seen])
+        stacked = torch.from_numpy(np.concatenate([H[number] for number in prefix]))
+        key = (1, self.number, *prefix)
+        rng = make_generator(np.random.SeedSequence(self.seed, spawn_key=key))
+        return train_block(
+            stacked, target, self.heads.loss, head, self.settings, rng, units
+        )
 
 
-def train_sequence(X, target, rows, order, task, trunk, settings, key, trained):
-    """Train the blocks of one sequence that are not in `trained`, and put them there.
+def _adapt_rows(block, H):
+    """Return the output of a block's adapter, and leave its input as it is."""
 
-    Parameters are those of `train_shard`, but for `rows`, a dict of the positions of
-    the rows of each slice.
-    """
-    seed, shard = key
-    centre, scale = _centre_and_scale(X[rows[order[0]]])
+    def adapt(h):
+        return block.adapt(torch.tensor(h)).numpy()
 
-    def features(part):
-        return trunk.features(part, centre, scale).float().numpy()
-
-    # slice by slice: so what else is there changes no bit of any of them
-    H = {piece: map_rows(features, X[rows[piece]]) for piece in order}
-    head = torch.zeros(trunk.width, task.n_outputs), torch.zeros(task.n_outputs)
-    units, blocks = (None, None), []
-    for length in range(1, len(order) + 1):
-        prefix = order[:length]
-        if prefix not in trained:
-            seen = np.concatenate([rows[piece] for piece in prefix])
-            start, units, z = task.begin(head, units, target[seen])
-            stage = torch.from_numpy(np.concatenate([H[piece] for piece in prefix]))
-            spawned = np.random.SeedSequence(seed, spawn_key=(1, shard, *prefix))
-            rng = make_generator(spawned)
-            trained[prefix] = train_block(
-                stage, z, task.loss, start, settings, rng, units
-            )
-        block = trained[prefix]
-        (_, _, W), (_, _, b) = block.parts()
-        head, units = (W, b), (block.mean, block.scale)
-        blocks.append(block)
-        if length < len(order):
-            H = {p: map_rows(lambda h, b=block: _adapted(b, h), H[p]) for p in order}
-    return Sequence(order, centre, scale, tuple(blocks))
+    return map_chunks(adapt, H, CHUNK_ROWS)
 
 
-def _adapted(block, h):
-    return block.adapt(torch.tensor(h)).numpy()
-
-
-def _centre_and_scale(X):
-    """Return mean and spread of columns; 1 for a column that does not vary."""
-    centre, variance = X.mean(axis=0), X.var(axis=0)
-    constant = _is_constant_feature(variance, centre, len(X))
-    scale = _handle_zeros_in_scale(np.sqrt(variance), constant_mask=constant)
-    return centre, scale
+def _mean_and_spread(X):
+    """Return mean and standard deviation of columns; 1 for those that do not vary."""
+    mean, variance = X.mean(axis=0), X.var(axis=0)
+    constant = _is_constant_feature(variance, mean, len(X))
+    spread = _handle_zeros_in_scale(np.sqrt(variance), constant_mask=constant)
+    return mean, spread

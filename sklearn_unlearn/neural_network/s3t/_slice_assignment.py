@@ -1,7 +1,9 @@
-"""Where the rows of a fit went, told by hashes, so that no row need be kept."""
+"""Which slice each row of a fit belongs to, by hashes in place of the rows."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,50 +12,67 @@ from sklearn_unlearn.rows._cells import cell_codes, row_hash
 from sklearn_unlearn.rows._hash_index import ranges
 from sklearn_unlearn.utils._validation import as_ids
 
-__all__ = ["Places"]
+__all__ = ["SliceAssignment"]
 
 
-class Places:
+@dataclass(frozen=True, eq=False)
+class SliceAssignment:
     """The shard and the slice of each row, in the order of the fit.
 
     Attributes
     ----------
+    dtype : numpy.dtype
+        Type of the rows.
     hashes : ndarray of uint64, shape (n_rows,)
+        Hashes of the rows.
     ids : ndarray of uint64, shape (n_rows,), or None
         Hashes of the ids that were given as groups.
-    shard, piece : ndarray of int64, shape (n_rows,)
-    dtype : numpy.dtype
-        Of the rows.
+    shard, slice : ndarray of int64, shape (n_rows,)
+        Numbers of the shard, and of the slice of this shard.
     """
 
+    dtype: np.dtype
+    hashes: np.ndarray
+    ids: np.ndarray | None
+    shard: np.ndarray
+    slice: np.ndarray
+
     @classmethod
-    def of(cls, X, groups, n_shards, n_slices, seed):
+    def assign(cls, X, groups, n_shards, n_slices, seed):
         """Assign rows by their content, or by the ids of their groups.
 
         Parameters
         ----------
         X : ndarray of shape (n_rows, n_features)
+            Rows.
         groups : array-like of shape (n_rows,) or None
-        n_shards, n_slices, seed : int
+            One id per row; rows of one id share a slice.
+        n_shards, n_slices : int
+            Numbers of shards, and of slices of each.
+        seed : int
+            Another seed is another assignment.
+
+        Returns
+        -------
+        SliceAssignment
         """
-        self = object.__new__(cls)
-        self.dtype, self.hashes = X.dtype, row_hash([X])
-        self.ids = None if groups is None else _codes(np.asarray(groups))
-        unit = self.hashes if self.ids is None else row_hash([self.ids[:, None]])
-        self.shard, self.piece = assign_rows(unit, n_shards, n_slices, seed)
-        return self
+        hashes = row_hash([X])
+        ids = None if groups is None else _hash_ids(np.asarray(groups))
+        units = hashes if ids is None else row_hash([ids[:, None]])
+        return cls(X.dtype, hashes, ids, *assign_rows(units, n_shards, n_slices, seed))
 
     def __len__(self):
         return len(self.hashes)
 
     def without(self, positions):
-        """Return the places of all rows but those at these positions."""
-        new = object.__new__(type(self))
-        new.dtype = self.dtype
-        for name in ("hashes", "ids", "shard", "piece"):
-            values = getattr(self, name)
-            setattr(new, name, None if values is None else np.delete(values, positions))
-        return new
+        """Return the assignment of all rows but those at these positions."""
+        return replace(
+            self,
+            hashes=np.delete(self.hashes, positions),
+            ids=None if self.ids is None else np.delete(self.ids, positions),
+            shard=np.delete(self.shard, positions),
+            slice=np.delete(self.slice, positions),
+        )
 
     def find(self, X):
         """Find rows by value, as a multiset.
@@ -61,11 +80,12 @@ class Places:
         Parameters
         ----------
         X : ndarray of shape (n_queries, n_features)
+            Rows to look for.
 
         Returns
         -------
         positions : ndarray of int64
-            Of the rows that are known; of equal rows, the last.
+            Positions of the rows that are known; of equal rows, the last.
         unknown : ndarray of int64
             Positions of the queries that are not, or not as often as asked for.
         """
@@ -81,19 +101,20 @@ class Places:
         )
         n_found = np.minimum(n_asked, high - low)
         positions = near[ranges(high - n_found, n_found)[0]]
-        # the queries of each value in their order: those beyond the last row are lost
+        # of the queries of one value, in their order, those beyond the number of its
+        # rows are unknown
         order = np.argsort(number, kind="stable")
         rank = np.arange(len(order)) - np.repeat(np.cumsum(n_asked) - n_asked, n_asked)
         unknown = order[rank >= n_found[number[order]]]
         return np.sort(positions), np.sort(unknown)
 
     def find_groups(self, groups):
-        """Find all rows of some ids; return what `find` does."""
-        asked = _codes(as_ids(groups))
+        """Find all rows of some ids; return the same as `find`."""
+        asked = _hash_ids(as_ids(groups))
         positions = np.flatnonzero(np.isin(self.ids, asked))
         return positions, np.flatnonzero(~np.isin(asked, self.ids))
 
 
-def _codes(ids):
+def _hash_ids(ids):
     """Hash ids; numbers of any type that are equal have the same hash."""
     return cell_codes(ids.astype(object))

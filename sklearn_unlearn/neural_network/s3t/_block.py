@@ -1,4 +1,4 @@
-"""Frozen random features, and blocks that are trained one after the other on them.
+"""Blocks that are trained one after the other, each on top of frozen ones.
 
 A block is a low-rank residual adapter ``h + relu(h V + c) U + d`` with a head of its
 own, ``W`` and ``b``, on what the adapter gives. Earlier blocks stay as they are, so
@@ -13,22 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from sklearn_unlearn._engine._chunks import map_chunks
 from sklearn_unlearn._engine._threads import threads_for
 from sklearn_unlearn._engine._training import Schedule, train
 from sklearn_unlearn._engine.mlp._layout import Layout
 from sklearn_unlearn._engine.mlp._trainer import Adam
 
-__all__ = ["Block", "BlockTrainer", "StageSettings", "Trunk", "train_block"]
-
-# Rows of a chunk; see `map_chunks`.
-CHUNK_ROWS = 512
-# Standardised inputs end here: few rows may know the spread of a column badly.
-LIMIT = 5.0
+__all__ = ["Block", "BlockSettings", "BlockTrainer", "train_block"]
 
 
 @dataclass(frozen=True)
-class StageSettings:
+class BlockSettings:
     """How a block is trained; names are those of the estimators."""
 
     rank: int
@@ -38,65 +32,19 @@ class StageSettings:
     alpha: float
 
 
-class Trunk:
-    """Random features that nothing is learnt for.
-
-    Parameters
-    ----------
-    directions : ndarray of shape (n_inputs, n_components), dtype=float32
-    offsets : ndarray of shape (n_components,), dtype=float32
-    """
-
-    def __init__(self, directions, offsets):
-        self.directions, self.offsets = directions, offsets
-
-    @classmethod
-    def draw(cls, rng, n_inputs, n_components):
-        """Draw features of mean square one for standardised inputs."""
-        directions = rng.normal(size=(n_inputs, n_components)) * (2 / n_inputs) ** 0.5
-        offsets = rng.uniform(-1, 1, size=n_components)
-        return cls(directions.astype(np.float32), offsets.astype(np.float32))
-
-    @property
-    def n_inputs(self):
-        """Number of inputs."""
-        return len(self.directions)
-
-    @property
-    def width(self):
-        """Number of features: the standardised inputs are among them."""
-        return sum(self.directions.shape)
-
-    def features(self, X, centre, scale):
-        """Return the features of some rows.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_rows, n_inputs), dtype=float64
-        centre, scale : ndarray of shape (n_inputs,)
-            By which inputs are standardised.
-
-        Returns
-        -------
-        Tensor of shape (n_rows, width), dtype=float64
-        """
-        z = torch.from_numpy(np.clip((X - centre) / scale, -LIMIT, LIMIT))
-        directions, offsets = map(_double, (self.directions, self.offsets))
-        return torch.cat([z, torch.addmm(offsets, z, directions).relu_()], dim=1)
-
-
 @dataclass(frozen=True, eq=False)
 class Block:
-    """What one stage has learnt.
+    """Adapter and head that were trained on some slices, and are frozen now.
 
     Attributes
     ----------
     parameters : ndarray of shape (n_parameters,), dtype=float32
-        V, U, W, c, d and b, as `Layout` has them.
+        V, U, W, c, d and b, in the order of `Layout`.
     sizes : tuple of int
         Width, rank, width and number of outputs.
     mean, scale : ndarray of shape (n_outputs,) or None
-        Units of the outputs. None for classes.
+        Units of the target, in which the outputs of the head are standardised. None
+        for classes.
     """
 
     parameters: np.ndarray
@@ -104,45 +52,55 @@ class Block:
     mean: np.ndarray | None = None
     scale: np.ndarray | None = None
 
-    def parts(self, dtype=torch.float32):
+    def weights_and_biases(self, dtype=torch.float32):
         """Return copies of the weights (V, U, W) and of the biases (c, d, b)."""
         parameters = torch.tensor(self.parameters, dtype=dtype)
         return Layout(self.sizes).views(parameters)
 
     def adapt(self, h):
-        """Send rows through the adapter; `h` is changed."""
-        (V, U, _), (c, d, _) = self.parts(h.dtype)
+        """Return the output of the adapter for `h`, which is overwritten."""
+        (V, U, _), (c, d, _) = self.weights_and_biases(h.dtype)
         return h.addmm_(torch.addmm(c, h, V).relu_(), U).add_(d)
 
     def outputs(self, h):
-        """Return what the head gives for adapted rows, in units of the target."""
-        (_, _, W), (_, _, b) = self.parts(h.dtype)
+        """Return the outputs of the head for adapted rows, in units of the target."""
+        (_, _, W), (_, _, b) = self.weights_and_biases(h.dtype)
         outputs = torch.addmm(b, h, W)
         if self.mean is None:
             return outputs
-        return outputs * _double(self.scale) + _double(self.mean)
+        mean, scale = (
+            torch.tensor(values, dtype=torch.float64)
+            for values in (self.mean, self.scale)
+        )
+        return outputs * scale + mean
 
 
 class BlockTrainer:
-    """Trains one block in place; a learner as `train` takes them.
+    """Trainer of one block, by Adam and the backward pass written out.
+
+    It has what `_engine._training.train` asks of a trainer.
 
     Parameters
     ----------
     H : Tensor of shape (n_rows, width), dtype=float32
-        What the earlier blocks give.
+        Output of the block before, or the random features.
     target : Tensor of shape (n_rows, n_targets)
+        Targets, standardised if they are numbers.
     loss : object
-        With ``gradient(outputs, target)``; see `_losses`.
+        Loss of `_engine._losses`; its ``gradient(outputs, target)`` is used.
     layout : Layout
+        Order of the parameters.
     parameters : Tensor of shape (n_parameters,), dtype=float32
-    settings : StageSettings
+        Initial parameters, trained in place.
+    settings : BlockSettings
+        Step size, penalty and rows of a step.
     """
 
     def __init__(self, H, target, loss, layout, parameters, settings):
         self.H, self.target, self.loss, self.layout = H, target, loss, layout
         self.parameters, self.gradient = parameters, torch.zeros_like(parameters)
         self.alpha, self._batch_size = settings.alpha, settings.batch_size
-        self._parts = layout.views(parameters)
+        self._weights_and_biases = layout.views(parameters)
         self._gradients = layout.views(self.gradient)
         self.optimizer = Adam(settings.learning_rate_init).over([parameters])
         parameters.grad = self.gradient
@@ -164,7 +122,7 @@ class BlockTrainer:
 
     def step(self, index):
         """Take one step on these rows and return the sum of their losses."""
-        (V, U, W), (c, d, b) = self._parts
+        (V, U, W), (c, d, b) = self._weights_and_biases
         (dV, dU, dW), (dc, dd, db) = self._gradients
         h, target = self.H.index_select(0, index), self.target.index_select(0, index)
         a = torch.addmm(c, h, V).relu_()
@@ -190,22 +148,24 @@ class BlockTrainer:
 def train_block(H, target, loss, head, settings, rng, units=(None, None)):
     """Train a block on top of others and return it.
 
-    It begins as what was there before: the adapter adds nothing yet.
+    Its outputs begin as those of the given head: the adapter adds nothing yet.
 
     Parameters
     ----------
-    H, target, loss, settings : see `BlockTrainer`
+    H, target, loss, settings
+        See `BlockTrainer`.
     head : (Tensor of shape (width, n_outputs), Tensor of shape (n_outputs,))
-        Weights and biases that the head begins with. An output whose bias is -inf
-        takes no part.
+        Initial weights and biases of the head. An output whose bias is -inf takes
+        no part.
     rng : numpy.random.Generator
-        Of initial weights and of the order of rows.
-    units : tuple of mean and scale
+        Source of the initial weights of the adapter and of the order of rows.
+    units : tuple of (mean, scale)
         See `Block`.
 
     Returns
     -------
     Block
+        The trained block.
     """
     width, n_outputs = head[0].shape
     layout = Layout((width, settings.rank, width, n_outputs))
@@ -217,12 +177,3 @@ def train_block(H, target, loss, head, settings, rng, units=(None, None)):
     trainer = BlockTrainer(H, target, loss, layout, parameters, settings)
     train(trainer, Schedule(settings.n_epochs, patience=settings.n_epochs), rng)
     return Block(parameters.numpy(), layout.sizes, *units)
-
-
-def map_rows(function, X):
-    """Apply a function to chunks of rows, which gives and takes arrays."""
-    return map_chunks(function, X, CHUNK_ROWS)
-
-
-def _double(values):
-    return torch.tensor(values, dtype=torch.float64)

@@ -1,51 +1,17 @@
-"""In which orders slices are learnt, and how long that lasts."""
+"""How many requests an ensemble of sequences of slices stands, by formula."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
 from dataclasses import dataclass
-from math import factorial
 from numbers import Integral
 
 import numpy as np
 
+from sklearn_unlearn.neural_network.s3t._sequence import choose_sequences
 from sklearn_unlearn.utils._sklearn_compat import Interval, validate_params
 
-__all__ = ["S3TCost", "choose_sequences", "s3t_cost", "simulate_requests"]
-
-
-def choose_sequences(slices, n_sequences):
-    """Choose orders of slices for deletions that meet each slice equally often.
-
-    An order is of no use any more once its first slice is hit, so as many different
-    first slices are taken as there can be: rotations, with starts spread evenly, so
-    that what one order learns late another learns early. Of more orders than slices,
-    those with the same first slice differ likewise from the second on.
-
-    Parameters
-    ----------
-    slices : sequence of int
-    n_sequences : int
-        At most the number of orders that there are is returned.
-
-    Returns
-    -------
-    list of tuple of int
-        Permutations of `slices`, all different.
-    """
-    slices, n_slices = tuple(slices), len(slices)
-    n_sequences = min(n_sequences, factorial(n_slices))
-    if n_sequences == 1:
-        return [slices]
-    n_starts = min(n_sequences, n_slices)
-    chosen = []
-    for i in range(n_starts):
-        start = i * n_slices // n_starts
-        first, *rest = slices[start:] + slices[:start]
-        # of the orders beyond one for each start, the first starts get one more
-        n_here = n_sequences // n_starts + (i < n_sequences % n_starts)
-        chosen += [(first, *order) for order in choose_sequences(rest, n_here)]
-    return chosen
+__all__ = ["S3TCost", "s3t_cost", "simulate_requests"]
 
 
 @dataclass(frozen=True)
@@ -142,10 +108,10 @@ def s3t_cost(n_shards=5, n_slices=4, n_sequences=2, *, n_requests=0):
     (0.018, 2.0)
     """
     n_starts, n_cells = min(n_sequences, n_slices), n_shards * n_slices
-    first = n_cells * _until_first(n_shards, n_starts)
+    first = n_cells * _time_until_first_loss(n_shards, n_starts)
     orders = choose_sequences(range(n_slices), n_sequences)
     in_use = sum(
-        _any_prefix_left(orders, length, n_cells, n_requests)
+        _probability_of_prefix(orders, length, n_cells, n_requests)
         for length in range(1, n_slices + 1)
     )
     return S3TCost(
@@ -157,11 +123,15 @@ def s3t_cost(n_shards=5, n_slices=4, n_sequences=2, *, n_requests=0):
 
 
 def _harmonic(n):
+    """Return 1 + 1/2 + ... + 1/n."""
     return float((1 / np.arange(1, n + 1)).sum())
 
 
-def _until_first(n_shards, n_starts):
-    """Integrate the probability that every shard has an untouched first slice."""
+def _time_until_first_loss(n_shards, n_starts):
+    """Integrate the probability that every shard has an untouched first slice.
+
+    Time is counted in requests for each slice.
+    """
     # with v = 1 - exp(-u), the powers of v integrate to sums of 1 / j; a rule of
     # Gauss is exact for the polynomial (1 - v ** b) ** S / (1 - v)
     nodes, weights = np.polynomial.legendre.leggauss(n_shards * n_starts // 2 + 1)
@@ -171,11 +141,15 @@ def _until_first(n_shards, n_starts):
     return float((weights * alive).sum() / 2)
 
 
-def _any_prefix_left(orders, length, n_cells, n_requests):
-    """Return the probability that some order has its first slices untouched."""
+def _probability_of_prefix(orders, length, n_cells, n_requests):
+    """Return the probability that the first `length` slices of an order are untouched.
+
+    Of any of the orders; inclusion and exclusion runs over the sets of their slices,
+    which are bits of an integer.
+    """
     masks, signs = np.zeros(1, dtype=np.int64), -np.ones(1)
     for order in orders:
-        mask = sum(1 << piece for piece in order[:length])
+        mask = sum(1 << number for number in order[:length])
         joined = np.concatenate([masks, masks | mask])
         masks, place = np.unique(joined, return_inverse=True)
         signs = np.bincount(place, weights=np.concatenate([signs, -signs]))
@@ -190,7 +164,9 @@ def simulate_requests(n_shards, n_slices, n_sequences, rng):
     Parameters
     ----------
     n_shards, n_slices, n_sequences : int
+        Numbers of shards, of slices of a shard, and of its sequences.
     rng : numpy.random.Generator
+        Source of the requests.
 
     Returns
     -------
@@ -200,14 +176,14 @@ def simulate_requests(n_shards, n_slices, n_sequences, rng):
         Longest prefixes after each request; the first entry is before any.
     """
     orders = choose_sequences(range(n_slices), n_sequences)
-    best = np.full(n_shards, n_slices)
+    longest = np.full(n_shards, n_slices)
     left = np.full((n_shards, len(orders)), n_slices)
-    lengths = [best]
-    place = np.array([np.argsort(order) for order in orders])
-    while best.any():
-        shard, piece = rng.integers(n_shards), rng.integers(n_slices)
-        left[shard] = np.minimum(left[shard], place[:, piece])
-        best = left.max(axis=1)
-        lengths.append(best)
+    lengths = [longest]
+    position = np.array([np.argsort(order) for order in orders])
+    while longest.any():
+        shard, hit = rng.integers(n_shards), rng.integers(n_slices)
+        left[shard] = np.minimum(left[shard], position[:, hit])
+        longest = left.max(axis=1)
+        lengths.append(longest)
     lengths = np.array(lengths)
     return int((lengths == 0).any(axis=1).argmax()), lengths
