@@ -211,9 +211,7 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
             If no rows are kept.
         """
         check_is_fitted(self)
-        if self._rows is None:
-            raise self._no_rows_error()
-        new, rows = shallow_copy(self), self._rows.rows()
+        rows, new = self._kept_rows().rows(), shallow_copy(self)
         X, y = new._check_rows(rows.X, rows.y, reset=True)
         incomplete = [i for i, s in enumerate(new._shards) if not s.is_complete]
         new._train_shards(incomplete, X, y)
@@ -295,11 +293,11 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
         self._assignment = assignment.without(positions)
         return shards
 
-    def _forget_kept(self, X_forget, y_forget, groups, on_unknown):
+    def _find_rows(self, X_forget, y_forget=None, groups=None, on_unknown="raise"):
         """Find the rows among the kept ones, or by their hashes if none are kept."""
         by_hash = not self.store_training_data and self._rows is None
         if not by_hash or self._assignment is None:
-            return super()._forget_kept(X_forget, y_forget, groups, on_unknown)
+            return super()._find_rows(X_forget, y_forget, groups, on_unknown)
         if groups is None:
             X = validate_data(
                 self, X_forget, dtype=[np.float64, np.float32], reset=False
@@ -320,6 +318,12 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
                 f"are forgotten already; positions {unknown[:5].tolist()}. Pass "
                 'on_unknown="ignore" to forget the others.'
             )
+        return positions
+
+    def _forget_positions(self, positions):
+        if self._rows is not None:
+            super()._forget_positions(positions)
+            return
         self._shards = self._without_slices_of(positions)
         if not any(shard.prefix_length for shard in self._shards):
             raise ValueError(
@@ -328,7 +332,6 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
                 "X_retain and y_retain, or fit again."
             )
         self.n_forgotten_ += len(positions)
-        return n_requested if on_unknown == "ignore" else len(positions)
 
     def _fit_again(self, X, y, params):
         """Fit again on the retained rows, in the coordinates in which they come."""
