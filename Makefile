@@ -88,7 +88,7 @@ bench: $(VENV)/.installed  ## the benchmarks: ours beside what one would pick in
 
 clean:  ## remove all that these commands have made
 	rm -rf $(VENV) $(VENV)-min $(VENV)-dist dist docs/_build docs/api.rst \
-	docs/auto_examples docs/generated docs/gen_modules docs/sg_execution_times.rst \
+	docs/auto_examples docs/generated docs/gen_modules \
 	.mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

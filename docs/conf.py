@@ -80,7 +80,8 @@ sphinx_gallery_conf = {
     "reference_url": {"sklearn_unlearn": None},
     "reset_modules": ("matplotlib", reset),
     "abort_on_example_error": True,
-    "min_reported_time": 1,
+    # these pages would load scripts from other servers
+    "write_computation_times": False,
     "show_memory": False,
     "show_signature": False,
     "plot_gallery": True,
