@@ -10,15 +10,14 @@ WORKERS ?= 2
 SPHINXOPTS ?= -W --keep-going
 
 TORCH := torch==2.13.0
-EXTRAS := test,plot,audit,progress
+EXTRAS := test,progress
 # not with the oldest releases: there, loops run as they do without a compiler
 COMPILED := forest
 BIN = $(VENV)/bin
 PIP_QUIET := -qq --disable-pip-version-check
 PATHS := sklearn_unlearn tests examples benchmarks docs build_tools
-# what is type-checked, as far as it is written
-TYPED := $(wildcard $(addprefix sklearn_unlearn/,dropout _engine metrics \
-	exceptions.py rows))
+# what is type-checked
+TYPED := $(addprefix sklearn_unlearn/,dropout _engine exceptions.py rows)
 
 # two workers on two cores: more threads in each would only fight
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
@@ -89,7 +88,7 @@ bench: $(VENV)/.installed  ## the benchmarks: ours beside what one would pick in
 
 clean:  ## remove all that these commands have made
 	rm -rf $(VENV) $(VENV)-min $(VENV)-dist dist docs/_build docs/api.rst \
-	docs/auto_examples docs/generated docs/gen_modules docs/sg_execution_times.rst \
+	docs/auto_examples docs/generated docs/gen_modules \
 	.mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,120 +1,67 @@
-"""The public names of the package, as data.
+"""The page of the API: what discovery finds, module by module.
 
-``conf.py`` makes the page ``api.rst`` of it, and ``tests/test_public_api.py`` checks
-that no public name is missing and that none is listed which is not public. Each module
-has a title, a sentence, and its names in the order in which they are shown.
+``conf.py`` writes it to ``api.rst``, and ``tests/test_public_api.py`` checks it. A name
+comes from the ``__all__`` of its module, the introduction of a section is the first
+paragraph of the docstring of the module, and the line beside a name is the first of its
+own docstring. So a class that is public is on this page without a change here.
 """
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-API_REFERENCE = {
-    "sklearn_unlearn.pipeline": {
-        "title": "Pipelines that forget",
-        "summary": "scikit-learn's pipeline, in which every step can forget rows.",
-        "names": [
-            "Pipeline",
-            "make_pipeline",
-            "trace_rows",
-            "TraceReport",
-            "AttributeTrace",
-        ],
-    },
-    "sklearn_unlearn.neural_network": {
-        "title": "Networks with dropout, and ensembles made to forget",
-        "summary": "Neural networks that know how sure they are, and forget.",
-        "names": [
-            "DropoutClassifier",
-            "DropoutRegressor",
-            "S3TClassifier",
-            "S3TRegressor",
-            "s3t_cost",
-            "S3TCost",
-        ],
-    },
-    "sklearn_unlearn.dropout": {
-        "title": "Layers of dropout",
-        "summary": "For modules of your own: noise from an explicit generator.",
-        "names": ["BernoulliDropout", "GaussianDropout", "StochasticLayer"],
-    },
-    "sklearn_unlearn.exact": {
-        "title": "Exact and certified forgetting",
-        "summary": "The state that a fit on the retained rows gives, or one that can "
-        "hardly be told from it, at less cost.",
-        "names": [
-            "ExactUnlearner",
-            "Retrain",
-            "CertifiedLogisticRegression",
-            "CertifiedRidge",
-            "SISAClassifier",
-            "SISARegressor",
-            "RemovalForestClassifier",
-            "RemovalForestRegressor",
-            "Rule",
-            "SummaryRule",
-            "Outcome",
-            "UnlearningCost",
-            "find_rule",
-            "register_rule",
-            "sisa_cost",
-        ],
-    },
-    "sklearn_unlearn.unlearning": {
-        "title": "Approximate unlearning of networks",
-        "summary": "Fitted networks are trained to forget, in a part of the time.",
-        "names": ["FineTune", "SalUn", "NPO", "Blindspot", "NetworkUnlearner"],
-    },
-    "sklearn_unlearn.base": {
-        "title": "The contract",
-        "summary": "What every estimator that can forget has in common.",
-        "names": ["BaseUnlearner", "UnlearnerMixin", "UnlearnerTags", "is_unlearner"],
-    },
-    "sklearn_unlearn.exceptions": {
-        "title": "Errors and warnings",
-        "summary": "What a request to forget may be answered with.",
-        "names": [
-            "AmbiguousRowsError",
-            "UnknownRowsError",
-            "BudgetExceededError",
-            "PipelineMemoryWarning",
-            "PipelineRetrainWarning",
-            "UnlearningWarning",
-        ],
-    },
-    "sklearn_unlearn.utils.estimator_checks": {
-        "title": "Checks for estimators",
-        "summary": "The contract as tests, for estimators of this package and others.",
-        "names": [
-            "check_unlearner",
-            "parametrize_with_unlearner_checks",
-            "check_no_residue",
-            "find_residue",
-        ],
-    },
-    "sklearn_unlearn.utils.discovery": {
-        "title": "Discovery",
-        "summary": "What the package offers, found by a program.",
-        "names": ["all_estimators"],
-    },
-    "sklearn_unlearn": {
-        "title": "The package itself",
-        "summary": "What to send along with a report of a bug.",
-        "names": ["show_versions"],
-    },
+import inspect
+
+from sklearn_unlearn.utils.discovery import public_modules, public_objects
+
+# Headings, in the order in which the sections are shown. A module that is not here
+# comes after them, under its own name.
+TITLES = {
+    "sklearn_unlearn.pipeline": "Pipelines that forget",
+    "sklearn_unlearn.neural_network": "Networks with dropout, and adapters by slice",
+    "sklearn_unlearn.dropout": "Layers of dropout",
+    "sklearn_unlearn.exact": "Exact and certified forgetting",
+    "sklearn_unlearn.unlearning": "Approximate unlearning of networks",
+    "sklearn_unlearn.base": "The contract",
+    "sklearn_unlearn.exceptions": "Errors and warnings",
+    "sklearn_unlearn.utils.estimator_checks": "Checks for estimators",
+    "sklearn_unlearn.utils.discovery": "Discovery",
+    "sklearn_unlearn": "The package itself",
 }
+
+
+def api_reference():
+    """Return the sections of the page, by name of the module.
+
+    Each has a ``title``, the ``summary`` of the module, and ``names``.
+    """
+    modules, names = public_modules(), {}
+    for module, name, _ in public_objects():
+        names.setdefault(module, []).append(name)
+    order = [module for module in TITLES if module in names]
+    order += sorted(names.keys() - set(TITLES))
+    return {
+        module: {
+            "title": TITLES.get(module, module),
+            "summary": inspect.getdoc(modules[module]).partition("\n\n")[0],
+            "names": names[module],
+        }
+        for module in order
+    }
 
 
 def api_page():
     """Return the text of the page ``api.rst``."""
     lines = [".. _api:", "", "===", "API", "===", ""]
-    for module, section in API_REFERENCE.items():
+    for module, section in api_reference().items():
         lines += [
             section["title"],
             "=" * len(section["title"]),
             "",
-            f"``{module}``: {section['summary']}",
-            "",
             f".. currentmodule:: {module}",
+            "",
+            f"``{module}``",
+            "",
+            section["summary"],
             "",
             ".. autosummary::",
             "   :toctree: generated/",

@@ -35,7 +35,9 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "mathml",
 ]
+html_math_renderer = "mathml"
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "_templates", "auto_examples/**/*.py.md5"]
 default_role = "autolink"
@@ -78,7 +80,8 @@ sphinx_gallery_conf = {
     "reference_url": {"sklearn_unlearn": None},
     "reset_modules": ("matplotlib", reset),
     "abort_on_example_error": True,
-    "min_reported_time": 1,
+    # these pages would load scripts from other servers
+    "write_computation_times": False,
     "show_memory": False,
     "show_signature": False,
     "plot_gallery": True,

@@ -1,8 +1,16 @@
-"""Small instances of every public estimator, for tests that run over all of them."""
+"""Small instances of every public estimator, for tests that run over all of them.
+
+Estimators come from discovery. The table `CHOSEN` has those whose defaults are too slow
+or that need more than one instance; `default_instances` makes those of any other class,
+so that a new one is tested without a change here.
+"""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import inspect
+
+from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import (
@@ -46,7 +54,6 @@ from torch import nn
 
 from sklearn_unlearn.exact import (
     CertifiedLogisticRegression,
-    CertifiedRidge,
     ExactUnlearner,
     RemovalForestClassifier,
     RemovalForestRegressor,
@@ -61,7 +68,8 @@ from sklearn_unlearn.neural_network import (
     S3TRegressor,
 )
 from sklearn_unlearn.pipeline import Pipeline
-from sklearn_unlearn.unlearning import NPO, Blindspot, FineTune, SalUn
+from sklearn_unlearn.unlearning import NPO, FineTune, NetworkUnlearner
+from sklearn_unlearn.utils.discovery import all_estimators, public_objects
 
 # small, and yet able to learn what the checks ask for
 SMALL = {"max_iter": 30, "n_iter_no_change": 30, "learning_rate_init": 0.02}
@@ -86,8 +94,8 @@ class SmallModule(nn.Sequential):
 NETWORKS = [DropoutClassifier((32,), **SMALL), DropoutRegressor((32,), **SMALL)]
 MODULE = DropoutClassifier(module=SmallModule, **SMALL)
 
-# By name of the public class: every class that discovery finds must be here.
-INSTANCES = {
+# By name of the public class: instances in the place of those of `default_instances`.
+CHOSEN = {
     "Retrain": [
         Retrain(LogisticRegression()),
         Retrain(Ridge()),
@@ -112,7 +120,6 @@ INSTANCES = {
         CertifiedLogisticRegression(),
         CertifiedLogisticRegression(bound="lipschitz", fit_intercept=False),
     ],
-    "CertifiedRidge": [CertifiedRidge()],
     "SISAClassifier": [
         SISAClassifier(LogisticRegression(), n_shards=3),
         SISAClassifier(
@@ -137,9 +144,7 @@ INSTANCES = {
     "S3TClassifier": [S3TClassifier(**SMALL_S3T)],
     "S3TRegressor": [S3TRegressor(**SMALL_S3T)],
     "FineTune": [FineTune(network, l1=1e-5) for network in NETWORKS],
-    "SalUn": [SalUn(network) for network in NETWORKS],
     "NPO": [NPO(network) for network in (*NETWORKS, MODULE)],
-    "Blindspot": [Blindspot(network) for network in NETWORKS],
     "Pipeline": [
         Pipeline([("scale", StandardScaler()), ("model", NPO(NETWORKS[0]))]),
         Pipeline([("scale", StandardScaler()), ("model", LogisticRegression())]),
@@ -156,6 +161,41 @@ INSTANCES = {
         ),
     ],
 }
+
+
+def default_instances(cls):
+    """Make small instances of a public estimator that `CHOSEN` does not name.
+
+    A method that edits networks gets a network of each task, another meta-estimator a
+    linear model of each task that it is for, and any other class its own defaults.
+    """
+    if issubclass(cls, NetworkUnlearner):
+        return [cls(network) for network in NETWORKS]
+    if "estimator" not in inspect.signature(cls).parameters:
+        return [cls()]
+    if issubclass(cls, ClassifierMixin):
+        return [cls(LogisticRegression())]
+    if issubclass(cls, RegressorMixin):
+        return [cls(Ridge())]
+    return [cls(LogisticRegression()), cls(Ridge())]
+
+
+def public_subclasses(base):
+    """List the public classes that derive from `base`, without `base` itself."""
+    return [
+        thing
+        for _, _, thing in public_objects()
+        if inspect.isclass(thing) and issubclass(thing, base) and thing is not base
+    ]
+
+
+# By name of the public class.
+INSTANCES = {
+    name: CHOSEN.get(name) or default_instances(cls) for name, cls in all_estimators()
+}
+
+# Methods that train a fitted network to forget.
+NETWORK_METHODS = public_subclasses(NetworkUnlearner)
 
 # More rules of ExactUnlearner, for the checks of the contract alone: what scikit-learn
 # checks is the same for all of them.

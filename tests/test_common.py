@@ -26,11 +26,19 @@ from sklearn_unlearn.neural_network import DropoutClassifier
 from sklearn_unlearn.testing._check_data import fresh, make_case
 from sklearn_unlearn.utils.discovery import all_estimators
 from sklearn_unlearn.utils.estimator_checks import parametrize_with_unlearner_checks
-from tests._instances import INSTANCES, RULES, all_instances, expected_failures
+from tests._instances import (
+    CHOSEN,
+    INSTANCES,
+    RULES,
+    all_instances,
+    expected_failures,
+)
 
 
 def test_every_estimator_has_instances():
-    assert {name for name, _ in all_estimators()} <= set(INSTANCES)
+    assert set(INSTANCES) == {name for name, _ in all_estimators()}
+    assert all(INSTANCES.values())
+    assert set(CHOSEN) <= set(INSTANCES), "a class in the table is not public"
 
 
 # an expected failure that passes fails the run, since scikit-learn 1.8

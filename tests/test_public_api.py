@@ -5,8 +5,11 @@
 
 import importlib
 import importlib.util
+import inspect
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -21,21 +24,27 @@ from sklearn_unlearn.utils.discovery import (
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def api_reference():
-    """The list of public names that the documentation is made of."""
+def api_page():
+    """The page of the API in the documentation, before Sphinx has seen it."""
     path = ROOT / "docs" / "api_reference.py"
     spec = importlib.util.spec_from_file_location("api_reference", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.API_REFERENCE
+    return module.api_page()
 
 
-DOCUMENTED = {
-    f"{module}.{name}"
-    for module, section in api_reference().items()
-    for name in section["names"]
-}
-PUBLIC = sorted(f"{module}.{name}" for module, name, _ in public_objects())
+def documented():
+    """Full names on the page of the API, as often as they are there."""
+    module = None
+    for line in api_page().splitlines():
+        if line.startswith(".. currentmodule::"):
+            module = line.split()[-1]
+        elif re.fullmatch(r"   \w+", line):
+            yield f"{module}.{line.strip()}"
+
+
+DOCUMENTED = Counter(documented())
+PUBLIC = {f"{module}.{name}": thing for module, name, thing in public_objects()}
 
 
 @pytest.mark.parametrize("name", sorted(public_modules()))
@@ -47,9 +56,13 @@ def test_all_is_importable(name):
         assert getattr(module, attribute) is not None
 
 
-@pytest.mark.parametrize("name", PUBLIC)
+@pytest.mark.parametrize("name", sorted(PUBLIC))
 def test_public_name_is_in_the_api_list(name):
-    assert name in DOCUMENTED, "add it to docs/api_reference.py"
+    assert DOCUMENTED[name] == 1, "it is in one section of the page, once"
+    pages = [other for other, thing in PUBLIC.items() if thing is PUBLIC[name]]
+    assert pages == [name], "it is public in one module"
+    first = inspect.getdoc(PUBLIC[name]).partition("\n")[0]
+    assert first.endswith("."), "the line beside it is the first of its docstring"
 
 
 @pytest.mark.parametrize("name", sorted(DOCUMENTED))

@@ -30,8 +30,8 @@ from sklearn_unlearn.unlearning import (
     NetworkUnlearner,
     SalUn,
 )
+from tests._instances import NETWORK_METHODS
 
-METHODS = [FineTune, SalUn, NPO, Blindspot]
 SMALL = {"max_iter": 40, "n_iter_no_change": 40, "learning_rate_init": 0.01}
 SMALL |= {"batch_size": 32, "mc_samples": 10, "random_state": 0}
 
@@ -429,7 +429,7 @@ def test_blindspot_without_weight_is_fine_tuning(fitted):
 # ------------------------------------------------------------------ both tasks
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NETWORK_METHODS)
 def test_wrong_labels_are_forgotten(method):
     X, y = digits(900)
     rng = np.random.default_rng(0)
@@ -451,7 +451,7 @@ def test_wrong_labels_are_forgotten(method):
         assert after.score(X[~forget], y[~forget]) > 0.97
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NETWORK_METHODS)
 def test_random_rows_are_not_driven_to_zero(method):
     X, y = digits(1200)
     train, test = np.arange(800), np.arange(800, 1200)
@@ -487,7 +487,7 @@ def test_wrong_numbers_are_forgotten():
     y[forget] = rng.permutation(y[forget])
     network = DropoutRegressor((128,), noise_precision=1.0, **SMALL)
     network.set_params(max_iter=100, n_iter_no_change=100, batch_size=64)
-    runs = [(method, {}) for method in METHODS]
+    runs = [(method, {}) for method in (FineTune, SalUn, NPO, Blindspot)]
     before, tuned, relabelled, npo, blind = distances(
         network, scale(X), y, forget, runs
     )
@@ -510,7 +510,7 @@ def test_a_range_of_numbers_is_forgotten():
     assert npo < tuned
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NETWORK_METHODS)
 def test_predicted_numbers_stay_within_bounds(method):
     X, y = make_friedman1(400, noise=0.5, random_state=1)
     y = np.column_stack([y, 100 * y]) if method is NPO else y

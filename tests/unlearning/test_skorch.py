@@ -29,8 +29,9 @@ from skorch.helper import predefined_split
 from torch import nn
 
 from sklearn_unlearn.pipeline import make_pipeline
-from sklearn_unlearn.unlearning import NPO, Blindspot, FineTune, SalUn
+from sklearn_unlearn.unlearning import NPO, Blindspot, FineTune
 from sklearn_unlearn.utils.estimator_checks import check_unlearner, find_residue
+from tests._instances import NETWORK_METHODS
 
 
 class Small(nn.Sequential):
@@ -67,7 +68,6 @@ REGRESSOR = NeuralNetRegressor(Small, train_split=None, **SETTINGS)
 NETS = pytest.mark.parametrize(
     "net", [CLASSIFIER, REGRESSOR], ids=["classes", "numbers"]
 )
-METHODS = [FineTune, SalUn, NPO, Blindspot]
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +79,7 @@ def _same_nets():
 
 
 @NETS
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NETWORK_METHODS)
 def test_contract(method, net):
     check_unlearner(method(net))
 
@@ -100,7 +100,7 @@ def digits(n_rows=700):
     return (X[:n_rows] / 16).astype(np.float32), y[:n_rows]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NETWORK_METHODS)
 def test_a_fitted_net_forgets_a_class(method):
     X, y = digits()
     net = clone(CLASSIFIER).set_params(max_epochs=30)
