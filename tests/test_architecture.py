@@ -106,7 +106,7 @@ def own_files(*suffixes):
     """Files of the repository with these suffixes, built ones left out."""
     found = [path for path in ROOT.iterdir() if path.is_file()]
     found += [p for folder in OWN_FOLDERS for p in (ROOT / folder).rglob("*")]
-    found += (ROOT / ".ci").rglob("*")
+    found += [p for folder in (".ci", ".github") for p in (ROOT / folder).rglob("*")]
     built = {"_build", "auto_examples", "generated", "gen_modules", "__pycache__"}
     return sorted(
         path

@@ -18,7 +18,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn.base._delegation import delegate, inner_has
 from sklearn_unlearn.base._mixin import UnlearnerMixin
+from sklearn_unlearn.base._single_class import fit_or_constant
 from sklearn_unlearn.base._steps import drop_inner_rows
+from sklearn_unlearn.rows._store import Rows
 from sklearn_unlearn.utils._sklearn_compat import (
     HasMethods,
     _fit_context,
@@ -53,7 +55,6 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
     --------
     A method in a few lines, which fits anew and is called that:
 
-    >>> from sklearn.base import clone
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.naive_bayes import GaussianNB
     >>> from sklearn_unlearn.base import BaseUnlearner, UnlearnerTags
@@ -63,7 +64,7 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
     ...
     ...     def _unlearn_rows(self, request):
     ...         rows = request.retain
-    ...         self.estimator_ = clone(self.estimator).fit(rows.X, rows.y)
+    ...         self._fit_again(rows.X, rows.y, {**rows.params, **self._fit_params})
     >>> X, y = load_iris(return_X_y=True)
     >>> FitAnew(GaussianNB()).fit(X, y).unlearn(X[:5]).n_forgotten_
     5
@@ -139,8 +140,17 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         return fitted
 
     def _fit_again(self, X, y, params):
-        """Fit the inner estimator anew, also one that was given frozen."""
-        self.estimator_ = self._fit_model(self._template(), X, y, params)
+        """Fit the inner estimator anew, also one that was given frozen.
+
+        Where a single class is left that it cannot be fitted on, the constant model
+        takes its place.
+        """
+        template = self._template()
+        self.estimator_ = fit_or_constant(
+            lambda: self._fit_model(template, X, y, params),
+            template,
+            lambda: Rows(X, y, params),
+        )
         self._mirror("n_features_in_", "feature_names_in_")
         drop_inner_rows(self)
 

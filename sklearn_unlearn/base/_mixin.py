@@ -68,18 +68,19 @@ class UnlearnerMixin:
     Row look-up, the transaction, counting and the log are written here once. A
     subclass writes ``fit`` and the hook `_unlearn_rows`::
 
-        def fit(self, X, y=None, *, forget=None, groups=None):
-            kept = self._keep_rows(X, y, groups, forget=forget)
-            ...  # set the fitted attributes
-            self._attach_rows(kept)
-            return self
+        class MyModel(UnlearnerMixin, BaseEstimator):
+            def __init__(self, *, store_training_data=True):
+                self.store_training_data = store_training_data
 
+            def fit(self, X, y=None, *, forget=None, groups=None):
+                kept = self._keep_rows(X, y, groups, forget=forget)
+                ...  # set the fitted attributes
+                self._attach_rows(kept)
+                return self
 
-        def _unlearn_rows(self, request):
-            rows = request.retain  # rows.X, rows.y: those that stay
-            ...  # set the fitted attributes
-
-    and has a parameter ``store_training_data``.
+            def _unlearn_rows(self, request):
+                rows = request.retain  # rows.X and rows.y are those that stay
+                ...  # set the fitted attributes
 
     See Also
     --------

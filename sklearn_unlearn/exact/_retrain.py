@@ -109,8 +109,8 @@ class Retrain(BaseUnlearner):
             )
         rows = request.retain
         self.estimator_ = fit_or_constant(
-            lambda: Rule().fit(
-                template, rows.X, rows.y, **rows.params, **self._fit_params
+            lambda: self._fit_model(
+                template, rows.X, rows.y, {**rows.params, **self._fit_params}
             ),
             template,
             lambda: rows,
