@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_unlearn import __version__
 from sklearn_unlearn.base._steps import objects_within, shallow_copy
 from sklearn_unlearn.base._tags import UnlearnerTags, with_unlearner_tags
+from sklearn_unlearn.rows._ids import as_ids, check_groups
 from sklearn_unlearn.rows._request import Request
 from sklearn_unlearn.rows._store import RowStore
 from sklearn_unlearn.utils._sklearn_compat import (
@@ -25,9 +26,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
     own_request,
 )
 from sklearn_unlearn.utils._validation import (
-    as_ids,
     check_forget_mask,
-    check_groups,
     check_on_unknown,
     split_fit_params,
 )
@@ -286,7 +285,10 @@ class UnlearnerMixin:
         mask[positions] = True
         self._rows, forgotten = store.split(positions)
         blocks = store.blocks_of(positions)
-        self._unlearn_rows(Request(mask, forgotten, self._rows.rows, lambda: blocks))
+        store = self._rows
+        self._unlearn_rows(
+            Request(mask, forgotten, store.rows, blocks=blocks, store=store)
+        )
         self.n_forgotten_ += len(positions)
         return len(positions)
 
@@ -325,7 +327,9 @@ class UnlearnerMixin:
         def forget():
             return RowStore.keep(X_forget, y_forget).rows()
 
-        self._unlearn_rows(Request(mask, forget, given.rows, ordered=False))
+        self._unlearn_rows(
+            Request(mask, forget, given.rows, ordered=False, store=given)
+        )
         self.n_forgotten_ += n_forget
         return n_forget
 

@@ -189,7 +189,7 @@ class ExactUnlearner(BaseUnlearner):
             rows = request.retain
             return rows._replace(params={**rows.params, **self._fit_params})
 
-        rule, received = self._rule(self._inner()), request.received(retain)
+        rule, received = self._rule(self._inner()), request.with_retained(retain)
         try:
             if type(fitted) is type(self._inner()):
                 outcome = rule.forget(

@@ -83,8 +83,9 @@ class Part:
         What it has kept for this request.
     store : RowStore or RowView
         The retained rows as the part saw them when it was fitted.
-    request : Request
-        The request as the part saw its rows.
+    request : callable () -> Request
+        Gives the request as the part saw its rows; called when it is fitted, as
+        only then it is known whether the steps before have changed.
     in_line : bool, default=False
         Whether another part of a pipeline comes next, which can read rows later.
     plainly : bool, default=False
@@ -132,16 +133,17 @@ class Part:
     def _forget(self, X, y, params, transform):
         """Forget; return what ``fit_transform`` gives on the retained rows."""
         before, kept, mine = self._fitted, self._kept, self.__dict__
+        given = self._request()
         rule = find_rule(before)
         if params or self._plainly or (transform and rule.fit_transform_differs):
             output = _fit_plainly(self._fresh, Later.read(X), y, params, transform)
             outcome = Outcome(self._fresh, None, output)
         else:
-            request = self._request.received(lambda: Rows(Later.read(X), y, {}))
+            request = given.with_retained(lambda: Rows(Later.read(X), y, {}))
             outcome = rule.forget(before, kept.state, self._store, request)
         after, state, output = outcome
         same = rule.same_output(before, after)
-        mine["_changed"] = changed = self._request.coordinates_changed or not same
+        mine["_changed"] = changed = given.coordinates_changed or not same
         mine["_now"], mine["_is_done"] = after, True
         mine["_kept"] = Kept(state)
         if output is not None or not transform:
@@ -149,10 +151,10 @@ class Part:
         if not rule.keeps_output:
             return Later(lambda: after.transform(Later.read(X)))
         output = kept.output
-        if changed or output is None or not self._request.ordered:
+        if changed or output is None or not given.ordered:
             output = after.transform(Later.read(X))
         else:
-            output = _without(output, self._request.mask)
+            output = _without(output, given.mask)
         mine["_kept"] = Kept(state, output)
         return output.copy()  # the next part may write into it
 
@@ -187,7 +189,8 @@ def parts_in_line(steps, state, store, request, plainly=None):
         Fitted transformers, None and "passthrough" among them.
     state : dict of str to Kept
         What each has kept.
-    store, request : as for `Part`
+    store : RowStore, RowView or None
+    request : Request
         As the first step sees the rows.
     plainly : list of bool, default=None
         Which steps are fitted again as a fit does it; see `plain_steps`.
@@ -195,22 +198,28 @@ def parts_in_line(steps, state, store, request, plainly=None):
     Returns
     -------
     steps : list of (str, Part)
-    store, request
+    store : RowStore, RowView or None
+    request : callable () -> Request
         As whatever comes next sees the rows.
     """
-    parts = []
+    parts, seen = [], lambda: request
     plainly = plain_steps(steps) if plainly is None else plainly
     for (name, step), plain in zip(steps, plainly, strict=True):
         if not is_estimator(step):
             parts.append((name, step))
             continue
-        part = Part(step, state.get(name), store, request, True, plain)
+        part = Part(step, state.get(name), store, seen, True, plain)
         parts.append((name, part))
         if not hasattr(step, "transform"):
             break  # the last step, which predicts
         store = None if store is None else store.through(step.transform)
-        request = request.through(step.transform, lambda part=part: part._changed)
-    return parts, store, request
+        seen = _request_behind(part, seen)
+    return parts, store, seen
+
+
+def _request_behind(part, seen):
+    """Return a function that gives the request as the step behind a part sees it."""
+    return lambda: seen().through(part._fitted.transform, part._changed)
 
 
 def is_robust_to_rounding(step):

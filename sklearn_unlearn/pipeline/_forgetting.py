@@ -73,8 +73,8 @@ class StepsForget:
         """Forget; `params` are the arguments of ``fit`` of the pipeline."""
         *earlier, (name, last) = self.before
         # arguments per row are routed by scikit-learn: steps see rows without them
-        bare = None if self._store is None else self._store.through(_same)
-        bare_request = self.request.through(_same)
+        bare = None if self._store is None else self._store.without_params()
+        bare_request = self.request.without_params()
         parts, self._store, at_last = parts_in_line(
             earlier, self._old_memory, bare, bare_request, plain_steps(self.before)[:-1]
         )
@@ -87,7 +87,7 @@ class StepsForget:
                 X = Later.read(X)
                 if is_unlearner(last):
                     return self._unlearn_last(fresh, X, y, params)
-                received = at_last.received(lambda: Rows(X, y, params))
+                received = at_last().with_retained(lambda: Rows(X, y, params))
                 new, kept[0] = self._forget_last(fresh, received)
                 return new
 
@@ -163,7 +163,3 @@ class StepsForget:
         )
         new._fit_params = old._fit_params  # only the outermost keeps those per row
         return new
-
-
-def _same(X):
-    return X

@@ -367,15 +367,13 @@ def test_behind_a_transformation_that_rounds():
         left, forgotten = store.split(goes)
         mask = np.isin(np.arange(N_ROWS), goes)
         blocks = store.blocks_of(goes)
-        request = Request(
-            mask, forgotten, left.through(transform).rows, lambda b=blocks: b
-        )
+        request = Request(mask, forgotten, left.through(transform).rows, blocks=blocks)
         outcome = rule.forget(
             fitted, memory, left.through(transform), request.through(transform)
         )
         reference = clone(estimator).fit(transform(np.delete(X, goes, axis=0)))
         assert not state_differences(outcome.estimator, reference, rtol=1e-12)
-        moved = Request(mask, forgotten, left.through(transform).rows, lambda: None)
+        moved = Request(mask, forgotten, left.through(transform).rows)
         assert rule.forget(fitted, memory, left, moved).state is None
 
 

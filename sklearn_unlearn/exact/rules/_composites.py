@@ -151,7 +151,7 @@ class FeatureUnionRule(CompositeRule):
     def descend(self, fitted, state, store, request):
         rows, n_forget = request.retain, int(request.mask.sum())
         parts = [
-            (name, Part(step, state.get(name), store, request))
+            (name, Part(step, state.get(name), store, lambda: request))
             if is_estimator(step)
             else (name, step)
             for name, step in fitted.transformer_list
@@ -195,7 +195,12 @@ class ColumnTransformerRule(CompositeRule):
             if name in views:
                 view = views[name]
                 seen = None if store is None else store.through(view)
-                parts[name] = Part(step, state.get(name), seen, request.through(view))
+                parts[name] = Part(
+                    step,
+                    state.get(name),
+                    seen,
+                    lambda view=view: request.through(view),
+                )
         whole = fresh_step(fitted)
         whole.n_jobs = None
         whole.transformers = [

@@ -21,8 +21,8 @@ from sklearn_unlearn.dropout._noise import make_generator
 from sklearn_unlearn.exceptions import UnknownRowsError
 from sklearn_unlearn.neural_network.s3t._shard import Shard, train_shard
 from sklearn_unlearn.neural_network.s3t._slice_assignment import Places
+from sklearn_unlearn.rows._ids import as_ids, check_groups
 from sklearn_unlearn.utils._sklearn_compat import Interval, _fit_context, _num_samples
-from sklearn_unlearn.utils._validation import as_ids, check_groups
 
 __all__ = ["BaseS3T"]
 
