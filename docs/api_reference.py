@@ -73,6 +73,7 @@ API_REFERENCE = {
         "title": "Errors and warnings",
         "summary": "What a request to forget may be answered with.",
         "names": [
+            "UnlearningError",
             "AmbiguousRowsError",
             "UnknownRowsError",
             "BudgetExceededError",

@@ -53,7 +53,7 @@ class ArrayLayout:
         if X.shape[1:] != self.shape:
             raise ValueError(
                 f"X_forget has rows of shape {X.shape[1:]}; those given to fit have "
-                f"shape {self.shape}."
+                f"shape {self.shape}. Pass the rows as they were given to fit."
             )
         flat = X.reshape(len(X), math.prod(self.shape))
         values, fits = cast_cells(flat, self.dtype)
@@ -96,7 +96,8 @@ class SparseLayout:
             X, fits = cast_cells(np.asarray(X), self.dtype)
         if X.shape[1:] != self.shape:
             raise ValueError(
-                f"X_forget has {X.shape[1]} columns; fit was given {self.shape[0]}."
+                f"X_forget has {X.shape[1]} columns; fit was given {self.shape[0]}. "
+                "Pass the rows as they were given to fit."
             )
         return self.split(X), fits
 
@@ -154,7 +155,8 @@ class FrameLayout:
             X = pd.DataFrame(X.toarray() if sparse.issparse(X) else np.asarray(X))
         if X.shape[1] != len(self.dtypes):
             raise ValueError(
-                f"X_forget has {X.shape[1]} columns; fit was given {len(self.dtypes)}."
+                f"X_forget has {X.shape[1]} columns; fit was given "
+                f"{len(self.dtypes)}. Pass the rows as they were given to fit."
             )
         fits, parts = np.ones(len(X), dtype=bool), []
         for dtype, columns in self.groups:
