@@ -184,7 +184,7 @@ def equal_sparse_rows(a, b, equal):
 
 
 def concatenate(arrays):
-    """Concatenate arrays, or sparse rows, into one that owns its memory."""
+    """Concatenate arrays, or sparse rows, into one that is no view."""
     if sparse.issparse(arrays[0]):
         return sparse.vstack(arrays, format="csr")
     return np.concatenate(arrays)

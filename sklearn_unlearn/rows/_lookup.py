@@ -23,7 +23,6 @@ def match_rows(store, parts, fits, targets=None):
     Parameters
     ----------
     store : RowStore
-        With its index built.
     parts : list of arrays
         Parts of the queries.
     fits : ndarray of bool, shape (n_queries,)
@@ -40,9 +39,9 @@ def match_rows(store, parts, fits, targets=None):
     """
     hashes = row_hash(parts)
     distinct, number = np.unique(hashes, return_inverse=True)
-    owner, ids = store.index.matches(distinct)
+    owner, positions = store.candidates(distinct)
     last = np.full(len(distinct), -1)
-    last[owner] = store.positions_of(ids)  # the last of the rows with this hash
+    last[owner] = positions  # of the rows with this hash
     found = np.where(fits, last[number], -1)  # a row equal to each query, or -1
     hits = np.flatnonzero(found >= 0)
     if len(hits):
@@ -86,8 +85,7 @@ def _choose_copies(store, hashes, found, targets):
     if not len(queries):
         return np.empty(0, np.int64), unknown
     distinct, asked = np.unique(hashes[queries], return_inverse=True)
-    run, ids = store.index.matches(distinct)
-    positions = store.positions_of(ids)
+    run, positions = store.candidates(distinct)
     compared = np.empty(len(distinct), np.int64)  # with a query, for each run
     compared[asked] = found[queries]
     kind = run

@@ -21,7 +21,7 @@ TOLERANCE = {2: 0.0, 4: 1e-5, 8: 1e-9}
 # Magnitudes beyond these would overflow in sums: such cells must be equal.
 LARGEST, SMALLEST_SCALE = 1e100, 1e-100
 SAMPLE_ROWS = 4096  # kept rows by which the scale of a column is measured
-CHUNK_CELLS = 1 << 21  # compared at a time, which bounds the memory
+CHUNK_CELLS = 1 << 21  # cells compared at a time, which bounds temporaries
 
 
 def find_nearby(store, parts, names):

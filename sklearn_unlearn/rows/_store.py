@@ -82,7 +82,7 @@ class RowStore:
         ]
         # where each block starts, and where the last one ends
         self._bounds = np.append(np.arange(0, max(n_rows, 1), size), n_rows)
-        self.index = None
+        self._index = None
         return self
 
     @property
@@ -147,20 +147,20 @@ class RowStore:
 
     def _gather(self, positions, names=None):
         """Return columns of the rows at these ascending positions, block by block."""
-        pieces = []
+        gathered = []
         for number, entries in runs(self.blocks_of(positions)):
             block, local = self._blocks[number], positions[entries]
             local = local - self._bounds[number]
-            pieces.append({name: block[name][local] for name in names or block})
-        if not pieces:  # no rows, but of the right types
+            gathered.append({name: block[name][local] for name in names or block})
+        if not gathered:  # no rows, but of the right types
             block = self._blocks[0]
-            pieces = [{name: block[name][:0] for name in names or block}]
-        return pieces
+            gathered = [{name: block[name][:0] for name in names or block}]
+        return gathered
 
-    def _join(self, pieces):
+    def _join(self, blocks):
         """Return rows made of the columns of blocks, or of parts of them."""
         columns = {
-            name: concatenate([piece[name] for piece in pieces]) for name in pieces[0]
+            name: concatenate([block[name] for block in blocks]) for name in blocks[0]
         }
         parts = [columns.pop(name) for name in self._part_names]
         y = columns.pop("y", None)
@@ -195,7 +195,7 @@ class RowStore:
             return self, lambda: self.take(positions)
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
-        new._blocks, pieces = list(self._blocks), []
+        new._blocks, dropped = list(self._blocks), []
         # each bound moves by the number of rows that go before it
         new._bounds = self._bounds - np.searchsorted(positions, self._bounds)
         for number, entries in runs(self.blocks_of(positions)):
@@ -203,27 +203,27 @@ class RowStore:
             local = local - self._bounds[number]
             stays = np.ones(len(block["id"]), dtype=bool)
             stays[local] = False
-            pieces.append({name: v[local] for name, v in block.items()})
+            dropped.append({name: v[local] for name, v in block.items()})
             new._blocks[number] = {name: v[stays] for name, v in block.items()}
-        if self.index is not None:
+        if self._index is not None:
             ids, *parts = (
-                concatenate([piece[name] for piece in pieces])
+                concatenate([block[name] for block in dropped])
                 for name in ("id", *self._part_names)
             )
-            new.index = self.index.without(row_hash(parts), ids)
+            new._index = self._index.without(row_hash(parts), ids)
         new._layout = self._layout.without_unused_categories(
             lambda i: new._column(f"X{i}")
         )
-        return new, lambda: self._join(pieces)
+        return new, lambda: self._join(dropped)
 
     # ------------------------------------------------------------------- finding
 
     def build_index(self):
         """Build the index of the rows, unless there is one."""
-        if self.index is None:
+        if self._index is None:
             memo = {}
             hashes = [row_hash(parts, memo) for parts in self.chunks()]
-            self.index = HashIndex(np.concatenate(hashes), self._column("id"))
+            self._index = HashIndex(np.concatenate(hashes), self._column("id"))
 
     def find(self, X_forget, y_forget=None, *, on_unknown="raise"):
         """Return the positions of the rows that a request means.
@@ -256,7 +256,6 @@ class RowStore:
                 )
             shape = self._blocks[0]["y"].shape[1:]
             y_forget = check_targets(y_forget, len(fits), shape)
-        self.build_index()
         positions, unknown = match_rows(self, parts, fits, y_forget)
         if len(unknown) and on_unknown == "raise":
             target = "" if y_forget is None else " with that target"
@@ -281,6 +280,26 @@ class RowStore:
 
     # ------------------------------------------------------ what the look-up reads
 
+    def candidates(self, hashes):
+        """Return the rows that have these hashes; build the index if there is none.
+
+        Parameters
+        ----------
+        hashes : ndarray of uint64, shape (n_queries,)
+            Ascending, each once.
+
+        Returns
+        -------
+        query : ndarray of int64
+            Number of the query, ascending, once for each row with its hash.
+        positions : ndarray of int64
+            Positions of these rows, ascending within a query.
+        """
+        if self._index is None:
+            self.build_index()
+        query, ids = self._index.matches(hashes)
+        return query, self.positions_of(ids)
+
     def positions_of(self, ids):
         """Return the positions of rows by their ids."""
         if len(ids) > FEW:
@@ -297,7 +316,7 @@ class RowStore:
 
     def distinct_positions(self):
         """Return the position of one row for each value; needs the index."""
-        return self.positions_of(self.index.distinct())
+        return self.positions_of(self._index.distinct())
 
     def parts_at(self, positions):
         """Return the parts of the rows at these positions, in their order."""
@@ -310,9 +329,10 @@ class RowStore:
         return self._columns_at(["y"], positions)[0]
 
     def _columns_at(self, names, positions):
+        """Return these columns of the rows at these positions, in their order."""
         ascending, inverse = np.unique(positions, return_inverse=True)
-        pieces = self._gather(ascending, names)
-        return [concatenate([p[name] for p in pieces])[inverse] for name in names]
+        blocks = self._gather(ascending, names)
+        return [concatenate([b[name] for b in blocks])[inverse] for name in names]
 
     def sample(self, n_rows):
         """Return the parts of at most `n_rows` rows, evenly spread."""

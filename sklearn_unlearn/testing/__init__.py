@@ -1,4 +1,4 @@
-"""What the public checks of ``sklearn_unlearn.utils.estimator_checks`` are made of.
+"""The parts of the public checks in ``sklearn_unlearn.utils.estimator_checks``.
 
 One function per rule of the contract, in files by idea; data for them; canaries, which
 are values that only forgotten rows have, and the search for them. Private: besides

@@ -11,7 +11,7 @@ from sklearn_unlearn.testing._canaries import as_float, texts
 __all__ = ["CanarySearch"]
 
 WORDS = {2: np.uint16, 4: np.uint32, 8: np.uint64}  # by size in bytes
-CHUNK = 1 << 20  # words looked at at a time, which bounds the memory
+CHUNK = 1 << 20  # words that are searched at a time, which bounds temporaries
 MIN_FOUND = 3  # numbers of a row or a request, where a single one is no finding
 MAX_CHANCE = 1e-3
 

@@ -118,4 +118,5 @@ def parametrize_with_unlearner_checks(estimators, *, expected_failed_checks=None
 
 
 def _run(check, estimator, *_):
+    """Run a check on an unfitted copy; pytest may pass the estimator once more."""
     check(type(estimator).__name__, clone(estimator))

@@ -24,7 +24,7 @@ def objects(*rows):
 def hashes(store):
     """All row hashes that a store holds."""
     store.build_index()
-    return Counter(h for h, _ in store.index._buckets for h in h.tolist())
+    return Counter(h for h, _ in store._index._buckets for h in h.tolist())
 
 
 # 1e150 is beyond what counts for the scale of a column

@@ -221,7 +221,7 @@ def test_untouched_blocks_are_shared():
     same = [a is b for a, b in zip(store._blocks, left._blocks, strict=True)]
     assert same.count(False) == 2 and not same[0] and not same[-1]
     assert all(v.base is None for block in left._blocks for v in block.values())
-    hashes = np.concatenate([h for h, _ in left.index._buckets])
+    hashes = np.concatenate([h for h, _ in left._index._buckets])
     gone = _cells.row_hash([X[[5, 6, 999]]])
     assert not np.isin(gone, hashes).any()
 
