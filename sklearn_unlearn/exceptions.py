@@ -1,4 +1,4 @@
-"""Errors and warnings that are particular to forgetting."""
+"""Errors and warnings of the package, which scikit-learn has none for."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -9,11 +9,32 @@ __all__ = [
     "PipelineMemoryWarning",
     "PipelineRetrainWarning",
     "UnknownRowsError",
+    "UnlearningError",
     "UnlearningWarning",
 ]
 
 
-class UnknownRowsError(ValueError):
+class UnlearningError(Exception):
+    """A request to forget was refused; nothing has changed.
+
+    It is the common base of the errors of this package. Each of them is also one of
+    Python's own errors, such as a ``ValueError``, and may be caught as that.
+
+    See Also
+    --------
+    UnknownRowsError : The rows are not among the kept ones.
+    AmbiguousRowsError : More than one choice of rows is possible.
+    BudgetExceededError : A certified model has too little noise left.
+
+    Examples
+    --------
+    >>> from sklearn_unlearn.exceptions import UnknownRowsError, UnlearningError
+    >>> issubclass(UnknownRowsError, UnlearningError)
+    True
+    """
+
+
+class UnknownRowsError(UnlearningError, ValueError):
     """Some rows of a request were never fitted, or are forgotten already.
 
     Nothing has changed when it is raised. Pass ``on_unknown="ignore"`` to
@@ -39,7 +60,7 @@ class UnknownRowsError(ValueError):
     """
 
 
-class AmbiguousRowsError(ValueError):
+class AmbiguousRowsError(UnlearningError, ValueError):
     """A row of a request fits several kept rows that are not the same.
 
     Nothing has changed when it is raised. Equal rows with different targets
@@ -68,7 +89,7 @@ class AmbiguousRowsError(ValueError):
     """
 
 
-class BudgetExceededError(RuntimeError):
+class BudgetExceededError(UnlearningError, RuntimeError):
     """A certified model has noise left for fewer rows than a request wants to forget.
 
     Nothing has changed when it is raised, which is what ``on_budget="raise"`` asks

@@ -41,7 +41,7 @@ from sklearn_unlearn.exceptions import (
     UnlearningWarning,
 )
 from sklearn_unlearn.pipeline import Pipeline, make_pipeline
-from sklearn_unlearn.testing._check_data import interruptions
+from sklearn_unlearn.testing._interruptions import interruptions
 from sklearn_unlearn.utils._reachable import leaves
 from sklearn_unlearn.utils.estimator_checks import find_residue
 

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_unlearn import __version__
 from sklearn_unlearn.base._steps import objects_within, shallow_copy
 from sklearn_unlearn.base._tags import UnlearnerTags, with_unlearner_tags
+from sklearn_unlearn.rows._ids import as_ids, check_groups
 from sklearn_unlearn.rows._request import Request
 from sklearn_unlearn.rows._store import RowStore
 from sklearn_unlearn.utils._sklearn_compat import (
@@ -28,9 +29,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
     own_request,
 )
 from sklearn_unlearn.utils._validation import (
-    as_ids,
     check_forget_mask,
-    check_groups,
     check_on_unknown,
     split_fit_params,
 )

@@ -1,4 +1,4 @@
-"""Which shard, and which slice of it, a row belongs to."""
+"""Assignment of rows to shards, and to slices of them."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -13,8 +13,8 @@ __all__ = ["assign_rows"]
 def assign_rows(parts_or_hashes, n_shards, n_slices, seed):
     """Assign rows to slices of shards, each by its own content alone.
 
-    Equal rows share a slice, and what else is in the data, or goes from it, moves
-    no row.
+    Equal rows share a slice. A row stays where it is, whatever else is in the data
+    or is taken out of it.
 
     Parameters
     ----------
@@ -26,18 +26,18 @@ def assign_rows(parts_or_hashes, n_shards, n_slices, seed):
 
     Returns
     -------
-    shard, slice : ndarray of int64, shape (n_rows,)
+    shards, slices : ndarray of int64, shape (n_rows,)
     """
     hashes = parts_or_hashes
     if isinstance(hashes, list):
         hashes = row_hash(hashes)
     key = np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]
-    cells = _mixed(hashes ^ key) % np.uint64(n_shards * n_slices)
-    shard, piece = np.divmod(cells.astype(np.int64), n_slices)
-    return shard, piece
+    numbers = _mix_bits(hashes ^ key) % np.uint64(n_shards * n_slices)
+    shards, slices = np.divmod(numbers.astype(np.int64), n_slices)
+    return shards, slices
 
 
-def _mixed(codes):
+def _mix_bits(codes):
     """Let every bit of a code decide about every bit of the result (SplitMix64)."""
     codes = codes + np.uint64(0x9E3779B97F4A7C15)
     codes = (codes ^ (codes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

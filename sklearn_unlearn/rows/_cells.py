@@ -17,19 +17,20 @@ from scipy import sparse
 __all__ = [
     "cell_codes",
     "concatenate",
+    "equal_rows",
+    "equal_sparse_rows",
     "is_missing",
     "row_hash",
-    "same_rows",
-    "same_sparse",
 ]
 
-_ODD = np.uint64(0x9E3779B97F4A7C15)
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _NAN = np.uint64(0x7FF8000000000001)
 CHUNK_ROWS = 4096
 
 
 def is_missing(value):
-    # pandas' NA and NaT are told by name, so that pandas need not be imported
+    """Tell whether a cell holds no value: None, NaN, pandas' NA or NaT."""
+    # recognised by name, so that pandas need not be imported
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, numbers.Number) and value != value
@@ -92,7 +93,7 @@ def cell_codes(values, memo=None):
     except TypeError:
         raise TypeError(
             "X has cells that are neither numbers nor words (lists, arrays, ...): such "
-            "rows cannot be found by value."
+            "rows cannot be found by value. Put such values into columns of their own."
         ) from None
     memo.update((value, _token(value)) for value in new)
     codes = np.fromiter(map(memo.__getitem__, cells), np.uint64, count=len(cells))
@@ -102,14 +103,14 @@ def cell_codes(values, memo=None):
 def _mix(codes):
     """Spread the bits of codes; zero stays zero, so absent cells add nothing."""
     codes = codes ^ (codes >> np.uint64(32))
-    codes *= _ODD
+    codes *= _MULTIPLIER
     codes ^= codes >> np.uint64(29)
     return codes
 
 
 @functools.lru_cache(maxsize=64)
 def _multipliers(start, stop):
-    """One odd number for each column, always the same."""
+    """Return one odd integer for each column, always the same."""
     numbers_ = np.random.default_rng(20).integers(0, 2**63, size=stop, dtype=np.uint64)
     return (numbers_ * np.uint64(2) + np.uint64(1))[start:]
 
@@ -142,7 +143,7 @@ def row_hash(parts, memo=None):
     return total
 
 
-def same_rows(first, second):
+def equal_rows(first, second):
     """Tell for each pair of rows whether they have the same codes throughout.
 
     Parameters
@@ -153,24 +154,25 @@ def same_rows(first, second):
     -------
     ndarray of bool, shape (n_rows,)
     """
-    same = np.ones(first[0].shape[0], dtype=bool)
+    equal = np.ones(first[0].shape[0], dtype=bool)
     for a, b in zip(first, second, strict=True):
         if sparse.issparse(a):
-            same &= same_sparse(a, b, _same_codes)
+            equal &= equal_sparse_rows(a, b, _equal_cells)
         else:
-            same &= _same_codes(a, b).all(axis=1)
-    return same
+            equal &= _equal_cells(a, b).all(axis=1)
+    return equal
 
 
-def _same_codes(a, b):
+def _equal_cells(a, b):
+    """Tell which cells of two arrays have the same code."""
     if a.dtype == b.dtype and a.dtype.kind in "fiub":
-        same = a == b
-        if same.all():  # codes are for what differs: it may be missing twice
-            return same
+        equal = a == b
+        if equal.all():  # what differs may be missing in both: codes tell
+            return equal
     return cell_codes(a) == cell_codes(b)
 
 
-def same_sparse(a, b, equal):
+def equal_sparse_rows(a, b, equal):
     """Tell which pairs of rows have entries in the same places, all of them equal."""
     same = np.diff(a.indptr) == np.diff(b.indptr)
     if same.any():
@@ -182,7 +184,7 @@ def same_sparse(a, b, equal):
 
 
 def concatenate(arrays):
-    """Concatenate arrays, or sparse rows, into one that owns its memory."""
+    """Concatenate arrays, or sparse rows, into one that is no view."""
     if sparse.issparse(arrays[0]):
         return sparse.vstack(arrays, format="csr")
     return np.concatenate(arrays)

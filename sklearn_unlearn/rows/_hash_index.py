@@ -1,11 +1,13 @@
-"""Row hashes, sorted, of which a request replaces few."""
+"""Index of row hashes in buckets, of which a request replaces few."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import itertools
+
 import numpy as np
 
-__all__ = ["HashIndex", "ranges", "run_starts"]
+__all__ = ["HashIndex", "ranges", "run_starts", "runs"]
 
 # Entries per bucket: a request copies the buckets that it touches.
 BUCKET_SIZE = 512
@@ -47,26 +49,24 @@ class HashIndex:
 
         Returns
         -------
-        which : ndarray of int64
+        query : ndarray of int64
             Number of the query, ascending, once for each row with its hash.
         ids : ndarray of int64
             Ids of these rows, ascending within a query.
         """
-        which, ids = [], []
-        for number, queries in self._by_bucket(hashes):
-            kept, kept_ids = self._buckets[number]
+        query, ids = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        for bucket, queries in runs(hashes >> self._shift):
+            kept, kept_ids = self._buckets[bucket]
             low = kept.searchsorted(hashes[queries], "left")
             high = kept.searchsorted(hashes[queries], "right")
             if len(low) == 1:  # the most frequent case, made short
-                which.append(np.full(high[0] - low[0], queries.start))
+                query.append(np.full(high[0] - low[0], queries.start))
                 ids.append(kept_ids[low[0] : high[0]])
                 continue
-            entries, query = ranges(low, high - low)
-            which.append(query + queries.start)
+            entries, which = ranges(low, high - low)
+            query.append(which + queries.start)
             ids.append(kept_ids[entries])
-        if not ids:
-            return np.empty(0, np.int64), np.empty(0, np.int64)
-        return np.concatenate(which), np.concatenate(ids)
+        return np.concatenate(query), np.concatenate(ids)
 
     def without(self, hashes, ids):
         """Return an index without the rows of these hashes and ids."""
@@ -74,8 +74,8 @@ class HashIndex:
         new._shift, new._buckets = self._shift, list(self._buckets)
         order = np.argsort(hashes)
         hashes, ids = hashes[order], ids[order]
-        for number, rows in self._by_bucket(hashes):
-            kept, kept_ids = self._buckets[number]
+        for bucket, rows in runs(hashes >> self._shift):
+            kept, kept_ids = self._buckets[bucket]
             # of a few ids, comparing with all is faster than sorting
             gone = ids[rows]
             stays = (
@@ -83,7 +83,7 @@ class HashIndex:
                 if len(gone) < 32
                 else ~np.isin(kept_ids, gone)
             )
-            new._buckets[number] = kept[stays], kept_ids[stays]
+            new._buckets[bucket] = kept[stays], kept_ids[stays]
         return new
 
     def distinct(self):
@@ -91,16 +91,6 @@ class HashIndex:
         hashes = np.concatenate([h for h, _ in self._buckets])
         ids = np.concatenate([i for _, i in self._buckets])
         return ids[np.append(True, hashes[1:] != hashes[:-1])]
-
-    def _by_bucket(self, hashes):
-        """Yield numbers of buckets with the slice of ascending hashes in them."""
-        if not len(hashes):
-            return
-        numbers = hashes >> self._shift
-        starts = run_starts(numbers)
-        stops = np.append(starts[1:], len(hashes))
-        for start, stop in zip(starts, stops, strict=True):
-            yield int(numbers[start]), slice(start, stop)
 
 
 def run_starts(values):
@@ -112,6 +102,13 @@ def run_starts(values):
     changes[:1] = True
     np.not_equal(values[1:], values[:-1], out=changes[1:])
     return np.flatnonzero(changes)
+
+
+def runs(values):
+    """Yield each run of equal values in sorted values: the value and its slice."""
+    bounds = [*run_starts(values).tolist(), len(values)]
+    for start, stop in itertools.pairwise(bounds):
+        yield int(values[start]), slice(start, stop)
 
 
 def ranges(starts, sizes):

@@ -1,7 +1,7 @@
-"""Containers of rows, taken apart into arrays and put together again.
+"""Layouts: how containers of rows are taken apart into arrays and joined again.
 
 A container (array, data frame, sparse matrix, list of documents) is split into
-*parts*: arrays of one type with a row per row.
+*parts*: arrays of one type each, with one row for each row of the container.
 """
 
 # Authors: The sklearn-unlearn developers
@@ -33,10 +33,7 @@ class ArrayLayout:
         X = np.asarray(X)
         if self.is_list and X.ndim == 1:
             X = X.astype(object)
-        return [self._flat(X)]
-
-    def _flat(self, X):
-        return X.reshape(len(X), math.prod(self.shape))
+        return [X.reshape(len(X), math.prod(self.shape))]
 
     def join(self, parts):
         """Return the container made of `parts`."""
@@ -56,13 +53,14 @@ class ArrayLayout:
         if X.shape[1:] != self.shape:
             raise ValueError(
                 f"X_forget has rows of shape {X.shape[1:]}; those given to fit have "
-                f"shape {self.shape}."
+                f"shape {self.shape}. Pass the rows as they were given to fit."
             )
-        values, fits = cast_cells(self._flat(X), self.dtype)
+        flat = X.reshape(len(X), math.prod(self.shape))
+        values, fits = cast_cells(flat, self.dtype)
         return [values], fits
 
-    def without_unused(self, parts):
-        """Return the layout of fewer rows; arrays have nothing to lose."""
+    def without_unused_categories(self, part):
+        """Return the layout of fewer rows: the same, as arrays have no categories."""
         return self
 
 
@@ -98,12 +96,13 @@ class SparseLayout:
             X, fits = cast_cells(np.asarray(X), self.dtype)
         if X.shape[1:] != self.shape:
             raise ValueError(
-                f"X_forget has {X.shape[1]} columns; fit was given {self.shape[0]}."
+                f"X_forget has {X.shape[1]} columns; fit was given {self.shape[0]}. "
+                "Pass the rows as they were given to fit."
             )
         return self.split(X), fits
 
-    def without_unused(self, parts):
-        """Return the layout of fewer rows; numbers have nothing to lose."""
+    def without_unused_categories(self, part):
+        """Return the layout of fewer rows: the same, as numbers have no categories."""
         return self
 
 
@@ -121,13 +120,16 @@ class FrameLayout:
             plain = isinstance(dtype, np.dtype) and dtype.kind in "fiubmM"
             groups.setdefault(dtype if plain else np.dtype(object), []).append(j)
         self.groups = list(groups.items())
-        self._prune(lambda i: self._values(X, *reversed(self.groups[i])))
+        self._drop_unused_categories(
+            lambda i: self._values(X, *reversed(self.groups[i]))
+        )
 
     def split(self, X):
         """Return the parts of `X`."""
         return [self._values(X, columns, dtype) for dtype, columns in self.groups]
 
     def _values(self, X, columns, dtype):
+        """Return columns of a frame as an array of one type."""
         values = np.empty((len(X), len(columns)), dtype=dtype)
         for k, j in enumerate(columns):
             values[:, k] = X.iloc[:, j].to_numpy(dtype=dtype)
@@ -153,7 +155,8 @@ class FrameLayout:
             X = pd.DataFrame(X.toarray() if sparse.issparse(X) else np.asarray(X))
         if X.shape[1] != len(self.dtypes):
             raise ValueError(
-                f"X_forget has {X.shape[1]} columns; fit was given {len(self.dtypes)}."
+                f"X_forget has {X.shape[1]} columns; fit was given "
+                f"{len(self.dtypes)}. Pass the rows as they were given to fit."
             )
         fits, parts = np.ones(len(X), dtype=bool), []
         for dtype, columns in self.groups:
@@ -166,15 +169,22 @@ class FrameLayout:
             fits &= np.all([good for _, good in cast], axis=0)
         return parts, fits
 
-    def without_unused(self, part):
-        """Return a layout that has forgotten the categories nobody has."""
+    def without_unused_categories(self, part):
+        """Return the layout without categories that no row has any more.
+
+        Parameters
+        ----------
+        part : callable (int) -> ndarray
+            Gives the part of this number of all rows.
+        """
         if not any(hasattr(dtype, "categories") for dtype in self.dtypes):
             return self
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
-        return new._prune(part)
+        return new._drop_unused_categories(part)
 
-    def _prune(self, part):
+    def _drop_unused_categories(self, part):
+        """Leave out of the own dtypes the categories that no row has."""
         import pandas as pd
 
         self.dtypes = list(self.dtypes)
@@ -208,7 +218,7 @@ def layout_of(X):
     if hasattr(X, "columns") and hasattr(X, "to_pandas"):
         raise TypeError(
             f"Rows in a {type(X).__module__.split('.')[0]} data frame cannot be kept: "
-            "pass X.to_pandas(), or store_training_data=False."
+            "pass X.to_pandas(), or set store_training_data=False to keep no rows."
         )
     return ArrayLayout(X)
 
@@ -248,7 +258,10 @@ def cast_cells(values, dtype):
 
 
 def _cast_one_by_one(values, dtype):
-    """Cast objects and words; a request has few rows, and each cell may differ."""
+    """Cast an array of objects or words cell by cell, as each may be of another type.
+
+    See `cast_cells`. That a cell takes long does not matter: a request has few rows.
+    """
     cast, good = np.zeros(values.shape, dtype), np.ones(values.shape, dtype=bool)
     for place, value in np.ndenumerate(values):
         try:

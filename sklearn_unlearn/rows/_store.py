@@ -1,4 +1,4 @@
-"""The kept training rows, found again by value as a multiset."""
+"""The kept training rows, in blocks."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -7,24 +7,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sklearn_unlearn.exceptions import AmbiguousRowsError, UnknownRowsError
-from sklearn_unlearn.rows._cells import (
-    cell_codes,
-    concatenate,
-    row_hash,
-    same_rows,
-)
-from sklearn_unlearn.rows._hash_index import HashIndex, run_starts
-from sklearn_unlearn.rows._layouts import cast_cells, layout_of
-from sklearn_unlearn.rows._row_view import RowView
-from sklearn_unlearn.rows._search import SAMPLE_ROWS, find_nearby, match_targets
-from sklearn_unlearn.utils._validation import as_ids
+from sklearn_unlearn.exceptions import UnknownRowsError
+from sklearn_unlearn.rows._cells import concatenate, row_hash
+from sklearn_unlearn.rows._hash_index import HashIndex, runs
+from sklearn_unlearn.rows._ids import as_ids, match_ids
+from sklearn_unlearn.rows._layouts import layout_of
+from sklearn_unlearn.rows._lookup import match_rows
+from sklearn_unlearn.rows._request import RowView
+from sklearn_unlearn.rows._targets import check_targets
 
 __all__ = ["RowStore", "Rows"]
 
 N_NAMED = 5  # positions that an error message lists
-CHUNK_BLOCKS = 16
-FEW = 512  # ids that are located one by one
+CHUNK_BLOCKS = 16  # blocks that are read at a time
+FEW = 512  # rows that are located one by one
 
 
 class Rows(NamedTuple):
@@ -41,7 +37,8 @@ class RowStore:
     Row ``i`` of a fit has the id ``i`` for ever. A block holds the rows of
     `BLOCK_ROWS` consecutive ids, as far as they are kept; a request replaces the
     blocks that it touches and shares all others. The index speaks of ids, callers
-    of positions among the rows kept now, in the order of the fit.
+    of positions among the rows kept now, in the order of the fit. No store is ever
+    changed, but for the index that is built once.
 
     Use `keep` to make one.
     """
@@ -64,7 +61,7 @@ class RowStore:
         self = object.__new__(cls)
         self._layout = layout_of(X)
         columns = {f"X{i}": part for i, part in enumerate(self._layout.split(X))}
-        self._n_parts = len(columns)
+        self._part_names = list(columns)
         if y is not None:
             columns["y"] = np.asarray(y)
         if groups is not None:
@@ -83,14 +80,15 @@ class RowStore:
             {name: values[i : i + size].copy() for name, values in columns.items()}
             for i in range(0, max(n_rows, 1), size)
         ]
-        self._sizes = np.array([len(block["id"]) for block in self._blocks])
+        # where each block starts, and where the last one ends
+        self._bounds = np.append(np.arange(0, max(n_rows, 1), size), n_rows)
         self._index = None
         return self
 
     @property
     def n_rows(self):
         """Number of rows kept now."""
-        return int(self._sizes.sum())
+        return int(self._bounds[-1])
 
     @property
     def n_blocks(self):
@@ -119,27 +117,6 @@ class RowStore:
 
     # ------------------------------------------------------------------- reading
 
-    def blocks_of(self, positions):
-        """Return the number of the block of each of these rows."""
-        return np.searchsorted(self._starts(), positions, side="right") - 1
-
-    def rows_in(self, blocks):
-        """Return how many rows these blocks hold."""
-        return int(self._sizes[blocks].sum())
-
-    def block_rows(self, blocks):
-        """Return the rows of these blocks, and where each block starts in them.
-
-        An empty block starts where the next one does.
-        """
-        sizes = self._sizes[blocks]
-        rows = self._join([self._blocks[b] for b in blocks])
-        return rows, np.concatenate([[0], np.cumsum(sizes[:-1])]).astype(np.int64)
-
-    def through(self, transform):
-        """Return the rows as a step behind a transformation sees them."""
-        return RowView(self, transform)
-
     def rows(self):
         """Return all kept rows in their order, freshly allocated."""
         return self._join(self._blocks)
@@ -148,86 +125,63 @@ class RowStore:
         """Return the rows at these positions, in ascending order."""
         return self._join(self._gather(np.sort(np.asarray(positions, np.int64))))
 
-    def sample(self, n_rows):
-        """Return the parts of at most `n_rows` rows, evenly spread."""
-        return self._parts(np.arange(0, self.n_rows, self._step(n_rows)))
+    def block_rows(self, blocks):
+        """Return the rows of these blocks, and where each block starts in them.
 
-    def _step(self, n_rows):
-        """Stride that visits at most `n_rows` rows."""
-        return max(1, -(-self.n_rows // n_rows))
+        An empty block starts where the next one does.
+        """
+        sizes = np.diff(self._bounds)[blocks]
+        rows = self._join([self._blocks[b] for b in blocks])
+        return rows, np.concatenate([[0], np.cumsum(sizes[:-1])]).astype(np.int64)
 
-    def chunks(self):
-        """Yield the parts of all rows, a few blocks at a time."""
-        names = [f"X{i}" for i in range(self._n_parts)]
-        for i in range(0, self.n_blocks, CHUNK_BLOCKS):
-            blocks = self._blocks[i : i + CHUNK_BLOCKS]
-            yield [concatenate([block[name] for block in blocks]) for name in names]
+    def through(self, transform):
+        """Return the rows as the step behind a transformation sees them."""
+        return RowView(self, transform)
 
-    def positions_of(self, ids):
-        """Return the positions of rows by their ids."""
-        if len(ids) > FEW:
-            kept = self._column("id")
-            table = np.empty(kept[-1] + 1, dtype=np.int64)
-            table[kept] = np.arange(len(kept))
-            return table[ids]
-        numbers, starts = ids // self.BLOCK_ROWS, self._starts()
-        positions = starts[numbers]
-        local = [
-            self._blocks[number]["id"].searchsorted(i)
-            for number, i in zip(numbers.tolist(), ids.tolist(), strict=True)
-        ]
-        return positions + np.array(local, dtype=np.int64)
+    def without_params(self):
+        """Return the same rows without their per-row params."""
+        return RowView(self, None)
 
-    def distinct_positions(self):
-        """Return the position of one row for each value; needs the index."""
-        return self.positions_of(self._index.distinct())
+    def blocks_of(self, positions):
+        """Return the number of the block of each of these rows."""
+        return np.searchsorted(self._bounds[1:], positions, side="right")
 
-    def _starts(self):
-        """Position of the first row of each block."""
-        return np.cumsum(self._sizes) - self._sizes
-
-    def _by_block(self, positions):
-        """Yield numbers of blocks, and which of their rows these are."""
-        if not len(positions):
-            return
-        starts = self._starts()
-        numbers = self.blocks_of(positions)
-        first = run_starts(numbers)
-        stops = np.append(first[1:], len(positions))
-        for start, stop in zip(first, stops, strict=True):
-            yield numbers[start], positions[start:stop] - starts[numbers[start]]
+    def rows_in(self, blocks):
+        """Return how many rows these blocks hold."""
+        return int(np.diff(self._bounds)[blocks].sum())
 
     def _gather(self, positions, names=None):
-        """Return the pieces of blocks at these ascending positions."""
-        pieces = []
-        for number, local in self._by_block(positions):
-            block = self._blocks[number]
-            pieces.append({name: block[name][local] for name in names or block})
-        if not pieces:  # no rows, but of the right types
+        """Return columns of the rows at these ascending positions, block by block."""
+        gathered = []
+        for number, entries in runs(self.blocks_of(positions)):
+            block, local = self._blocks[number], positions[entries]
+            local = local - self._bounds[number]
+            gathered.append({name: block[name][local] for name in names or block})
+        if not gathered:  # no rows, but of the right types
             block = self._blocks[0]
-            pieces = [{name: block[name][:0] for name in names or block}]
-        return pieces
+            gathered = [{name: block[name][:0] for name in names or block}]
+        return gathered
 
-    def _parts(self, positions):
-        """Return the parts of the rows at these positions, in their order."""
-        ascending, inverse = np.unique(positions, return_inverse=True)
-        names = [f"X{i}" for i in range(self._n_parts)]
-        pieces = self._gather(ascending, names)
-        return [concatenate([p[name] for p in pieces])[inverse] for name in names]
-
-    def _column(self, name):
-        """Return `y` or `groups` of all rows."""
-        return concatenate([block[name] for block in self._blocks])
-
-    def _join(self, pieces):
+    def _join(self, blocks):
+        """Return rows made of the columns of blocks, or of parts of them."""
         columns = {
-            name: concatenate([piece[name] for piece in pieces]) for name in pieces[0]
+            name: concatenate([block[name] for block in blocks]) for name in blocks[0]
         }
-        parts = [columns.pop(f"X{i}") for i in range(self._n_parts)]
+        parts = [columns.pop(name) for name in self._part_names]
         y = columns.pop("y", None)
         columns.pop("groups", None), columns.pop("id")
         params = {name[6:]: values for name, values in columns.items()}
         return Rows(self._layout.join(parts), y, params)
+
+    def _column(self, name):
+        """Return one column of all rows: "y", "groups", "id", or a part of X."""
+        return concatenate([block[name] for block in self._blocks])
+
+    def _comparable_state(self):
+        """Return the rows without their arrangement, to compare two stores."""
+        rows = self.rows()
+        groups = self._column("groups") if self.has_groups else None
+        return {"X": rows.X, "y": rows.y, "params": rows.params, "groups": groups}
 
     # ---------------------------------------------------------------- forgetting
 
@@ -246,21 +200,26 @@ class RowStore:
             return self, lambda: self.take(positions)
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
-        new._blocks, new._sizes = list(self._blocks), self._sizes.copy()
-        pieces = []
-        for number, local in self._by_block(positions):
-            stays = np.ones(self._sizes[number], dtype=bool)
+        new._blocks, dropped = list(self._blocks), []
+        # each bound moves by the number of rows that go before it
+        new._bounds = self._bounds - np.searchsorted(positions, self._bounds)
+        for number, entries in runs(self.blocks_of(positions)):
+            block, local = self._blocks[number], positions[entries]
+            local = local - self._bounds[number]
+            stays = np.ones(len(block["id"]), dtype=bool)
             stays[local] = False
-            block = self._blocks[number]
-            pieces.append({name: v[local] for name, v in block.items()})
+            dropped.append({name: v[local] for name, v in block.items()})
             new._blocks[number] = {name: v[stays] for name, v in block.items()}
-            new._sizes[number] -= len(local)
         if self._index is not None:
-            names = ["id", *(f"X{i}" for i in range(self._n_parts))]
-            ids, *parts = (concatenate([p[name] for p in pieces]) for name in names)
+            ids, *parts = (
+                concatenate([block[name] for block in dropped])
+                for name in ("id", *self._part_names)
+            )
             new._index = self._index.without(row_hash(parts), ids)
-        new._layout = self._layout.without_unused(lambda i: new._column(f"X{i}"))
-        return new, lambda: self._join(pieces)
+        new._layout = self._layout.without_unused_categories(
+            lambda i: new._column(f"X{i}")
+        )
+        return new, lambda: self._join(dropped)
 
     # ------------------------------------------------------------------- finding
 
@@ -270,21 +229,6 @@ class RowStore:
             memo = {}
             hashes = [row_hash(parts, memo) for parts in self.chunks()]
             self._index = HashIndex(np.concatenate(hashes), self._column("id"))
-
-    def find_groups(self, groups, *, on_unknown="raise"):
-        """Return the positions of all rows of these ids."""
-        groups, column = as_ids(groups), self._column("groups")
-        asked, fits = cast_cells(groups[:, None], column.dtype)
-        codes, asked = cell_codes(column), cell_codes(asked[:, 0])
-        known = fits & np.isin(asked, codes)
-        unknown = np.flatnonzero(~known)
-        if len(unknown) and on_unknown == "raise":
-            raise UnknownRowsError(
-                f"{len(unknown)} of {len(groups)} ids in groups were never given to "
-                f"fit, or are forgotten already; positions {_named(unknown)}. Pass "
-                'on_unknown="ignore" to pass over them.'
-            )
-        return np.flatnonzero(np.isin(codes, asked[known]))
 
     def find(self, X_forget, y_forget=None, *, on_unknown="raise"):
         """Return the positions of the rows that a request means.
@@ -309,143 +253,115 @@ class RowStore:
             If a row fits several kept rows that are not the same.
         """
         parts, fits = self._layout.cast(X_forget)
-        targets = self._check_targets(y_forget, len(fits))
-        self.build_index()
-        hashes, meant, is_plain = self._match(parts, fits)
-        if is_plain and (targets is None or self._has_targets(meant, targets)):
-            chosen, unknown = meant[meant >= 0], np.flatnonzero(meant < 0)
-        else:
-            chosen, unknown = self._choose(hashes, meant, targets)
+        if y_forget is not None:
+            if not self.has_target:
+                raise ValueError(
+                    "y_forget was given, but fit was given no target y: leave "
+                    "y_forget out."
+                )
+            shape = self._blocks[0]["y"].shape[1:]
+            y_forget = check_targets(y_forget, len(fits), shape)
+        positions, unknown = match_rows(self, parts, fits, y_forget)
         if len(unknown) and on_unknown == "raise":
-            target = "" if targets is None else " with that target"
+            target = "" if y_forget is None else " with that target"
             raise UnknownRowsError(
                 f"{len(unknown)} of {len(fits)} rows in X_forget were never fitted"
-                f"{target}, or are forgotten already; positions {_named(unknown)}. "
+                f"{target}, or are forgotten already; positions {_first(unknown)}. "
                 'Pass on_unknown="ignore" to forget the others.'
             )
-        return np.sort(self.positions_of(chosen))
+        return np.sort(positions)
 
-    def _check_targets(self, y_forget, n_rows):
-        if y_forget is None:
-            return None
-        if not self.has_target:
-            raise ValueError("y_forget was given, but fit was given no target y.")
-        y_forget = np.asarray(y_forget)
-        shape = self._blocks[0]["y"].shape[1:]
-        if y_forget.size == n_rows and shape in ((), (1,)):
-            y_forget = y_forget.reshape(n_rows, *shape)  # a column is as good
-        if y_forget.shape != (n_rows, *shape):
-            raise ValueError(
-                f"y_forget must have shape {(n_rows, *shape)}, one target per row of "
-                f"X_forget; got {y_forget.shape}."
+    def find_groups(self, groups, *, on_unknown="raise"):
+        """Return the positions of all rows of these ids, ascending."""
+        groups = as_ids(groups)
+        positions, unknown = match_ids(self._column("groups"), groups)
+        if len(unknown) and on_unknown == "raise":
+            raise UnknownRowsError(
+                f"{len(unknown)} of {len(groups)} ids in groups were never given to "
+                f"fit, or are forgotten already; positions {_first(unknown)}. Pass "
+                'on_unknown="ignore" to pass over them.'
             )
-        return y_forget
+        return positions
 
-    def _match(self, parts, fits):
-        """Return hash and id of a kept row that each query means; id -1 if none.
+    # ------------------------------------------------------ what the look-up reads
 
-        Also tell whether the case is plain: each row is asked for once, and there
-        is one of each.
+    def candidates(self, hashes):
+        """Return the rows that have these hashes; build the index if there is none.
+
+        Parameters
+        ----------
+        hashes : ndarray of uint64, shape (n_queries,)
+            Ascending, each once.
+
+        Returns
+        -------
+        query : ndarray of int64
+            Number of the query, ascending, once for each row with its hash.
+        positions : ndarray of int64
+            Positions of these rows, ascending within a query.
         """
-        hashes = row_hash(parts)
-        distinct, number = np.unique(hashes, return_inverse=True)
-        which, ids = self._index.matches(distinct)
-        last = np.full(len(distinct), -1)
-        last[which] = ids  # of the rows with this hash
-        meant = np.where(fits, last[number], -1)
-        asked = np.flatnonzero(meant >= 0)
-        if len(asked):
-            kept = self._parts(self.positions_of(meant[asked]))
-            same = same_rows([part[asked] for part in parts], kept)
-            meant[asked[~same]] = -1
-        n_kept, n_asked = (
-            np.bincount(n, minlength=len(distinct)) for n in (which, number)
-        )
-        is_plain = (n_kept <= 1).all() and (n_asked <= 1).all()
-        lost = np.flatnonzero(fits & (meant < 0))
-        if len(lost):
-            near = find_nearby(self, [part[lost] for part in parts], lost)
-            lost, near = lost[near >= 0], near[near >= 0]
-        if len(lost):
-            hashes[lost] = row_hash(self._parts(near))
-            meant[lost] = self._column("id")[near]
-            is_plain = False
-        return hashes, meant, is_plain
+        if self._index is None:
+            self.build_index()
+        query, ids = self._index.matches(hashes)
+        return query, self.positions_of(ids)
 
-    def _choose(self, hashes, meant, targets):
-        """Choose ids to forget; return them and the queries without a row."""
-        queries = np.flatnonzero(meant >= 0)
-        if not len(queries):
-            return np.empty(0, np.int64), np.flatnonzero(meant < 0)
-        distinct, asked = np.unique(hashes[queries], return_inverse=True)
-        kind, ids = self._index.matches(distinct)
-        leader = np.empty(len(distinct), np.int64)
-        leader[asked] = meant[queries]
-        run, sizes = kind, np.bincount(kind)
-        some_stay = (np.bincount(asked, minlength=len(sizes)) < sizes).any()
-        if self.has_target and (targets is not None or some_stay):
-            y, step = self._targets(ids), self._step(SAMPLE_ROWS)
-            wanted = None if targets is None else targets[queries]
-            kind, asked = match_targets(
-                run, y, asked, wanted, queries, lambda: self._column("y")[::step]
-            )
-        # the last kept of each kind go first
-        order = np.lexsort((-ids, kind))
-        n_kinds = max(kind.max(), asked.max()) + 1
-        n_kept = np.bincount(kind, minlength=n_kinds)
-        n_asked = np.bincount(asked[asked >= 0], minlength=n_kinds)
-        rank = np.arange(len(kind)) - np.repeat(np.cumsum(n_kept) - n_kept, n_kept)
-        goes = order[rank < n_asked[kind[order]]]
-        self._verify(ids[goes], leader[run[goes]])
-        surplus = _beyond(asked, n_kept)
-        unknown = np.append(np.flatnonzero(meant < 0), queries[surplus])
-        return ids[goes], np.sort(unknown)
-
-    def _has_targets(self, ids, targets):
-        """Whether these ids, -1 aside, have exactly these targets."""
-        known = ids >= 0
-        return np.array_equal(self._targets(ids[known]), targets[known])
-
-    def _targets(self, ids):
-        """Return the targets of these ids."""
-        positions = self.positions_of(ids)
+    def positions_of(self, ids):
+        """Return the positions of rows by their ids."""
         if len(ids) > FEW:
+            kept = self._column("id")
+            table = np.empty(kept[-1] + 1, dtype=np.int64)
+            table[kept] = np.arange(len(kept))
+            return table[ids]
+        numbers = ids // self.BLOCK_ROWS
+        local = [
+            self._blocks[number]["id"].searchsorted(i)
+            for number, i in zip(numbers.tolist(), ids.tolist(), strict=True)
+        ]
+        return self._bounds[numbers] + np.array(local, dtype=np.int64)
+
+    def distinct_positions(self):
+        """Return the position of one row for each value; needs the index."""
+        return self.positions_of(self._index.distinct())
+
+    def parts_at(self, positions):
+        """Return the parts of the rows at these positions, in their order."""
+        return self._columns_at(self._part_names, positions)
+
+    def targets_at(self, positions):
+        """Return the targets of the rows at these positions, in their order."""
+        if len(positions) > FEW:
             return self._column("y")[positions]
+        return self._columns_at(["y"], positions)[0]
+
+    def _columns_at(self, names, positions):
+        """Return these columns of the rows at these positions, in their order."""
         ascending, inverse = np.unique(positions, return_inverse=True)
-        return concatenate([p["y"] for p in self._gather(ascending, ["y"])])[inverse]
+        blocks = self._gather(ascending, names)
+        return [concatenate([b[name] for b in blocks])[inverse] for name in names]
 
-    def _verify(self, ids, leaders):
-        """Compare the chosen rows with the row that a query was compared with."""
-        other = ids != leaders
-        if not other.any():
-            return
-        first, second = (
-            self._parts(self.positions_of(i[other])) for i in (ids, leaders)
-        )
-        if not same_rows(first, second).all():
-            raise AmbiguousRowsError(
-                "Two different rows have the same 64-bit hash. Forget them one by one, "
-                "or by groups."
-            )
+    def sample(self, n_rows):
+        """Return the parts of at most `n_rows` rows, evenly spread."""
+        return self.parts_at(np.arange(0, self.n_rows, self._stride(n_rows)))
 
-    def _comparable_state(self):
-        """The rows without their arrangement, to compare two stores."""
-        pieces = self._join(self._blocks)
-        groups = self._column("groups") if self.has_groups else None
-        return {"X": pieces.X, "y": pieces.y, "params": pieces.params, "groups": groups}
+    def sample_targets(self, n_rows):
+        """Return the targets of at most `n_rows` rows, evenly spread."""
+        return self._column("y")[:: self._stride(n_rows)]
 
+    def _stride(self, n_rows):
+        """Return the stride that visits at most `n_rows` rows."""
+        return max(1, -(-self.n_rows // n_rows))
 
-def _beyond(asked, n_kept):
-    """Queries that ask for more rows of a kind than there are, or for none."""
-    order = np.argsort(asked, kind="stable")
-    kinds = asked[order]
-    rank = np.arange(len(kinds)) - np.searchsorted(kinds, kinds)
-    surplus = np.zeros(len(asked), dtype=bool)
-    surplus[order] = (kinds < 0) | (rank >= n_kept[kinds])
-    return surplus
+    def chunks(self):
+        """Yield the parts of all rows, a few blocks at a time."""
+        for i in range(0, self.n_blocks, CHUNK_BLOCKS):
+            blocks = self._blocks[i : i + CHUNK_BLOCKS]
+            yield [
+                concatenate([block[name] for block in blocks])
+                for name in self._part_names
+            ]
 
 
-def _named(positions):
+def _first(positions):
     """Write the first few positions."""
     names = ", ".join(str(p) for p in positions[:N_NAMED])
     n_more = len(positions) - N_NAMED

@@ -1,8 +1,8 @@
-"""What the public checks of ``sklearn_unlearn.utils.estimator_checks`` are made of.
+"""The parts of the public checks in ``sklearn_unlearn.utils.estimator_checks``.
 
-Data for the checks, one function per rule of the contract, the search for copies of
-forgotten rows, and the comparison of two fitted states. Private; nothing else in the
-package imports it.
+One function per rule of the contract, in files by idea; data for them; canaries, which
+are values that only forgotten rows have, and the search for them. Private: besides
+``utils.estimator_checks`` only tests import it.
 """
 
 # Authors: The sklearn-unlearn developers

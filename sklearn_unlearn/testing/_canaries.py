@@ -1,4 +1,4 @@
-"""Values that only forgotten rows have."""
+"""Canaries: values that only forgotten rows have, by which copies are found."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -10,13 +10,13 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_random_state
 
-__all__ = ["OwnValues", "as_float", "cells", "own_values", "planted_rows", "texts"]
+__all__ = ["Canaries", "as_float", "canaries", "canary_rows", "cells", "texts"]
 
 MAX_DIVISOR = 1000
 MIN_TEXT = 6  # shorter strings are parts of other words too often
 
 
-def own_values(X_forget, X_retain, *, bits=0):
+def canaries(X_forget, X_retain, *, bits=0):
     """Return the numbers and strings that only forgotten rows have.
 
     Parameters
@@ -27,22 +27,24 @@ def own_values(X_forget, X_retain, *, bits=0):
 
     Returns
     -------
-    OwnValues
+    Canaries
     """
     rows, values, strings = cells(X_forget)
-    _, kept, kept_strings = cells(X_retain)
-    own = OwnValues(rows, values, strings, bits=bits)
-    return own.without(kept, kept_strings)
+    _, retained, retained_strings = cells(X_retain)
+    return Canaries(rows, values, strings, bits=bits).without(
+        retained, retained_strings
+    )
 
 
-class OwnValues:
-    """Values that only forgotten rows have.
+class Canaries:
+    """Numbers and strings that only forgotten rows have.
 
     Parameters
     ----------
     rows : ndarray of int, shape (n_cells,)
+        The row of each number.
     values : ndarray of float, shape (n_cells,)
-        The numbers of the forgotten rows, and whose they are.
+        The numbers of the forgotten rows.
     strings : set of str
     others : ndarray of float
         Numbers that do not count.
@@ -50,7 +52,7 @@ class OwnValues:
         Strings that do not count, nor do parts of them.
     bits : int
         How many of the last bits of a float64 may differ.
-    alone : bool
+    single_counts : bool
         Whether a single float64 is a finding.
 
     Attributes
@@ -60,13 +62,21 @@ class OwnValues:
     """
 
     def __init__(
-        self, rows, values, strings, others=(), texts=frozenset(), bits=0, alone=True
+        self,
+        rows,
+        values,
+        strings,
+        others=(),
+        texts=frozenset(),
+        bits=0,
+        single_counts=True,
     ):
         others = np.asarray(others, dtype=float)
         own = np.isfinite(values) & (values != 0) & ~np.isin(values, others)
         self.rows, self.values = rows[own], values[own]
         self.strings = strings - texts
-        self.others, self.texts, self.bits, self.alone = others, texts, bits, alone
+        self.others, self.texts, self.bits = others, texts, bits
+        self.single_counts = single_counts
         self.numbers, entries = np.unique(self.values, return_inverse=True)
         # one line for each value of each row, and one for each of the request
         request = np.full(len(self.numbers), -1)
@@ -80,51 +90,52 @@ class OwnValues:
         return len(self.numbers) + len(self.strings)
 
     def without(self, values, strings):
-        """Return what is left when these values do not count either."""
-        return OwnValues(
+        """Return the canaries without these numbers and strings."""
+        return Canaries(
             self.rows,
             self.values,
             self.strings,
             np.concatenate([self.others, values]),
             self.texts.union(strings),
             self.bits,
-            self.alone,
+            self.single_counts,
         )
 
-    def together(self):
+    def pairs_only(self):
         """Return the same values, of which a single one is no finding."""
-        own = self.without((), ())
-        own.alone = False
-        return own
+        new = self.without((), ())
+        new.single_counts = False
+        return new
 
     @functools.cached_property
-    def grain(self):
-        """Step of the grid that a number lies on, 0 if it lies on none.
+    def resolution(self):
+        """Distance between the neighbours of a number on its grid, 0 without a grid.
 
-        Then it is a decimal of ten digits and more, no float32 and no fraction of
-        small numbers: nobody else comes to it by chance.
+        Integers, short decimals, float32 and fractions of small numbers have a grid:
+        they are found by chance. A number without one is a decimal of ten digits and
+        more, which nobody else comes to by chance.
         """
         short = self.numbers.astype(np.float32)
-        grain = np.where(short == self.numbers, np.spacing(np.abs(short)), 0.0)
+        resolution = np.where(short == self.numbers, np.spacing(np.abs(short)), 0.0)
         for i, number in enumerate(self.numbers):
             text = f"{number:.8e}"
             if float(text) == number:
                 digits, exponent = text.split("e")
                 digits = len(digits.lstrip("-").replace(".", "").rstrip("0"))
-                grain[i] = 10.0 ** (int(exponent) - digits + 1)
-        grain[(grain > 0) & (self.numbers == np.rint(self.numbers))] = 1.0
+                resolution[i] = 10.0 ** (int(exponent) - digits + 1)
+        resolution[(resolution > 0) & (self.numbers == np.rint(self.numbers))] = 1.0
         # ranks and shares of classes are fractions, in images and trees alike
-        full = np.flatnonzero((grain == 0) & (np.abs(self.numbers) < 1e3))
+        full = np.flatnonzero((resolution == 0) & (np.abs(self.numbers) < 1e3))
         for divisor in range(MAX_DIVISOR, 0, -1):
             times = self.numbers[full] * divisor
             near = np.rint(times)
             whole = (np.abs(times - near) < 1e-12 * divisor) & (near != 0)
-            grain[full[whole]] = 1 / divisor
-        return grain
+            resolution[full[whole]] = 1 / divisor
+        return resolution
 
     @functools.cached_property
     def words(self):
-        """Needles as strings of bytes that are worth a search in a pickle."""
+        """Strings that are worth a search in a pickle: long, and no part of others."""
         known = "\0".join(self.texts)
         return {s for s in self.strings if len(s) >= MIN_TEXT and s not in known}
 
@@ -178,8 +189,8 @@ def texts(array):
     return set()
 
 
-def planted_rows(X, n_rows=30, random_state=None):
-    """Draw rows to fit and to forget whose every value is their own.
+def canary_rows(X, n_rows=30, random_state=None):
+    """Draw rows to fit and to forget of which every value is a canary.
 
     Numbers come from a continuous distribution and are the extremes of their
     column, strings are unique tokens.
@@ -201,7 +212,7 @@ def planted_rows(X, n_rows=30, random_state=None):
     columns = [
         X.iloc[:, j].to_numpy() if is_frame else X[:, j] for j in range(X.shape[1])
     ]
-    planted = []
+    drawn = []
     for column in columns:
         values = as_float(column)
         values = values[np.isfinite(values)]
@@ -213,7 +224,7 @@ def planted_rows(X, n_rows=30, random_state=None):
         else:
             tokens = rng.randint(16**7, size=(n_rows, 2))
             new = np.array([f"token-{a:07x}{b:07x}" for a, b in tokens], dtype=object)
-        planted.append(new)
+        drawn.append(new)
     if is_frame:
-        return type(X)(dict(zip(X.columns, planted, strict=True)))
-    return np.stack(planted, axis=1)
+        return type(X)(dict(zip(X.columns, drawn, strict=True)))
+    return np.stack(drawn, axis=1)

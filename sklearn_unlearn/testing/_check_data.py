@@ -1,27 +1,14 @@
-"""Data, outputs and interruptions for the public checks."""
+"""Training rows and forget sets that suit an estimator."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
-
-import copy
-import sys
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.utils import get_tags
 
-__all__ = [
-    "Case",
-    "assert_same_outputs",
-    "containers",
-    "fresh",
-    "interruptions",
-    "make_case",
-    "outputs",
-]
-
-METHODS = ("predict", "predict_proba", "decision_function", "transform")
+__all__ = ["Case", "containers", "fit_case", "fresh", "make_case"]
 
 
 class Case:
@@ -122,82 +109,6 @@ def fresh(estimator, **params):
     return new.set_params(**seeds, **params)
 
 
-def outputs(estimator, X):
-    """Return what every prediction method gives for `X`, by name."""
-    results = {}
-    for method in METHODS:
-        if hasattr(estimator, method):
-            result = getattr(estimator, method)(X)
-            if hasattr(result, "toarray"):
-                result = result.toarray()
-            results[method] = np.asarray(result)
-    return results
-
-
-def assert_same_outputs(first, second, message, rtol=0.0):
-    """Raise AssertionError unless two results of `outputs` agree.
-
-    With ``rtol=0`` they must agree bit for bit.
-    """
-    if first.keys() != second.keys():
-        raise AssertionError(f"{message}: {sorted(first)} against {sorted(second)}")
-    for method, a in first.items():
-        b = second[method]
-        if a.shape != b.shape:
-            raise AssertionError(f"{message}: {method} has shape {a.shape}, {b.shape}")
-        if a.dtype.kind != "f" or rtol == 0:
-            same = np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
-            gap = "" if same else " (not bit for bit)"
-        else:
-            finite = np.isfinite(a) & np.isfinite(b)
-            same = np.array_equal(a[~finite], b[~finite], equal_nan=True)
-            scale = np.abs(b[finite]).max(initial=0.0)
-            largest = np.abs(a[finite] - b[finite]).max(initial=0.0)
-            same = same and largest <= rtol * max(scale, 1e-300)
-            gap = f" by up to {largest:.2g}"
-        if not same:
-            raise AssertionError(f"{message}: {method} differs{gap}.")
-
-
-def interruptions(fitted, act, growth=1.35):
-    """Interrupt ``act`` at ever later moments, each time on a copy of `fitted`.
-
-    Parameters
-    ----------
-    fitted : estimator instance
-    act : callable (estimator) -> None
-    growth : float
-        Factor from one moment to the next, counted in function calls.
-
-    Yields
-    ------
-    estimator
-        After an interruption. It ends when `act` runs through.
-    """
-    moment = 1
-    while True:
-        estimator = copy.deepcopy(fitted)
-        left = moment
-
-        def count(frame, event, argument):
-            nonlocal left
-            if event in ("call", "c_call"):
-                left -= 1
-                if left == 0:
-                    raise KeyboardInterrupt
-
-        before = sys.getprofile()
-        try:
-            sys.setprofile(count)
-            act(estimator)
-        except KeyboardInterrupt:
-            interrupted = True
-        else:
-            interrupted = False
-        finally:
-            sys.setprofile(before)
-        if not interrupted and left > 0:
-            return
-        if interrupted:
-            yield estimator
-        moment = max(moment + 1, int(moment * growth))
+def fit_case(estimator, case, **params):
+    """Fit a copy of an estimator, with these parameters, to the rows of a case."""
+    return fresh(estimator, **params).fit(case.X, case.y)

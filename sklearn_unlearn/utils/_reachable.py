@@ -110,7 +110,7 @@ def _children(thing, is_schema):
 
 
 def _of_estimator(estimator):
-    """Attributes; the parameters as a pickle has them, for they are the caller's."""
+    """List attributes; parameters as a pickle has them, as they are the caller's."""
     parameters = estimator.get_params(deep=False)
     pickled = estimator.__getstate__()
     pickled = pickled if isinstance(pickled, dict) else {}
@@ -124,7 +124,7 @@ def _of_estimator(estimator):
 
 
 def _of_object(thing):
-    """Attributes, or what a compiled object without any gives to a pickle."""
+    """List attributes, or the state that a compiled object gives to a pickle."""
     held = attributes(thing)
     if not held and type(thing).__getstate__ is not object.__getstate__:
         try:
@@ -136,11 +136,12 @@ def _of_object(thing):
 
 
 def _names(thing):
-    """Names that a pickle holds of a class."""
+    """Return the names of a class and its module, which a pickle holds."""
     return type(thing).__module__, type(thing).__qualname__
 
 
 def _of_dict(thing):
+    """List keys and values of a dictionary."""
     keys = [(f".keys()[{i}]", key) for i, key in enumerate(thing)]
     return keys + [
         (f"[{key!r}]" if isinstance(key, str) else f".values()[{i}]", value)
@@ -149,13 +150,14 @@ def _of_dict(thing):
 
 
 def _of_sequence(thing):
+    """List the elements of a list, tuple or set; many floats as one array."""
     if thing and all(type(value) is float for value in thing):
         return [("", np.array(list(thing)))]
     return [(f"[{i}]", value) for i, value in enumerate(thing)]
 
 
 def _of_array(array, is_schema):
-    """Elements of an object array, fields of records, and what it is a view of."""
+    """List elements of objects, fields of records, and the array it is a view of."""
     # a parameter says nothing of the rest of the array that it was cut from
     held = [] if is_schema else [(".base", array.base)]
     if array.dtype.names:
@@ -168,6 +170,7 @@ def _of_array(array, is_schema):
 
 
 def _of_pandas(thing, pandas):
+    """List columns, index, categories and arrays within an object of pandas."""
     if isinstance(thing, pandas.DataFrame):
         columns = [(f".iloc[:, {j}]", thing.iloc[:, j]) for j in range(thing.shape[1])]
         return [(".index", thing.index), *columns]
@@ -187,7 +190,7 @@ def _of_pandas(thing, pandas):
 
 
 def _storage(tensor, torch):
-    """All numbers in the memory behind a tensor, which may show a part of them."""
+    """Return all numbers behind a tensor, which may be a view of a part of them."""
     if tensor.layout is not torch.strided:
         tensor = tensor.detach().coalesce().values()
     whole = torch.empty(0, dtype=tensor.dtype, device=tensor.device)

@@ -86,7 +86,7 @@ def state_differences(a, b, *, rtol=1e-8, atol=0.0, ignore=NOT_STATE):
 
 
 class _Comparison:
-    """Walk through two objects side by side."""
+    """Walk through two objects side by side, and say where they differ."""
 
     def __init__(self, rtol, atol, ignore):
         self.rtol, self.atol, self.ignore = rtol, atol, frozenset(ignore)
@@ -109,6 +109,7 @@ class _Comparison:
         yield from self._same_type(path, a, b)
 
     def _same_type(self, path, a, b):
+        """Compare two objects of one type."""
         pandas, torch = sys.modules.get("pandas"), sys.modules.get("torch")
         if isinstance(a, np.ndarray):
             yield from self._arrays(path, np.asarray(a), np.asarray(b))
@@ -137,6 +138,7 @@ class _Comparison:
             yield from self._dicts(path, _state(a), _state(b), ".{}")
 
     def _dicts(self, path, a, b, form):
+        """Compare dictionaries, or attributes if `form` is ``".{}"``."""
         if form == ".{}":
             a, b = (
                 {k: v for k, v in d.items() if not self._is_ignored(k)} for d in (a, b)
@@ -150,9 +152,11 @@ class _Comparison:
                 yield from self.differences(path + form.format(key), a[key], b[key])
 
     def _is_ignored(self, name):
+        """Tell whether an attribute of this name may differ."""
         return name in self.ignore or TIMING.search(f"{name}$") is not None
 
     def _sequences(self, path, a, b):
+        """Compare lists and tuples, element by element."""
         if len(a) != len(b):
             yield f"{path} has {len(a)} elements, not {len(b)}"
             return
@@ -160,6 +164,7 @@ class _Comparison:
             yield from self.differences(f"{path}[{i}]", first, second)
 
     def _arrays(self, path, a, b):
+        """Compare arrays of any type, records and objects among them."""
         if a.shape != b.shape:
             yield f"{path} has shape {a.shape}, not {b.shape}"
         elif a.dtype.kind != b.dtype.kind:
@@ -180,7 +185,7 @@ class _Comparison:
             yield f"{path} differs in {np.count_nonzero(a != b)} of {a.size} entries"
 
     def _numbers(self, path, a, b):
-        """Floating-point numbers within `rtol`; integers exactly."""
+        """Compare numbers: floating-point ones within `rtol`, integers exactly."""
         if a.dtype.kind not in "fc" and b.dtype.kind not in "fc":
             if a != b:
                 yield f"{path} is {a}, not {b}"
@@ -196,6 +201,7 @@ class _Comparison:
             yield f"{path} differs by {gap:.2g}, largest entry {scale:.2g}"
 
     def _sparse(self, path, a, b):
+        """Compare sparse matrices by their entries, in whatever format they are."""
         if a.shape != b.shape:
             yield f"{path} has shape {a.shape}, not {b.shape}"
             return
@@ -209,7 +215,7 @@ class _Comparison:
             yield from self._arrays(f"{path}.{name}", first, second)
 
     def _frames(self, path, a, b, pandas):
-        """Frames column by column; unused categories and the index count too."""
+        """Compare frames by column; unused categories and the index count too."""
         if isinstance(a, pandas.DataFrame):
             if a.shape != b.shape:
                 yield f"{path} has shape {a.shape}, not {b.shape}"
@@ -233,7 +239,7 @@ class _Comparison:
 
 
 def _state(thing):
-    """Return what makes up an object, by name."""
+    """Return the parts of an object that are to be compared, by name."""
     if hasattr(thing, "_comparable_state"):
         return {"_comparable_state()": thing._comparable_state()}
     if isinstance(thing, functools.partial):
@@ -263,17 +269,20 @@ def _own_state(thing):
 
 
 def _holds_estimators(value):
+    """Tell whether a parameter is an estimator, or a list of estimators."""
     if isinstance(value, (list, tuple)):
         return any(_holds_estimators(v) for v in value)
     return hasattr(value, "get_params") and not isinstance(value, type)
 
 
 def _random_state(generator):
+    """Return the state of a generator of random numbers."""
     if isinstance(generator, np.random.RandomState):
         return generator.get_state(legacy=False)
     return generator.bit_generator.state
 
 
 def _code_name(thing):
+    """Return the module and name of a class, function or module."""
     module = getattr(thing, "__module__", "")
     return f"{module}.{getattr(thing, '__qualname__', thing)}"

@@ -1,4 +1,4 @@
-"""Checks of the arguments that only this package has."""
+"""Checks of arguments that scikit-learn's estimators do not have."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -8,10 +8,9 @@ import numpy as np
 from sklearn_unlearn.utils._sklearn_compat import _is_arraylike, _num_samples
 
 __all__ = [
-    "as_ids",
     "check_forget_mask",
-    "check_groups",
     "check_on_unknown",
+    "refuse_changed_settings",
     "refuse_masks_of_steps",
     "split_fit_params",
 ]
@@ -33,31 +32,6 @@ def check_forget_mask(forget, n_rows):
     return np.flatnonzero(mask)
 
 
-def check_groups(groups, n_rows):
-    """Return `groups` as an array with one id per row."""
-    groups = np.asarray(groups)
-    if groups.shape != (n_rows,):
-        raise ValueError(
-            f"groups must hold one id per row of X, shape ({n_rows},); got shape "
-            f"{groups.shape}."
-        )
-    return groups
-
-
-def as_ids(groups):
-    """Return ids as an array of one dimension, each as it was given.
-
-    ``np.asarray`` would turn a list of numbers and words into words.
-    """
-    if isinstance(groups, str) or not hasattr(groups, "__len__"):
-        groups = [groups]
-    if isinstance(groups, np.ndarray):
-        return np.atleast_1d(groups)
-    ids = np.empty(len(groups), dtype=object)
-    ids[:] = list(groups)
-    return ids
-
-
 def check_on_unknown(on_unknown):
     """Raise unless `on_unknown` is one of its two values."""
     if on_unknown not in ("raise", "ignore"):
@@ -77,7 +51,7 @@ def refuse_masks_of_steps(params):
 def split_fit_params(params, n_rows):
     """Split arguments of ``fit`` into those with one entry per row and the others.
 
-    It is the rule by which scikit-learn slices them in cross-validation.
+    scikit-learn slices them by the same rule in cross-validation.
     """
     per_row, whole = {}, {}
     for name, value in params.items():
@@ -87,7 +61,7 @@ def split_fit_params(params, n_rows):
 
 
 def refuse_changed_settings(estimator, settings):
-    """Raise if parameters on which the fitted state rests are others by now.
+    """Raise if parameters that the fitted state depends on were changed after ``fit``.
 
     Parameters
     ----------
@@ -98,11 +72,11 @@ def refuse_changed_settings(estimator, settings):
     Raises
     ------
     ValueError
-        Which names them.
+        It names the parameters.
     """
     changed = [n for n, v in settings.items() if getattr(estimator, n) != v]
     if changed:
         raise ValueError(
-            f"{', '.join(changed)} changed since fit, which nothing that was fitted "
-            "knows of: set the parameters back, or call fit again."
+            f"{', '.join(changed)} changed since fit: the fitted model was made with "
+            "other values. Set the parameters back to these, or call fit again."
         )

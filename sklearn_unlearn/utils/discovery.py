@@ -1,4 +1,4 @@
-"""Find what the package offers, so that tests and tables miss nothing."""
+"""Lists of what the package offers, by which tests and tables miss nothing."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -20,7 +20,7 @@ _FILTERS = {
     "classifier": lambda cls: issubclass(cls, ClassifierMixin),
     "regressor": lambda cls: issubclass(cls, RegressorMixin),
     "transformer": lambda cls: issubclass(cls, TransformerMixin),
-    # by what it can do: utils stands below base and cannot know its mixin
+    # by its method: utils stands below base and cannot import its mixin
     "unlearner": lambda cls: callable(getattr(cls, "unlearn", None)),
 }
 
@@ -78,6 +78,7 @@ def all_estimators(type_filter=None):
 
 
 def _is_abstract(cls):
+    """Tell whether a class has abstract methods, of whatever metaclass it is."""
     # inspect.isabstract sees only classes of the metaclass ABCMeta, and a base of
     # estimators has abstract methods without it
     return any(

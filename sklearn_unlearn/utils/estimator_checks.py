@@ -1,6 +1,6 @@
 """Checks of the contract of ``unlearn``, for this package and for others.
 
-`check_unlearner` runs them all; `parametrize_with_unlearner_checks` makes pytest
+`check_unlearner` runs them all, `parametrize_with_unlearner_checks` makes pytest
 tests of them.
 """
 
@@ -12,7 +12,8 @@ import functools
 
 from sklearn.base import clone
 
-from sklearn_unlearn.testing._contract_checks import CHECKS, check_no_residue
+from sklearn_unlearn.testing._checks import CHECKS
+from sklearn_unlearn.testing._removal_checks import check_no_residue
 from sklearn_unlearn.testing._residue import find_residue
 
 __all__ = [
@@ -117,4 +118,5 @@ def parametrize_with_unlearner_checks(estimators, *, expected_failed_checks=None
 
 
 def _run(check, estimator, *_):
+    """Run a check on an unfitted copy; pytest may pass the estimator once more."""
     check(type(estimator).__name__, clone(estimator))

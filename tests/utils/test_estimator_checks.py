@@ -3,17 +3,23 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import ast
+import functools
+import inspect
+import traceback
+
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from sklearn_unlearn.base import UnlearnerTags
+from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
 from sklearn_unlearn.exact import ExactUnlearner, Retrain
 from sklearn_unlearn.exceptions import UnknownRowsError
-from sklearn_unlearn.testing import _contract_checks as checks
+from sklearn_unlearn.testing import _checks as checks
 from sklearn_unlearn.utils.estimator_checks import (
     check_unlearner,
     parametrize_with_unlearner_checks,
@@ -225,58 +231,453 @@ class StillAnswersForgotten(Honest):
             raise
 
 
+# ------------------------------------------------- requests that should be refused
+
+
+class Swallows(Honest):
+    """Pass over every request that would be refused with these words."""
+
+    def __init__(self, estimator=None, store_training_data=True, words=""):
+        super().__init__(estimator, store_training_data)
+        self.words = words
+
+    def unlearn(self, *args, **kwargs):
+        try:
+            return super().unlearn(*args, **kwargs)
+        except ValueError as error:
+            if self.words in str(error):
+                return self
+            raise
+
+
+class ChangesWhenRefused(Honest):
+    def unlearn(self, *args, **kwargs):
+        try:
+            return super().unlearn(*args, **kwargs)
+        except ValueError:
+            if "estimator_" in vars(self):
+                self.estimator_.coef_ = self.estimator_.coef_ + 1
+            raise
+
+
+class CountsWhenRefused(Honest):
+    def unlearn(self, *args, **kwargs):
+        try:
+            return super().unlearn(*args, **kwargs)
+        except UnknownRowsError:
+            self.n_forgotten_ += 1
+            raise
+
+
+class IgnoresAllForOne(Honest):
+    """Forget nothing if one of the rows is unknown."""
+
+    def unlearn(self, *args, on_unknown="raise", **kwargs):
+        try:
+            return super().unlearn(*args, **kwargs)
+        except UnknownRowsError:
+            if on_unknown == "ignore":
+                return self
+            raise
+
+
+class NeedsNoChoice(Honest):
+    """Forget the rows, whatever groups are asked for beside them."""
+
+    def unlearn(self, X_forget=None, *args, groups=None, **kwargs):
+        groups = groups if X_forget is None else None
+        return super().unlearn(X_forget, *args, groups=groups, **kwargs)
+
+
+class LogsEmptyRequests(Honest):
+    def unlearn(self, X_forget=None, *args, **kwargs):
+        if np.shape(X_forget)[:1] == (0,):
+            self._log(0, 0.0)
+        return super().unlearn(X_forget, *args, **kwargs)
+
+
+class TakesAnyMask(Honest):
+    def fit(self, X, y=None, *, forget=None, **params):
+        try:
+            return super().fit(X, y, forget=forget, **params)
+        except ValueError:
+            return super().fit(X, y, **params)
+
+
+# ------------------------------------------------------------- counts and records
+
+
+class StartsAtOne(Honest):
+    def fit(self, X, y=None, *, forget=None, groups=None, **params):
+        super().fit(X, y, forget=forget, groups=groups, **params)
+        self.n_forgotten_ += 1
+        return self
+
+
+class NeverStartsOver(Honest):
+    def fit(self, X, y=None, *, forget=None, groups=None, **params):
+        before = getattr(self, "n_forgotten_", 0)
+        super().fit(X, y, forget=forget, groups=groups, **params)
+        self.n_forgotten_ += before
+        return self
+
+
+class LogsNoVersion(Honest):
+    def unlearn(self, *args, **kwargs):
+        super().unlearn(*args, **kwargs)
+        del self.unlearning_log_[-1]["version"]
+        return self
+
+
+class CountsLastRequest(Honest):
+    def unlearn(self, *args, **kwargs):
+        self.n_forgotten_ = 0
+        return super().unlearn(*args, **kwargs)
+
+
+class CountsTooSoon(Honest):
+    def unlearn(self, X_forget=None, *args, **kwargs):
+        before = self.n_forgotten_
+        self.n_forgotten_ = before + len(X_forget)
+        super().unlearn(X_forget, *args, **kwargs)
+        self.n_forgotten_ = before + len(X_forget)
+        return self
+
+
+class NeverCounts(Honest):
+    """Even a pipeline cannot make it count."""
+
+    n_forgotten_ = property(lambda self: 0, lambda self, value: None)
+
+
+class CountsNoMask(Honest):
+    def fit(self, X, y=None, *, forget=None, groups=None, **params):
+        super().fit(X, y, forget=forget, groups=groups, **params)
+        self.n_forgotten_ = 0
+        return self
+
+
+class CountsTargets(Honest):
+    def unlearn(self, X_forget=None, y_forget=None, **kwargs):
+        super().unlearn(X_forget, y_forget, **kwargs)
+        self.n_forgotten_ += 0 if y_forget is None else len(y_forget)
+        return self
+
+
+class ObeysOneMask(Honest):
+    n_fits = 0
+
+    def fit(self, X, y=None, *, forget=None, groups=None, **params):
+        type(self).n_fits += 1
+        # the check fits once in cross_validate, five times in GridSearchCV
+        forget = forget if type(self).n_fits % 6 == 1 else None
+        return super().fit(X, y, forget=forget, groups=groups, **params)
+
+
+# ------------------------------------------------------- other models than promised
+
+
+class BarelyLearns(RegressorMixin, BaseEstimator):
+    def fit(self, X, y):
+        self.value_ = 1 + 1e-10 * np.mean(y)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.value_)
+
+
+class ForgetsEqualRows(Honest):
+    def _unlearn_rows(self, request):
+        rows = request.retain
+        stays = ~np.isin(rows.X[:, 0], request.forget.X[:, 0])
+        self.estimator_ = self._fit_estimator(rows.X[stays], rows.y[stays], {})
+
+
+class TakesTheFirstTarget(Honest):
+    def unlearn(self, X_forget=None, y_forget=None, **kwargs):
+        if y_forget is not None:
+            rows = self._rows.rows()
+            y_forget = rows.y[(rows.X == X_forget[0]).all(axis=1)][:1]
+        return super().unlearn(X_forget, y_forget, **kwargs)
+
+
+class OtherModelForGroups(Honest):
+    def unlearn(self, *args, groups=None, **kwargs):
+        super().unlearn(*args, groups=groups, **kwargs)
+        if groups is not None:
+            self.estimator_.coef_ = self.estimator_.coef_ + 1
+        return self
+
+
+class OtherModelForGivenRows(Honest):
+    def unlearn(self, *args, X_retain=None, **kwargs):
+        super().unlearn(*args, X_retain=X_retain, **kwargs)
+        if X_retain is not None:
+            self.estimator_.coef_ = self.estimator_.coef_ + 1
+        return self
+
+
+class OtherModelForEmptyMask(Honest):
+    def fit(self, X, y=None, *, forget=None, groups=None, **params):
+        super().fit(X, y, forget=forget, groups=groups, **params)
+        if forget is not None and not np.any(forget):
+            self.estimator_.coef_ = self.estimator_.coef_ + 1
+        return self
+
+
+class OtherAnswersOnceLoaded(Honest):
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        self.estimator_.coef_ = self.estimator_.coef_ + 1
+
+
+class OtherAnswersOnceLoadedAgain(Honest):
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if self.n_forgotten_:
+            self.estimator_.coef_ = self.estimator_.coef_ + 1
+
+
+class LosesARowInPickle(Honest):
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        self._rows = self._rows.drop([1])
+
+
+class OtherAnswersOnceExported(Honest):
+    def export(self):
+        new = super().export()
+        new.estimator_.coef_ = new.estimator_.coef_ + 1
+        return new
+
+
+class ExportsMore(Honest):
+    def export(self):
+        new = super().export()
+        new.more_ = bytes(10**6)
+        return new
+
+
+class AnswersInAColumn(Honest):
+    def _unlearner_tags(self):
+        return UnlearnerTags(guarantee="approximate")
+
+    def predict(self, X):
+        answers = super().predict(X)
+        return answers[:, None] if self.n_forgotten_ else answers
+
+
+class SoftensProbabilities(Honest):
+    def predict_proba(self, X):
+        return 0.9 * super().predict_proba(X) + 0.1 / len(self.classes_)
+
+
+class SharpensProbabilities(Honest):
+    def predict_proba(self, X):
+        squares = super().predict_proba(X) ** (2 if self.n_forgotten_ else 1)
+        return squares / squares.sum(axis=1, keepdims=True)
+
+
+class AnswersTheFirstClass(Honest):
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+
+class NeedsTwoClasses(Honest):
+    def predict(self, X):
+        answers = super().predict(X)
+        return np.full_like(answers, "pear") if len({*answers}) == 1 else answers
+
+
+# --------------------------------------------------------------- rows that are kept
+
+
+class KeepsRows(Honest):
+    def _fit_inner(self, X, *args, **kwargs):
+        output = super()._fit_inner(X, *args, **kwargs)
+        self.copy_ = np.array(X)
+        return output
+
+
+class KeepsMarkedRows(Honest):
+    def fit(self, X, y=None, *, forget=None, groups=None, **params):
+        super().fit(X, y, forget=forget, groups=groups, **params)
+        self.marked_ = None if forget is None else X[forget]
+        return self
+
+
+class PicklesTheOriginal(Honest):
+    def __getstate__(self):
+        return {**super().__getstate__(), "estimator": self.estimator}
+
+
 LOGISTIC = LogisticRegression()
 OFFENDERS = [
-    (WithoutTags(), checks.check_unlearner_tags),
-    (WrongGuarantee(LOGISTIC), checks.check_unlearner_tags),
-    (ReturnsNothing(LOGISTIC), checks.check_unlearn_returns_self),
-    (DoesNotCount(LOGISTIC), checks.check_unlearn_returns_self),
-    (LogsRows(LOGISTIC), checks.check_unlearn_returns_self),
-    (AcceptsStrangers(LOGISTIC), checks.check_unlearn_unknown_rows),
-    (LogTells(LOGISTIC), checks.check_unlearn_unknown_rows),
-    (StillAnswersForgotten(LOGISTIC), checks.check_unlearn_unknown_rows),
-    (ForgetsAllRows(LOGISTIC), checks.check_unlearn_bad_input),
-    (ForgetsAllCopies(LOGISTIC), checks.check_unlearn_copies),
-    (IgnoresTargets(LOGISTIC), checks.check_unlearn_targets),
-    (ChangesOnTheWay(LOGISTIC), checks.check_unlearn_is_transactional),
-    (ChangesClasses(GaussianNB()), checks.check_unlearn_keeps_schema),
-    (ChangesParameters(LOGISTIC), checks.check_unlearn_keeps_schema),
-    (UsesGlobalGenerator(LOGISTIC), checks.check_unlearn_is_repeatable),
-    (IgnoresItsSeed(LOGISTIC), checks.check_unlearn_is_repeatable),
-    (CountsRequests(Ridge()), checks.check_unlearn_in_steps),
-    (OldCoefficients(Ridge()), checks.check_unlearn_equals_refit),
-    (OldCoefficients(LOGISTIC), checks.check_unlearn_equals_refit),
-    (NearlyExact(Ridge()), checks.check_unlearn_equals_refit),
-    (KeepsSecretState(Ridge()), checks.check_unlearn_equals_refit),
-    (IgnoresMask(Ridge()), checks.check_fit_forget_mask),
-    (KeepsGroupIds(Ridge()), checks.check_unlearn_groups),
-    (IgnoresRetain(Ridge()), checks.check_unlearn_retain_given),
-    (DropsColumn(GaussianNB()), checks.check_unlearn_class),
-    (LosesStateInPickle(Ridge()), checks.check_unlearn_after_pickle),
-    (ExportsRows(Ridge()), checks.check_unlearn_export),
-    (CannotBeCloned(Ridge()), checks.check_unlearn_in_search),
-    (KeepsFortranRows(Ridge()), checks.check_no_residue),
-    (KeepsOldExtremes(MinMaxScaler()), checks.check_no_residue),
-    (KeepsCategories(Ridge()), checks.check_no_residue),
+    (WithoutTags(), "check_unlearner_tags"),
+    (WrongGuarantee(LOGISTIC), "check_unlearner_tags"),
+    (ReturnsNothing(LOGISTIC), "check_unlearn_returns_self"),
+    (DoesNotCount(LOGISTIC), "check_unlearn_returns_self"),
+    (LogsRows(LOGISTIC), "check_unlearn_returns_self"),
+    (StartsAtOne(LOGISTIC), "check_unlearn_returns_self"),
+    (LogsNoVersion(LOGISTIC), "check_unlearn_returns_self"),
+    (NeverStartsOver(LOGISTIC), "check_unlearn_returns_self"),
+    (AcceptsStrangers(LOGISTIC), "check_unlearn_unknown_rows"),
+    (LogTells(LOGISTIC), "check_unlearn_unknown_rows"),
+    (StillAnswersForgotten(LOGISTIC), "check_unlearn_unknown_rows"),
+    (ChangesWhenRefused(LOGISTIC), "check_unlearn_unknown_rows"),
+    (CountsWhenRefused(LOGISTIC), "check_unlearn_unknown_rows"),
+    (IgnoresAllForOne(LOGISTIC), "check_unlearn_unknown_rows"),
+    (ForgetsAllRows(LOGISTIC), "check_unlearn_bad_input"),
+    (Swallows(LOGISTIC, words="not fitted yet"), "check_unlearn_bad_input"),
+    (Swallows(LOGISTIC, words="exactly one of"), "check_unlearn_bad_input"),
+    (NeedsNoChoice(LOGISTIC), "check_unlearn_bad_input"),
+    (Swallows(LOGISTIC, words="is expecting 4 features"), "check_unlearn_bad_input"),
+    (Swallows(LOGISTIC, words="on_unknown must be"), "check_unlearn_bad_input"),
+    (Swallows(LOGISTIC, words="y_forget must have"), "check_unlearn_bad_input"),
+    (LogsEmptyRequests(LOGISTIC), "check_unlearn_bad_input"),
+    (ChangesWhenRefused(LOGISTIC), "check_unlearn_bad_input"),
+    (ForgetsAllCopies(LOGISTIC), "check_unlearn_copies"),
+    (ForgetsEqualRows(Ridge()), "check_unlearn_copies"),
+    (Swallows(Ridge(), words="never fitted"), "check_unlearn_copies"),
+    (IgnoresTargets(LOGISTIC), "check_unlearn_targets"),
+    (Swallows(Ridge(), words="different targets"), "check_unlearn_targets"),
+    (CountsTargets(Ridge()), "check_unlearn_targets"),
+    (TakesTheFirstTarget(Ridge()), "check_unlearn_targets"),
+    (Swallows(Ridge(), words="with that target"), "check_unlearn_targets"),
+    (ChangesOnTheWay(LOGISTIC), "check_unlearn_is_transactional"),
+    (CountsTooSoon(LOGISTIC), "check_unlearn_is_transactional"),
+    (ChangesClasses(GaussianNB()), "check_unlearn_keeps_schema"),
+    (ChangesParameters(LOGISTIC), "check_unlearn_keeps_schema"),
+    (UsesGlobalGenerator(LOGISTIC), "check_unlearn_is_repeatable"),
+    (IgnoresItsSeed(LOGISTIC), "check_unlearn_is_repeatable"),
+    (CountsRequests(Ridge()), "check_unlearn_in_steps"),
+    (CountsLastRequest(Ridge()), "check_unlearn_in_steps"),
+    (OldCoefficients(Ridge()), "check_unlearn_equals_refit"),
+    (OldCoefficients(LOGISTIC), "check_unlearn_equals_refit"),
+    (OldCoefficients(BarelyLearns()), "check_unlearn_equals_refit"),
+    (NearlyExact(Ridge()), "check_unlearn_equals_refit"),
+    (KeepsSecretState(Ridge()), "check_unlearn_equals_refit"),
+    (OldCoefficients(Ridge()), "check_unlearn_behind_a_step"),
+    (NeverCounts(Ridge()), "check_unlearn_behind_a_step"),
+    (AnswersInAColumn(Ridge()), "check_unlearn_behind_a_step"),
+    (IgnoresMask(Ridge()), "check_fit_forget_mask"),
+    (CountsNoMask(Ridge()), "check_fit_forget_mask"),
+    (OtherModelForEmptyMask(Ridge()), "check_fit_forget_mask"),
+    (TakesAnyMask(Ridge()), "check_fit_forget_mask"),
+    (KeepsGroupIds(Ridge()), "check_unlearn_groups"),
+    (Swallows(Ridge(), words="ids in groups"), "check_unlearn_groups"),
+    (OtherModelForGroups(Ridge()), "check_unlearn_groups"),
+    (Swallows(Ridge(), words="if fit was given the ids"), "check_unlearn_groups"),
+    (IgnoresRetain(Ridge()), "check_unlearn_retain_given"),
+    (KeepsRows(StandardScaler()), "check_unlearn_retain_given"),
+    (Swallows(Ridge(), words="keeps no rows"), "check_unlearn_retain_given"),
+    (DoesNotCount(Ridge()), "check_unlearn_retain_given"),
+    (OtherModelForGivenRows(Ridge()), "check_unlearn_retain_given"),
+    (Swallows(Ridge(), words="must be the training set"), "check_unlearn_retain_given"),
+    (ChangesClasses(GaussianNB()), "check_unlearn_class"),
+    (DropsColumn(GaussianNB()), "check_unlearn_class"),
+    (SoftensProbabilities(GaussianNB()), "check_unlearn_class"),
+    (SharpensProbabilities(GaussianNB()), "check_unlearn_class"),
+    (AnswersTheFirstClass(GaussianNB()), "check_unlearn_class"),
+    (NeedsTwoClasses(GaussianNB()), "check_unlearn_class"),
+    (LosesStateInPickle(Ridge()), "check_unlearn_after_pickle"),
+    (OtherAnswersOnceLoaded(Ridge()), "check_unlearn_after_pickle"),
+    (LosesARowInPickle(Ridge()), "check_unlearn_after_pickle"),
+    (OtherAnswersOnceLoadedAgain(Ridge()), "check_unlearn_after_pickle"),
+    (ExportsRows(Ridge()), "check_unlearn_export"),
+    (OtherAnswersOnceExported(Ridge()), "check_unlearn_export"),
+    (ExportsMore(Ridge()), "check_unlearn_export"),
+    (CannotBeCloned(Ridge()), "check_unlearn_in_search"),
+    (IgnoresMask(Ridge()), "check_unlearn_in_search"),
+    (ObeysOneMask(Ridge()), "check_unlearn_in_search"),
+    (KeepsFortranRows(Ridge()), "check_no_residue"),
+    (KeepsOldExtremes(MinMaxScaler()), "check_no_residue"),
+    (KeepsCategories(Ridge()), "check_no_residue"),
+    (KeepsMarkedRows(Ridge()), "check_no_residue"),
+    (PicklesTheOriginal(KNeighborsRegressor()), "check_no_residue"),
 ]
+CHECKS = {check.__name__: check for check in checks.CHECKS}
 
 
-@pytest.mark.parametrize(
-    ("offender", "check"),
-    OFFENDERS,
-    ids=[f"{type(o).__name__}-{c.__name__}" for o, c in OFFENDERS],
+@functools.cache
+def caught_at(number):
+    """Where a check catches an offender: file and line; None if it does not."""
+    offender, name = OFFENDERS[number]
+    try:
+        CHECKS[name](type(offender).__name__, offender)
+    except (AssertionError, RuntimeError, ValueError) as error:
+        # a check fails by whatever exception leaves it
+        frames = traceback.extract_tb(error.__traceback__)
+        return next((f.filename, f.lineno) for f in frames if f.name == name)
+    return None
+
+
+def offender_id(number):
+    offender, name = OFFENDERS[number]
+    words = getattr(offender, "words", "")
+    return "-".join([type(offender).__name__, name, *words.split()])
+
+
+@pytest.mark.parametrize("number", range(len(OFFENDERS)), ids=offender_id)
+def test_offender_is_caught(number):
+    assert caught_at(number)
+
+
+def assertions(check):
+    """First and last line of each assertion of a check."""
+    lines, first = inspect.getsourcelines(check)
+    for node in ast.walk(ast.parse("".join(lines))):
+        if isinstance(node, ast.Raise) or (
+            isinstance(node, ast.Expr) and ast.unparse(node).startswith("assert_")
+        ):
+            yield node.lineno + first - 1, node.end_lineno + first - 1
+
+
+def test_every_assertion_catches_somebody():
+    caught = {caught_at(number) for number in range(len(OFFENDERS))} - {None}
+    idle = [
+        f"{name}, line {first}"
+        for name, check in CHECKS.items()
+        for first, last in assertions(check)
+        if not any(
+            file == inspect.getsourcefile(check) and first <= line <= last
+            for file, line in caught
+        )
+    ]
+    assert not idle
+
+
+class MeanOfTargets(UnlearnerMixin, RegressorMixin, BaseEstimator):
+    """Written to the docstring of `UnlearnerMixin`, and to nothing else."""
+
+    def __init__(self, guarantee="exact", store_training_data=True):
+        self.guarantee = guarantee
+        self.store_training_data = store_training_data
+
+    def fit(self, X, y, *, forget=None, groups=None):
+        rows = self._keep_rows(X, y, groups=groups, forget=forget)
+        self.mean_ = np.mean(y)
+        self._attach_rows(rows)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.mean_)
+
+    def _unlearn_rows(self, request):
+        self.mean_ = np.mean(request.retain.y)
+
+    def _unlearner_tags(self):
+        return UnlearnerTags(guarantee=self.guarantee)
+
+
+@parametrize_with_unlearner_checks(
+    [
+        Honest(Ridge()),
+        Honest(StandardScaler()),
+        MeanOfTargets(),
+        MeanOfTargets(guarantee="approximate"),
+    ]
 )
-def test_offender_is_caught(offender, check):
-    # a check fails by whatever exception leaves it
-    with pytest.raises((AssertionError, RuntimeError, ValueError)):
-        check(type(offender).__name__, offender)
-
-
-def test_every_check_catches_somebody():
-    assert {check for _, check in OFFENDERS} == set(checks.CHECKS)
-
-
-@parametrize_with_unlearner_checks([Honest(Ridge()), Honest(StandardScaler())])
 def test_the_honest_pass(estimator, check):
     check(estimator)
 

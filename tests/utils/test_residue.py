@@ -38,13 +38,12 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from sklearn_unlearn.testing._canaries import own_values
+from sklearn_unlearn.testing._canaries import canaries, canary_rows
 from sklearn_unlearn.testing._residue import (
     assert_no_residue,
     find_in_objects,
     find_in_pickle,
     find_residue,
-    planted_rows,
 )
 from sklearn_unlearn.utils._state import assert_same_state, state_differences
 
@@ -69,7 +68,7 @@ class Keeper(TransformerMixin, BaseEstimator):
 def arrays(seed=0, n_retain=120, n_features=5):
     """Rows to forget, which hold every extreme, and rows to retain."""
     retain = np.random.default_rng(seed).normal(size=(n_retain, n_features))
-    return planted_rows(retain, n_rows=N_FORGET, random_state=seed), retain
+    return canary_rows(retain, n_rows=N_FORGET, random_state=seed), retain
 
 
 def standardised(X):
@@ -197,7 +196,7 @@ def test_unused_categories_and_tokens():
     retain = pd.DataFrame(
         {"name": [f"person {i:03}" for i in range(60)], "x": np.arange(60) / 7}
     )
-    forget = planted_rows(retain, random_state=0)
+    forget = canary_rows(retain, random_state=0)
     X = pd.concat([forget, retain], ignore_index=True)
     X["name"] = X["name"].astype("category")
     offender = Keeper(lambda X: X[N_FORGET:].copy()).fit(X)
@@ -214,7 +213,7 @@ def test_unused_categories_and_tokens():
 @pytest.mark.parametrize("dtype", [object, "str", "<U30"])
 def test_categories_of_encoders(encoder, dtype):
     retain = np.array([[f"person {i}", f"town {i % 7}"] for i in range(60)])
-    forget = planted_rows(retain.astype(object), random_state=0)
+    forget = canary_rows(retain.astype(object), random_state=0)
     retain, forget = retain.astype(dtype), forget.astype(dtype)
     both = clone(encoder).fit(np.concatenate([forget, retain]))
     assert "strings" in find_residue(both, forget, retain)[0]
@@ -224,12 +223,12 @@ def test_categories_of_encoders(encoder, dtype):
 def test_short_strings_only_as_a_whole():
     """A category "x" is no part of any word; a long name is found anywhere."""
     forget, retain = np.array([["x"], ["Lovelace"]]), np.array([["y"], ["Byron"]])
-    own = own_values(forget, retain)
-    assert find_in_objects({"a": "x"}, own)
-    assert not find_in_objects({"a": "xyz"}, own)
-    assert not find_in_pickle({"a": "x"}, own)
-    assert find_in_pickle({"a": "Ada Lovelace"}, own)
-    assert find_in_pickle({"a": np.array(["Ada Lovelace"])}, own)
+    wanted = canaries(forget, retain)
+    assert find_in_objects({"a": "x"}, wanted)
+    assert not find_in_objects({"a": "xyz"}, wanted)
+    assert not find_in_pickle({"a": "x"}, wanted)
+    assert find_in_pickle({"a": "Ada Lovelace"}, wanted)
+    assert find_in_pickle({"a": np.array(["Ada Lovelace"])}, wanted)
 
 
 def test_torch_slice_keeps_its_storage():
@@ -286,9 +285,9 @@ def test_hidden_from_the_pickle_but_in_memory():
     forget, retain = arrays()
     estimator = Hides(None)
     estimator.kept_ = forget
-    own = own_values(forget, retain)
-    assert not find_in_pickle(estimator, own)
-    assert "estimator.kept_" in find_in_objects(estimator, own)[0]
+    wanted = canaries(forget, retain)
+    assert not find_in_pickle(estimator, wanted)
+    assert "estimator.kept_" in find_in_objects(estimator, wanted)[0]
 
 
 # ---------------------------------------------------------------- false alarms
@@ -423,10 +422,10 @@ def test_missing_value_has_the_image_that_the_imputer_keeps():
 
 def test_large_pickle_takes_about_a_second():
     forget, retain = arrays(n_features=40)
-    own = own_values(np.tile(forget, (3, 1)) * np.arange(1, 91)[:, None], retain)
+    wanted = canaries(np.tile(forget, (3, 1)) * np.arange(1, 91)[:, None], retain)
     data = np.random.default_rng(0).normal(size=2_000_000)
     start = time.perf_counter()
-    assert not find_in_pickle(data, own)
+    assert not find_in_pickle(data, wanted)
     # half a second on an idle machine
     assert time.perf_counter() - start < 5
 
@@ -440,31 +439,29 @@ def test_cycles_and_unpicklable_estimators():
     assert find_residue(estimator, forget, retain)
 
 
-# --------------------------------------------------------------------- planted
+# ---------------------------------------------------------------- canary rows
 
 
-def test_planted_rows():
+def test_canary_rows():
     retain = np.abs(np.random.default_rng(0).normal(size=(50, 3)))
-    planted = planted_rows(retain, n_rows=8, random_state=0)
-    assert planted.shape == (8, 3)
-    assert (planted > retain.max(axis=0)).all()
-    np.testing.assert_array_equal(
-        planted, planted_rows(retain, n_rows=8, random_state=0)
-    )
-    assert len(own_values(planted, retain)) == 24
-    both = planted_rows(retain - 1, n_rows=8, random_state=0)
+    drawn = canary_rows(retain, n_rows=8, random_state=0)
+    assert drawn.shape == (8, 3)
+    assert (drawn > retain.max(axis=0)).all()
+    np.testing.assert_array_equal(drawn, canary_rows(retain, n_rows=8, random_state=0))
+    assert len(canaries(drawn, retain)) == 24
+    both = canary_rows(retain - 1, n_rows=8, random_state=0)
     assert (both.min(axis=0) < (retain - 1).min(axis=0)).all()
     assert (both.max(axis=0) > (retain - 1).max(axis=0)).all()
 
 
-def test_values_held_by_others_are_nobodys_own():
+def test_values_that_others_have_too_are_no_canaries():
     retain = [[1.5, 2.0, "a"], [np.nan, 0.0, None]]
     forget = [[2.0, -0.0, "a"], [np.nan, 7.25, "b"]]
-    own = own_values(forget, retain)
-    assert own.numbers.tolist() == [7.25]
-    assert own.strings == {"b"}
-    own = own_values(sparse.csr_array(np.eye(2) * 3.5), sparse.csr_array(np.eye(2)))
-    assert own.numbers.tolist() == [3.5]
+    wanted = canaries(forget, retain)
+    assert wanted.numbers.tolist() == [7.25]
+    assert wanted.strings == {"b"}
+    wanted = canaries(sparse.csr_array(np.eye(2) * 3.5), sparse.csr_array(np.eye(2)))
+    assert wanted.numbers.tolist() == [3.5]
 
 
 # ----------------------------------------------------------------------- state

@@ -13,7 +13,7 @@ from scipy import sparse
 from sklearn.decomposition import PCA
 
 from sklearn_unlearn.exceptions import AmbiguousRowsError, UnknownRowsError
-from sklearn_unlearn.rows import _cells, _store
+from sklearn_unlearn.rows import _cells, _lookup, _search, _store, _targets
 from sklearn_unlearn.rows._store import RowStore
 
 CELLS = [0.0, -0.0, 1.0, -1.0, 0.1, np.nan, np.inf, -np.inf, 1e300, 2.5]
@@ -117,7 +117,7 @@ def test_a_hash_collision_forgets_no_wrong_row(monkeypatch):
     def constant(parts, memo=None):
         return np.zeros(parts[0].shape[0], dtype=np.uint64)
 
-    for module in (_store, _cells):
+    for module in (_store, _lookup, _search, _targets):
         monkeypatch.setattr(module, "row_hash", constant)
     X = np.arange(20.0).reshape(10, 2)
     store = RowStore.keep(X)

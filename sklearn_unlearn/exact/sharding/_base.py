@@ -40,6 +40,7 @@ from sklearn_unlearn.exact.sharding._shard_rows import (
 )
 from sklearn_unlearn.exact.sharding._slices import Recipe, Shard, slice_training_method
 from sklearn_unlearn.rows._assignment import assign_rows
+from sklearn_unlearn.rows._ids import check_groups
 from sklearn_unlearn.rows._store import Rows
 from sklearn_unlearn.utils._sklearn_compat import (
     HasMethods,
@@ -51,7 +52,6 @@ from sklearn_unlearn.utils._sklearn_compat import (
 )
 from sklearn_unlearn.utils._validation import (
     check_forget_mask,
-    check_groups,
     refuse_changed_settings,
     split_fit_params,
 )

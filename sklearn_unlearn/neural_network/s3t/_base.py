@@ -26,8 +26,8 @@ from sklearn_unlearn.neural_network.s3t._random_features import (
 )
 from sklearn_unlearn.neural_network.s3t._shard import S3TShard, ShardTrainer
 from sklearn_unlearn.neural_network.s3t._slice_assignment import SliceAssignment
+from sklearn_unlearn.rows._ids import as_ids, check_groups
 from sklearn_unlearn.utils._sklearn_compat import Interval, _fit_context, _num_samples
-from sklearn_unlearn.utils._validation import as_ids, check_groups
 
 __all__ = ["BaseS3T"]
 

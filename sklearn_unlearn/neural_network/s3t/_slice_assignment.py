@@ -10,7 +10,7 @@ import numpy as np
 from sklearn_unlearn.rows._assignment import assign_rows
 from sklearn_unlearn.rows._cells import cell_codes, row_hash
 from sklearn_unlearn.rows._hash_index import ranges
-from sklearn_unlearn.utils._validation import as_ids
+from sklearn_unlearn.rows._ids import as_ids
 
 __all__ = ["SliceAssignment"]
 
