@@ -149,7 +149,7 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         self.estimator_ = fit_or_constant(
             lambda: self._fit_model(template, X, y, params),
             template,
-            lambda: Rows(X, y, params),
+            Rows(X, y, params),
         )
         self._mirror("n_features_in_", "feature_names_in_")
         drop_inner_rows(self)

@@ -30,7 +30,6 @@ from sklearn_unlearn.utils._sklearn_compat import (
 )
 from sklearn_unlearn.utils._validation import (
     check_forget_mask,
-    check_on_unknown,
     split_fit_params,
 )
 
@@ -471,7 +470,8 @@ class UnlearnerMixin:
 
 def _check_request(X_forget, groups, X_retain, on_unknown):
     """Return how many rows or ids a request speaks of; raise if it is malformed."""
-    check_on_unknown(on_unknown)
+    if on_unknown not in ("raise", "ignore"):
+        raise ValueError(f'on_unknown must be "raise" or "ignore"; got {on_unknown!r}.')
     if (X_forget is None) == (groups is None):
         raise ValueError(
             "Pass exactly one of X_forget, the rows to forget, and groups, the ids of "

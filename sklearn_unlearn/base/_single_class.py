@@ -15,8 +15,10 @@ from sklearn.dummy import DummyClassifier
 from sklearn_unlearn.base._response import ABSENT
 
 __all__ = [
+    "constant_model",
     "constant_response",
     "fit_or_constant",
+    "has_unseen_columns",
     "is_constant",
     "single_class",
 ]
@@ -32,7 +34,12 @@ def single_class(estimator, y):
     return labels[0] if len(labels) == 1 else None
 
 
-def fit_or_constant(fit, estimator, read_rows, *, check_columns=True):
+def constant_model(rows):
+    """Return the constant classifier of these rows."""
+    return DummyClassifier().fit(rows.X, rows.y)
+
+
+def fit_or_constant(fit, estimator, rows):
     """Return the model that a fit gives, or the constant one of a single class.
 
     Parameters
@@ -41,32 +48,30 @@ def fit_or_constant(fit, estimator, read_rows, *, check_columns=True):
         Fits a model to the rows.
     estimator : estimator instance
         Of the kind that is fitted.
-    read_rows : callable () -> Rows
-        Gives the rows; called only where a single class may be left.
-    check_columns : bool, default=True
-        Whether a model that gives probabilities of classes which it has not seen is
-        replaced, too.
+    rows : Rows
 
     Returns
     -------
     estimator instance
-        A ``DummyClassifier`` where `fit` raises a ValueError on rows of a single
-        class.
+        The constant model where the rows have a single class and `fit` raises a
+        ValueError or gives a model that `has_unseen_columns`.
     """
     try:
         model = fit()
     except ValueError:
-        rows = read_rows()
         if single_class(estimator, rows.y) is None:
             raise
-        return DummyClassifier().fit(rows.X, rows.y)
-    classes = getattr(model, "classes_", None) if check_columns else None
-    if np.shape(classes) != (1,) or not hasattr(model, "predict_proba"):
-        return model
-    rows = read_rows()
-    if np.shape(model.predict_proba(rows.X[:1]))[1:] == (1,):
-        return model
-    return DummyClassifier().fit(rows.X, rows.y)
+        return constant_model(rows)
+    return constant_model(rows) if has_unseen_columns(model, rows) else model
+
+
+def has_unseen_columns(model, rows):
+    """Tell whether a model of one class gives probabilities of others, too."""
+    if np.shape(getattr(model, "classes_", None)) != (1,):
+        return False
+    if not hasattr(model, "predict_proba"):
+        return False
+    return np.shape(model.predict_proba(rows.X[:1]))[1:] != (1,)
 
 
 def is_constant(model, template):

@@ -8,9 +8,13 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn.base import BaseUnlearner, UnlearnerTags
-from sklearn_unlearn.base._single_class import fit_or_constant
+from sklearn_unlearn.base._single_class import (
+    constant_model,
+    has_unseen_columns,
+    single_class,
+)
 from sklearn_unlearn.exact._cost import UnlearningCost
-from sklearn_unlearn.exact._rule import Rule, RuleState, find_rule
+from sklearn_unlearn.exact._rule import Outcome, Rule, RuleState, find_rule
 from sklearn_unlearn.exact._summary_rule import SummaryRule
 
 
@@ -182,33 +186,27 @@ class ExactUnlearner(BaseUnlearner):
         return self.estimator_.transform(X) if transform and not own else output
 
     def _unlearn_rows(self, request):
-        fitted, outcome = self.estimator_, None
-        rule = self._rule(self._inner())
+        fitted, inner, store = self.estimator_, self._inner(), request.store
 
         def retain():
             rows = request.retain
             return rows._replace(params={**rows.params, **self._fit_params})
 
-        received = request.with_retained(retain)
-
-        def forget():
-            nonlocal outcome
-            store = request.store
-            if type(fitted) is type(self._inner()):
+        rule, received = self._rule(inner), request.with_retained(retain)
+        try:
+            if type(fitted) is type(inner):
                 state = self._rule_state.value
                 outcome = rule.forget(fitted, state, store, received)
             else:  # the constant model of a single class
                 outcome = Rule.forget(rule, self._template(), None, store, received)
-            return outcome.estimator
-
-        self.estimator_ = fit_or_constant(
-            forget,
-            fitted,
-            lambda: received.retain,
-            check_columns=rule.path == "refit",
-        )
-        is_ours = outcome is not None and self.estimator_ is outcome.estimator
-        self._rule_state = RuleState(outcome.state if is_ours else None)
+        except ValueError:
+            if single_class(fitted, received.retain.y) is None:
+                raise
+            outcome = Outcome(constant_model(received.retain))
+        model, state = outcome.estimator, outcome.state
+        if rule.path == "refit" and has_unseen_columns(model, received.retain):
+            model, state = constant_model(received.retain), None
+        self.estimator_, self._rule_state = model, RuleState(state)
 
     def _inner(self):
         """Return the estimator that was given, out of the freezer."""

@@ -113,7 +113,7 @@ class Retrain(BaseUnlearner):
                 template, rows.X, rows.y, {**rows.params, **self._fit_params}
             ),
             template,
-            lambda: rows,
+            rows,
         )
 
     def _unlearner_tags(self):

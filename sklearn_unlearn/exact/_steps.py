@@ -183,7 +183,9 @@ class ForgettingStep:
         """
         rule, previous = find_rule(self.fitted), self.previous
         if previous is not None:
-            self.request = previous.request_behind()
+            # where the step before led when this one was fitted
+            transform_before = previous.fitted.transform
+            self.request = previous.request.through(transform_before, previous._changed)
         refit = self._refit or (transform and rule.fit_transform_differs)
         if params:  # what is kept between requests knows nothing of them
             refit = refit or transform or rule.path == "summaries"
@@ -204,10 +206,6 @@ class ForgettingStep:
             if output is None:
                 output = self._output(rule, X)
         return self.after, output
-
-    def request_behind(self):
-        """Return the request as the next step saw its rows when it was fitted."""
-        return self.request.through(self.fitted.transform, self._changed)
 
     def result(self):
         """Return the updated step, with the callbacks and the count of the old one."""

@@ -9,7 +9,6 @@ from sklearn_unlearn.utils._sklearn_compat import _is_arraylike, _num_samples
 
 __all__ = [
     "check_forget_mask",
-    "check_on_unknown",
     "refuse_changed_settings",
     "refuse_masks_of_steps",
     "split_fit_params",
@@ -30,12 +29,6 @@ def check_forget_mask(forget, n_rows):
             "Leave at least one row unmarked."
         )
     return np.flatnonzero(mask)
-
-
-def check_on_unknown(on_unknown):
-    """Raise unless `on_unknown` is one of its two values."""
-    if on_unknown not in ("raise", "ignore"):
-        raise ValueError(f'on_unknown must be "raise" or "ignore"; got {on_unknown!r}.')
 
 
 def refuse_masks_of_steps(params):

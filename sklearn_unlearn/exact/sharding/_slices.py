@@ -198,7 +198,7 @@ class Recipe:
         return fit_or_constant(
             lambda: Rule().fit(model, rows.X, rows.y, **rows.params, **self.params),
             model,
-            lambda: rows,
+            rows,
         )
 
 
