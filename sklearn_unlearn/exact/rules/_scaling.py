@@ -67,7 +67,8 @@ class StandardScalerRule(_DenseColumns):
         new = shallow_copy(fitted)
         same = np.ptp(total) == 0
         n_seen = total[0] if same else total
-        if np.all(total == np.rint(total)) and _is_integer(fitted.n_samples_seen_):
+        counted = np.asarray(fitted.n_samples_seen_).dtype.kind in "iu"
+        if counted and np.all(total == np.rint(total)):  # no weights, or whole ones
             n_seen = np.int64(n_seen) if same else n_seen.astype(np.int64)
         new.n_samples_seen_ = n_seen
         if fitted.mean_ is not None:
@@ -197,7 +198,3 @@ class VarianceThresholdRule(_DenseColumns):
     def same_output(self, before, after):
         support = (e.variances_ > e.threshold for e in (before, after))
         return np.array_equal(*support)
-
-
-def _is_integer(value):
-    return np.issubdtype(np.asarray(value).dtype, np.integer)
