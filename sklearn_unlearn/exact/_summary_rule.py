@@ -59,6 +59,8 @@ class BlockSummaries(NamedTuple):
             n_rows = np.diff(np.append(starts, _num_samples(rows.X)))
             self.n_rows[chunk], self.n_subtracted[chunk] = n_rows, 0
             filled = n_rows > 0
+            for value in self.values.values():
+                value[chunk[~filled]] = 0  # nothing is left of forgotten rows
             if not filled.any():
                 continue
             made = rule.summarise(
@@ -69,7 +71,6 @@ class BlockSummaries(NamedTuple):
                     shape = (len(self.n_rows), *value.shape[1:])
                     self.values[name] = np.zeros(shape, value.dtype)
                 self.values[name][chunk[filled]] = value
-                self.values[name][chunk[~filled]] = 0
 
     def without(self, rule, numbers, n_forgotten, part):
         """Subtract rows from the summaries with these numbers.

@@ -27,6 +27,7 @@ from sklearn_unlearn.exact.statistics._moments import (
     spreads_in_classes,
     subtract_scatter,
 )
+from sklearn_unlearn.utils._sklearn_compat import set_n_components_out
 
 # Largest condition number of a covariance, scaled to unit diagonal, that is
 # decomposed: of the digits of its smallest singular value 1e-16 * 1e7 are lost.
@@ -175,7 +176,7 @@ class LinearDiscriminantAnalysisRule(_DiscriminantRule):
         most = min(len(means) - 1, n_features)
         if fitted.n_components is not None and fitted.n_components > most:
             return None
-        new._max_components = new._n_features_out = fitted.n_components or most
+        set_n_components_out(new, fitted.n_components or most)
         if fitted.solver == "lsqr" or fitted.store_covariance:
             new.covariance_ = scatter / n_rows
         solve = self._solve_lsqr if fitted.solver == "lsqr" else self._solve_svd
@@ -215,7 +216,8 @@ class LinearDiscriminantAnalysisRule(_DiscriminantRule):
             return False
         rank = np.sum(share > tol)
         explained = singular**2 / np.sum(singular**2)
-        new.explained_variance_ratio_ = explained[: new._max_components]
+        n_components = new.n_components or min(n_classes - 1, means.shape[1])
+        new.explained_variance_ratio_ = explained[:n_components]
         new.scalings_ = np.zeros((means.shape[1], rank))
         new.scalings_[live] = fixed_signs(scalings @ vectors.T[:, :rank])
         coef = (means - new.xbar_) @ new.scalings_

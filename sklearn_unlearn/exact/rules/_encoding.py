@@ -14,7 +14,11 @@ from sklearn_unlearn.exact._counts_rule import (
     with_names,
 )
 from sklearn_unlearn.exact._rule import register_rule
-from sklearn_unlearn.utils._sklearn_compat import infrequent_categories
+from sklearn_unlearn.utils._sklearn_compat import (
+    find_infrequent,
+    groups_infrequent,
+    infrequent_places,
+)
 
 
 class CategoriesRule(CountsRule):
@@ -45,18 +49,18 @@ class EncoderRule(CategoriesRule):
 
     def is_fixed(self, fitted):
         given = not isinstance(fitted.categories, str)
-        return given and not fitted._infrequent_enabled
+        return given and not groups_infrequent(fitted)
 
     def assemble(self, fitted, counts):
         left = self.categories_left(fitted, counts)
         pairs = zip(left, fitted.categories_, strict=True)
         same = all(categories is before for categories, before in pairs)
-        if not fitted._infrequent_enabled:
+        if not groups_infrequent(fitted):
             return fitted if same else self._fitted_to(fitted, left, None)
-        rare = infrequent_categories(
+        rare = find_infrequent(
             fitted, left, map(_counts_of, left, counts.columns), counts.n_rows
         )
-        if same and all(map(_same_places, rare, fitted._infrequent_indices)):
+        if same and all(map(_same_places, rare, infrequent_places(fitted))):
             return fitted
         return self._fitted_to(fitted, left, rare)
 

@@ -19,7 +19,10 @@ from sklearn_unlearn.exact.statistics._cholesky import (
     few_enough,
     without_rows,
 )
-from sklearn_unlearn.utils._sklearn_compat import _handle_zeros_in_scale
+from sklearn_unlearn.utils._sklearn_compat import (
+    _handle_zeros_in_scale,
+    set_target_scale,
+)
 
 # Penalties, each of which needs a factor of its own.
 MAX_ALPHAS = 4
@@ -183,9 +186,10 @@ class GaussianProcessRule(Rule):
         new.X_train_, new.y_train_ = fitted.X_train_[keep], fitted.y_train_[keep]
         if fitted.normalize_y:
             y = as_numbers(rows.y)
-            new._y_train_mean, spread = np.mean(y, axis=0), np.std(y, axis=0)
-            new._y_train_std = _handle_zeros_in_scale(spread, copy=False)
-            new.y_train_ = (y - new._y_train_mean) / new._y_train_std
+            mean, spread = np.mean(y, axis=0), np.std(y, axis=0)
+            spread = _handle_zeros_in_scale(spread, copy=False)
+            set_target_scale(new, mean, spread)
+            new.y_train_ = (y - mean) / spread
         new.L_ = without_rows(fitted.L_, keep)
         new.alpha_ = linalg.cho_solve((new.L_, True), new.y_train_, check_finite=False)
         new.log_marginal_likelihood_value_ = _log_likelihood(new)

@@ -11,6 +11,7 @@ from sklearn.utils import check_array
 from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.exact._alignment import equal_up_to_rounding
 from sklearn_unlearn.exact._rule import Outcome, Rule, register_rule
+from sklearn_unlearn.utils._sklearn_compat import has_platt_scaling, set_svc_gamma
 
 # Share of the box of a coefficient by which it is off its bound.
 INSIDE = 1e-9
@@ -47,7 +48,7 @@ class SupportVectorRule(Rule):
             and kernel != "precomputed"
             and fixed
             and estimator.class_weight != "balanced"
-            and len(estimator._probA) == 0
+            and not has_platt_scaling(estimator)
             and estimator.fit_status_ == 0
         )
 
@@ -85,7 +86,7 @@ class SupportVectorRule(Rule):
         new.support_ = support.astype(fitted.support_.dtype)
         new.shape_fit_ = X.shape
         if isinstance(fitted.gamma, str) and fitted.gamma == "scale":
-            new._gamma = _scale(X)  # which a linear kernel does not use
+            set_svc_gamma(new, _scale(X))  # which a linear kernel does not use
         return new
 
 
