@@ -88,6 +88,7 @@ API_REFERENCE = {
             "check_unlearner",
             "parametrize_with_unlearner_checks",
             "check_no_residue",
+            "check_rule",
             "find_residue",
         ],
     },

@@ -70,6 +70,7 @@ class Rule:
     --------
     SummaryRule : Rule for models that are functions of sums.
     register_rule : Makes a rule known.
+    sklearn_unlearn.utils.estimator_checks.check_rule : Checks a rule.
 
     Examples
     --------

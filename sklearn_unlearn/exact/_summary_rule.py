@@ -8,6 +8,7 @@ from abc import abstractmethod
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.utils import get_tags
 
 from sklearn_unlearn.exact._rule import Outcome, Rule
 from sklearn_unlearn.exact.statistics._moments import is_double
@@ -63,9 +64,7 @@ class BlockSummaries(NamedTuple):
                 value[chunk[~filled]] = 0  # nothing is left of forgotten rows
             if not filled.any():
                 continue
-            made = rule.summarise(
-                fitted, rows.X, rows.y, starts[filled], **rows.params
-            )
+            made = rule.summarise(fitted, rows.X, rows.y, starts[filled], **rows.params)
             for name, value in made.items():
                 if name not in self.values:
                     shape = (len(self.n_rows), *value.shape[1:])
@@ -127,20 +126,22 @@ class SummaryRule(Rule):
     --------
     Rule : Fits again.
     register_rule : Makes a rule known.
+    sklearn_unlearn.utils.estimator_checks.check_rule : Checks a rule.
 
     Examples
     --------
     The largest value of each column, as a scaler that is not in scikit-learn:
 
     >>> import numpy as np
+    >>> from sklearn.base import clone
     >>> from sklearn.preprocessing import MaxAbsScaler
     >>> from sklearn_unlearn.exact import SummaryRule
     >>> class LargestValue(SummaryRule):
-    ...     def summarise(self, fitted, X, y, starts, **params):
-    ...         return {"max": np.maximum.reduceat(np.abs(X), starts)}
+    ...     def summarise(self, fitted, X, y, starts):
+    ...         return {"max": np.fmax.reduceat(np.abs(X), starts)}
     ...
     ...     def assemble(self, fitted, summaries):
-    ...         return MaxAbsScaler().fit(summaries["max"].max(axis=0)[None])
+    ...         return clone(fitted).fit(np.fmax.reduce(summaries["max"])[None])
     >>> X = np.array([[1.0], [2.0], [9.0], [4.0]])
     >>> rule, scaler = LargestValue(), MaxAbsScaler().fit(X)
     >>> summaries = rule.summarise(scaler, X, None, [0, 2])
@@ -248,9 +249,16 @@ class SummaryRule(Rule):
         Returns
         -------
         bool
-            True unless overridden.
+            Unless overridden, whether `X` is dense and numeric, in double precision
+            or whole numbers, a data frame of such columns included; without
+            missing values, unless the estimator's tags allow them; and whether
+            `summarise` takes all `params`.
         """
-        return True
+        takes = inspect.signature(self.summarise).parameters
+        takes_any = any(p.kind is p.VAR_KEYWORD for p in takes.values())
+        if not (is_double(X) and (takes_any or params.keys() <= takes.keys())):
+            return False
+        return get_tags(estimator).input_tags.allow_nan or not np.isnan(X).any(None)
 
     def summaries_compatible(self, before, after):
         """Tell whether summaries made for one estimator serve for another.
@@ -277,7 +285,8 @@ class SummaryRule(Rule):
         fitted : estimator instance
             Fitted estimator, for its parameters and classes.
         X, y : array-like
-            Rows of the blocks, one block after the other.
+            Rows of the blocks, one block after the other, in the container that
+            ``fit`` was given.
         starts : ndarray of shape (n_blocks,)
             First row of each block; no block is empty.
         **params : dict

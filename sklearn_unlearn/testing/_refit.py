@@ -46,17 +46,18 @@ def forget_rows(estimator, X, y, requests, fit_params=None, *, prepared=True):
     Returns
     -------
     model : ExactUnlearner
-    left : ndarray of int
-        Positions of the retained rows.
+    keep : ndarray of bool, shape (n_rows,)
+        Which rows are retained.
     """
-    left = np.arange(_num_samples(X))
-    model = ExactUnlearner(estimator).fit(X, y, groups=left, **(fit_params or {}))
+    keep = np.ones(_num_samples(X), dtype=bool)
+    ids = np.arange(len(keep))
+    model = ExactUnlearner(estimator).fit(X, y, groups=ids, **(fit_params or {}))
     if prepared:
         model.prepare()
     for request in requests:
-        model.unlearn(groups=np.asarray(request))
-        left = np.setdiff1d(left, request)
-    return model, left
+        model.unlearn(groups=ids[request])
+        keep[request] = False
+    return model, keep
 
 
 def refit(estimator, X, y, rows=None, fit_params=None):
@@ -85,7 +86,7 @@ def refit(estimator, X, y, rows=None, fit_params=None):
 
 
 def assert_equals_refit(
-    fitted, estimator, X, y, left=None, fit_params=None, *, rtol=1e-8, atol=0.0
+    fitted, estimator, X, y, rows=None, fit_params=None, *, rtol=1e-8, atol=0.0
 ):
     """Raise AssertionError unless a whole state is that of a fit on retained rows.
 
@@ -96,7 +97,7 @@ def assert_equals_refit(
     estimator : estimator instance
         Unfitted.
     X, y : array-like
-    left : ndarray of int or bool, default=None
+    rows : ndarray of int or bool, default=None
         The retained rows; None stands for all.
     fit_params : dict, default=None
     rtol, atol : float
@@ -109,8 +110,8 @@ def assert_equals_refit(
     estimator instance
         The fit.
     """
-    rows = np.arange(_num_samples(X))
-    rows = rows if left is None else rows[left]
+    every = np.arange(_num_samples(X))
+    rows = every if rows is None else every[rows]
     reference = refit(estimator, X, y, rows, fit_params)
     same = functools.partial(
         state_differences, fitted, reference, atol=atol, ignore=NOT_STATE
