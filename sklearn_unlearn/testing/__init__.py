@@ -1,8 +1,8 @@
-"""What the public checks of ``sklearn_unlearn.utils.estimator_checks`` are made of.
+"""Private parts of the public checks of ``sklearn_unlearn.utils.estimator_checks``.
 
 Data for the checks, one function per rule of the contract, the search for copies of
-forgotten rows, and the comparison of two fitted states. Private; nothing else in the
-package imports it.
+forgotten rows, the comparison with a fit on the retained rows, and the check of a rule.
+Nothing else in the package imports it; tests do.
 """
 
 # Authors: The sklearn-unlearn developers

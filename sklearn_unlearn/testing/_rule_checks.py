@@ -227,8 +227,9 @@ def _check_case(estimator, case, must_fit=False):
             _check_residue(model, case, keep)
     except Exception as error:
         raise AssertionError(
-            f"{type(rule).__name__} is wrong for {case.name}, of {estimator}: {error} "
-            "Mend it, or let its `covers` return False for such rows."
+            f"{type(rule).__name__} is wrong for {case.name}, of {estimator}: "
+            f"{str(error).rstrip('.')}. Correct it, or let its `covers` return False "
+            "for such rows."
         ) from error
 
 

@@ -199,7 +199,7 @@ class _Unchanged:
     ("rule", "message"),
     [
         (Right, None),
-        (LosesParameters, r"estimator\.copy"),
+        (LosesParameters, r"estimator\.(clip|copy)"),
         (LosesNames, "a data frame"),
         (SpreadsMissing, "missing values"),
         (ReadsOneSummary, "plain rows"),

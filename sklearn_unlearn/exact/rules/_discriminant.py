@@ -17,7 +17,7 @@ from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.exact._rule import register_rule
 from sklearn_unlearn.exact._summary_rule import SummaryRule
 from sklearn_unlearn.exact.statistics._moments import (
-    KEPT_SHARE,
+    MIN_SHARE_LEFT,
     block_moments,
     block_scatter,
     class_segments,
@@ -69,7 +69,7 @@ def is_well_conditioned(A):
 
 
 class _DiscriminantRule(SummaryRule):
-    """What both have in common: rows by class, and given priors."""
+    """Base of the two discriminant analyses: classes that are left, and priors."""
 
     blocks_per_summary = 64
 
@@ -152,7 +152,7 @@ class LinearDiscriminantAnalysisRule(_DiscriminantRule):
         row, column = np.triu_indices(mean.shape[2])
         rest_scatter = scatter - part_scatter - between[:, row, column]
         squares = row == column
-        kept = rest_scatter[:, squares] >= KEPT_SHARE * scatter[:, squares]
+        kept = rest_scatter[:, squares] >= MIN_SHARE_LEFT * scatter[:, squares]
         halves = (rest > 0.5 * count) | (part_count == 0)
         accurate = kept.all(axis=1) & halves.all(axis=1)
         rest = {"count": rest, "mean": mean - shift * share, "scatter": rest_scatter}

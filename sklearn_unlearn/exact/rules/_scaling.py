@@ -10,7 +10,7 @@ from sklearn.feature_selection import VarianceThreshold
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
 
 from sklearn_unlearn.base._steps import shallow_copy
-from sklearn_unlearn.exact._counts_rule import same_arrays, with_names
+from sklearn_unlearn.exact._counts_rule import attributes_equal, copy_feature_names
 from sklearn_unlearn.exact._rule import register_rule
 from sklearn_unlearn.exact._summary_rule import SummaryRule
 from sklearn_unlearn.exact.statistics._moments import (
@@ -107,10 +107,10 @@ class MinMaxScalerRule(_DenseColumns):
         )
         new = clone(fitted).fit(extremes)
         new.n_samples_seen_ = int(summaries["n_rows"].sum())
-        return with_names(new, fitted)
+        return copy_feature_names(new, fitted)
 
     def same_output(self, before, after):
-        return same_arrays(before, after, "scale_", "min_")
+        return attributes_equal(before, after, "scale_", "min_")
 
 
 @register_rule(MaxAbsScaler)
@@ -136,10 +136,10 @@ class MaxAbsScalerRule(_DenseColumns):
         largest = np.fmax.reduce(summaries["max"], axis=0)
         new = clone(fitted).fit(largest[None])
         new.n_samples_seen_ = int(summaries["n_rows"].sum())
-        return with_names(new, fitted)
+        return copy_feature_names(new, fitted)
 
     def same_output(self, before, after):
-        return same_arrays(before, after, "scale_")
+        return attributes_equal(before, after, "scale_")
 
 
 def _largest_stored(X, starts):

@@ -35,7 +35,7 @@ class VectorizerRule(CountsRule):
         return estimator.input == "content"
 
     def is_fixed(self, fitted):
-        return fitted.fixed_vocabulary_ and not _weighs(fitted)
+        return fitted.fixed_vocabulary_ and not _uses_idf(fitted)
 
     def columns(self, fitted, X):
         analyze = fitted.build_analyzer()
@@ -59,12 +59,12 @@ class VectorizerRule(CountsRule):
             vocabulary = fitted.vocabulary_
             if vocabulary.keys() != set(terms):
                 vocabulary = dict(zip(terms, range(len(terms)), strict=True))
-        if vocabulary is fitted.vocabulary_ and not _weighs(fitted):
+        if vocabulary is fitted.vocabulary_ and not _uses_idf(fitted):
             return fitted
         new = shallow_copy(fitted)
         new.vocabulary_ = vocabulary
         weights = get_tfidf_transformer(fitted)
-        if _weighs(fitted):
+        if _uses_idf(fitted):
             column = counts.columns[0]
             found = column.find(terms)
             n_documents = np.where(found < 0, 0, column.counts[found])
@@ -99,7 +99,7 @@ class VectorizerRule(CountsRule):
         return terms.tolist()
 
 
-def _weighs(fitted):
+def _uses_idf(fitted):
     """Whether terms have weights by how many documents have them."""
     return get_tfidf_transformer(fitted) is not None and fitted.use_idf
 
