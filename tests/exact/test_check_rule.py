@@ -36,6 +36,8 @@ REGISTERED = sorted(
     key=lambda kind: kind.__name__,
 )
 SCALERS = [("standard", StandardScaler()), ("range", MinMaxScaler())]
+# ours registers itself with the rule of scikit-learn's, once it is imported
+REGISTERED = [kind for kind in REGISTERED if kind.__module__.startswith("sklearn.")]
 # where the default is not what the rule is about, or there is none
 INSTANCES = {
     ColumnTransformer: ColumnTransformer(
