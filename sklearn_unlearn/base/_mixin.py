@@ -26,7 +26,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
     _check_n_features,
     _num_samples,
     interrupts_raised,
-    own_request,
+    rebind_metadata_request,
 )
 from sklearn_unlearn.utils._validation import (
     check_forget_mask,
@@ -224,7 +224,7 @@ class UnlearnerMixin:
         new._drop_for_export()  # first: what goes need not be copied
         new = copy.deepcopy(new)
         for thing in (new, *objects_within(new, parameters=True)):
-            own_request(thing)
+            rebind_metadata_request(thing)
             if hasattr(thing, "_drop_for_export"):
                 thing._drop_for_export()
             for name in SEEDS.intersection(vars(thing)):

@@ -10,7 +10,11 @@ from sklearn.base import clone
 
 from sklearn_unlearn.base._tags import is_unlearner
 from sklearn_unlearn.rows._store import RowStore
-from sklearn_unlearn.utils._sklearn_compat import own_request, without_callbacks
+from sklearn_unlearn.utils._sklearn_compat import (
+    copy_callbacks,
+    rebind_metadata_request,
+    without_callbacks,
+)
 
 __all__ = [
     "carry_over",
@@ -46,9 +50,7 @@ def shallow_copy(estimator):
 
 def carry_over(old, new, n_forget):
     """Give the updated step the callbacks and the count of the old one."""
-    callbacks = vars(old).get("_skl_callbacks")
-    if callbacks is not None:
-        new._skl_callbacks = callbacks
+    copy_callbacks(old, new)
     if is_unlearner(old):
         new.n_forgotten_ = old.n_forgotten_ + n_forget
         new.unlearning_log_ = list(old.unlearning_log_)
@@ -63,7 +65,7 @@ def drop_inner_rows(estimator):
     alone.
     """
     for inner in objects_within(estimator):
-        own_request(inner)
+        rebind_metadata_request(inner)
         if hasattr(inner, "_unlearn_rows") and "_rows" in vars(inner):
             inner._drop_rows()
 

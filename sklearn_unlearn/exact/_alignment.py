@@ -1,4 +1,4 @@
-"""Are the rows of a fitted model those that a request speaks of?"""
+"""Whether the rows that a fitted model holds are those of a request, in its order."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -15,8 +15,8 @@ ROUNDING = 1e-6
 def rows_aligned(X_fit, request):
     """Whether the rows to forget are those that the mask marks in `X_fit`.
 
-    They are not if the rows have moved, came in another order, or if a model was
-    given that was fitted elsewhere.
+    They are not if an earlier step has changed their coordinates, if they came in
+    another order, or if the model was fitted on other rows.
     """
     same_rows = request.ordered and not request.coordinates_changed
     if not same_rows or X_fit.shape[0] != len(request.mask):
@@ -25,7 +25,7 @@ def rows_aligned(X_fit, request):
 
 
 def equal_up_to_rounding(fitted, X):
-    """Whether rows are those fitted, but for rounding."""
+    """Whether two containers of rows are equal, but for rounding of floats."""
     if sparse.issparse(X) or sparse.issparse(fitted):
         if not (sparse.issparse(X) and sparse.issparse(fitted)):
             return False

@@ -23,7 +23,7 @@ class CountsRule(Rule):
     fit_transform_differs = False
     keeps_columns = True
 
-    #: What is remembered, with the methods `of` and `without`.
+    #: Type of the state, with the methods `of` and `without` of `ColumnCounts`.
     state_type = ColumnCounts
 
     def guarantee(self, estimator):
@@ -33,7 +33,7 @@ class CountsRule(Rule):
         return True
 
     def summaries_compatible(self, before, after):
-        """Whether what is added up for one estimator serves for another."""
+        """Whether counts made for one estimator serve for another."""
         return True
 
     def is_fixed(self, fitted):
@@ -82,6 +82,7 @@ class CountsRule(Rule):
         """
 
     def _counted(self, fitted, rows):
+        """Return what `state_type` counts: columns, number of rows, amounts."""
         columns = self.columns(fitted, rows.X)
         return columns, _num_samples(rows.X), self.amounts(fitted, rows.y)
 
@@ -103,8 +104,8 @@ def _cells(column):
     )
 
 
-def keeps_types(X):
-    """Whether columns have the same type as arrays, whatever rows are left.
+def has_fixed_dtypes(X):
+    """Whether columns become arrays of the same type, whatever rows are left.
 
     Categories that are numbers become floats where one is missing, and only then.
     """
@@ -112,15 +113,15 @@ def keeps_types(X):
     return all(level is None or level.dtype.kind == "O" for level in levels)
 
 
-def with_names(new, fitted):
+def copy_feature_names(new, fitted):
     """Give `new`, fitted on an array, the names of the features of `fitted`."""
     if hasattr(fitted, "feature_names_in_"):
         new.feature_names_in_ = fitted.feature_names_in_
     return new
 
 
-def same_arrays(before, after, *names):
-    """Whether attributes of two estimators are equal arrays, or both None."""
+def attributes_equal(before, after, *names):
+    """Whether these attributes of two estimators are equal arrays, or both None."""
     pairs = [(getattr(before, name), getattr(after, name)) for name in names]
     return all(
         a is b or (a is not None and b is not None and _equal(a, b)) for a, b in pairs

@@ -14,7 +14,7 @@ __all__ = ["Outcome", "Rule", "find_rule", "register_rule"]
 
 
 class Outcome(NamedTuple):
-    """What is left when a rule has forgotten.
+    """The result of a rule: the estimator that has forgotten, and the next state.
 
     A pipeline reads all of it; `ExactUnlearner` has no use for the output.
 
@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
 
 
 class RuleState:
-    """What rules keep from one request to the next.
+    """The state of a rule from one request to the next, as an estimator holds it.
 
     It is no part of the fitted state: two ways to the same rows may have cut them
     into blocks differently, or one has not made it yet.
@@ -70,6 +70,7 @@ class Rule:
     --------
     SummaryRule : Rule for models that are functions of sums.
     register_rule : Makes a rule known.
+    sklearn_unlearn.utils.estimator_checks.check_rule : Checks a rule.
 
     Examples
     --------
@@ -82,6 +83,7 @@ class Rule:
     array([4.])
     """
 
+    #: How requests are served, as `UnlearningCost` names it.
     path = "refit"
 
     #: Whether ``fit_transform`` gives something else than ``fit`` and ``transform``,
@@ -258,8 +260,8 @@ class Rule:
     def is_robust_to_rounding(self, estimator):
         """Tell whether rounding of its rows changes the estimator by rounding only.
 
-        Sums give the steps of a pipeline up to rounding. Where a step behind them is
-        not stable (a tree, an encoder, nearest neighbours with ties), they are
+        Sums give the steps of a pipeline up to rounding. Where a later step is not
+        robust to that (a tree, an encoder, nearest neighbours with ties), they are
         fitted again, so that it is given the very same rows.
 
         Parameters

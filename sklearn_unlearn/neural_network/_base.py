@@ -31,6 +31,7 @@ from sklearn_unlearn.neural_network._editable import EditableNetwork
 from sklearn_unlearn.neural_network._plan import Plan
 from sklearn_unlearn.neural_network._watch import Watch
 from sklearn_unlearn.utils._sklearn_compat import (
+    CALLBACK_STATE,
     CallbackSupportMixin,
     Interval,
     StrOptions,
@@ -40,7 +41,6 @@ from sklearn_unlearn.utils._sklearn_compat import (
 
 __all__ = ["BaseDropoutNetwork"]
 
-CALLBACK_STATE = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 # Streams of random numbers of one fit, in this order for ever.
 STREAMS = ("weights", "order", "masks", "split", "functions")
 

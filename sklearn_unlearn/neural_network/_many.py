@@ -13,6 +13,7 @@ from sklearn_unlearn._engine.mlp._many import ManyTrainer
 from sklearn_unlearn._engine.mlp._mlp import MLP
 from sklearn_unlearn.base._mixin import KeptRows
 from sklearn_unlearn.base._steps import shallow_copy
+from sklearn_unlearn.utils._sklearn_compat import validate_parameters
 
 __all__ = ["fit_many"]
 
@@ -48,7 +49,7 @@ def fit_many(network, X, y, *, seeds, subsets=None, sample_weights=None):
     n_models = len(seeds)
     subsets = [np.arange(len(X))] * n_models if subsets is None else list(subsets)
     given = [None] * n_models if sample_weights is None else list(sample_weights)
-    network._validate_params()
+    validate_parameters(network)
     template = clone(network).set_params(store_training_data=False)
     X, y = template._check_rows(X, y, reset=True)
     models, plans = [], []

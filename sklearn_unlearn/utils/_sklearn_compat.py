@@ -57,13 +57,53 @@ __all__ = [
     "_routing_enabled",
     "_safe_indexing",
     "begin_callbacks",
-    "infrequent_categories",
+    "copy_callbacks",
+    "find_infrequent",
+    "get_svd_solver",
+    "get_tfidf_transformer",
+    "groups_infrequent",
+    "has_platt_scaling",
+    "infrequent_places",
     "interrupts_raised",
-    "own_request",
+    "rebind_metadata_request",
     "routed_fit_request",
+    "set_n_components_out",
+    "set_svc_gamma",
+    "set_target_scale",
+    "set_tfidf_transformer",
+    "validate_parameters",
     "validate_params",
     "without_callbacks",
 ]
+
+# Attributes of scikit-learn's objects that are private to it. The functions below
+# are the only ones that touch them, which ``tests/utils/test_sklearn_compat.py``
+# checks.
+PRIVATE_ATTRIBUTES = frozenset(
+    {
+        "_fit_svd_solver",
+        "_gamma",
+        "_get_metadata_request",
+        "_identify_infrequent",
+        "_infrequent_enabled",
+        "_infrequent_indices",
+        "_init_callback_context",
+        "_max_components",
+        "_metadata_request",
+        "_missing_indices",
+        "_n_features_out",
+        "_parent_callback_ctx",
+        "_probA",
+        "_skl_callbacks",
+        "_tfidf",
+        "_validate_params",
+        "_y_train_mean",
+        "_y_train_std",
+    }
+)
+
+# Attributes that scikit-learn 1.9 gives an estimator while callbacks run in its fit.
+CALLBACK_STATE = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 
 
 def routed_fit_request(estimator, names):
@@ -85,12 +125,29 @@ def routed_fit_request(estimator, names):
     return request
 
 
-def infrequent_categories(encoder, categories, counts, n_rows):
-    """Places of the categories that an encoder would call infrequent.
+def groups_infrequent(encoder):
+    """Whether an encoder puts infrequent categories together."""
+    return encoder._infrequent_enabled
+
+
+def infrequent_places(encoder):
+    """Return the places of each column's infrequent categories, as they were fitted.
+
+    Returns
+    -------
+    list of ndarray or None
+        None for a column without any.
+    """
+    return encoder._infrequent_indices
+
+
+def find_infrequent(encoder, categories, counts, n_rows):
+    """Return the places that infrequent categories would have in a fit.
 
     Parameters
     ----------
     encoder : OneHotEncoder or OrdinalEncoder
+        Fitted; it puts infrequent categories together.
     categories : list of ndarray
         Categories of each column.
     counts : iterable of ndarray
@@ -108,6 +165,46 @@ def infrequent_categories(encoder, categories, counts, n_rows):
             count = count[:-1]  # an ordinal encoder has a code of its own for NaN
         places.append(encoder._identify_infrequent(count, n_rows, j))
     return places
+
+
+def get_tfidf_transformer(vectorizer):
+    """Return the transformer within a `TfidfVectorizer`; None for other vectorizers."""
+    return getattr(vectorizer, "_tfidf", None)
+
+
+def set_tfidf_transformer(vectorizer, transformer):
+    """Replace the transformer within a `TfidfVectorizer`."""
+    vectorizer._tfidf = transformer
+
+
+def set_target_scale(process, mean, std):
+    """Set the mean and the scale by which a Gaussian process normalizes targets."""
+    process._y_train_mean, process._y_train_std = mean, std
+
+
+def set_svc_gamma(machine, gamma):
+    """Set the value of `gamma` with which a support vector machine predicts."""
+    machine._gamma = gamma
+
+
+def has_platt_scaling(machine):
+    """Whether a support vector machine has cross-validated its probabilities."""
+    return len(machine._probA) > 0
+
+
+def get_svd_solver(pca):
+    """Return the solver that ``svd_solver="auto"`` has chosen in the last fit."""
+    return getattr(pca, "_fit_svd_solver", pca.svd_solver)
+
+
+def set_n_components_out(discriminant, n_components):
+    """Set how many components a linear discriminant analysis transforms to."""
+    discriminant._max_components = discriminant._n_features_out = n_components
+
+
+def validate_parameters(estimator):
+    """Raise scikit-learn's error if a constructor parameter is not valid."""
+    estimator._validate_params()
 
 
 def begin_callbacks(estimator, max_epochs, X, y):
@@ -135,8 +232,15 @@ def without_callbacks(estimator):
     return estimator.__dict__.pop("_skl_callbacks", None)
 
 
-def own_request(estimator):
-    """Let the metadata request of `estimator` speak of `estimator`.
+def copy_callbacks(old, new):
+    """Give `new` the callbacks of scikit-learn 1.9 that `old` has, if it has any."""
+    callbacks = vars(old).get("_skl_callbacks")
+    if callbacks is not None:
+        new._skl_callbacks = callbacks
+
+
+def rebind_metadata_request(estimator):
+    """Make `estimator` the owner of its metadata request.
 
     A request holds the estimator for which it was made. A clone has a copy of that
     one instead, with all that was fitted.

@@ -1,7 +1,7 @@
 """Checks of the contract of ``unlearn``, for this package and for others.
 
-`check_unlearner` runs them all, `parametrize_with_unlearner_checks` makes pytest
-tests of them.
+`check_unlearner` runs them all; `parametrize_with_unlearner_checks` makes pytest
+tests of them. `check_rule` is for rules of `ExactUnlearner`.
 """
 
 # Authors: The sklearn-unlearn developers
@@ -15,9 +15,11 @@ from sklearn.base import clone
 from sklearn_unlearn.testing._checks import CHECKS
 from sklearn_unlearn.testing._removal_checks import check_no_residue
 from sklearn_unlearn.testing._residue import find_residue
+from sklearn_unlearn.testing._rule_checks import check_rule
 
 __all__ = [
     "check_no_residue",
+    "check_rule",
     "check_unlearner",
     "find_residue",
     "parametrize_with_unlearner_checks",
@@ -47,6 +49,7 @@ def check_unlearner(estimator, *, expected_failed_checks=None):
     See Also
     --------
     parametrize_with_unlearner_checks : The same as pytest tests.
+    check_rule : Checks a rule of `ExactUnlearner`.
 
     Examples
     --------

@@ -1,87 +1,97 @@
-"""Forget through a rule and compare with a fit on the retained rows."""
+"""How the tests of rules forget rows and compare with a fit without them."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import re
+from contextlib import contextmanager, nullcontext
 from unittest import mock
 
 import numpy as np
-from sklearn.base import clone
+import pytest
+from sklearn.utils import _safe_indexing
 
-from sklearn_unlearn.exact import ExactUnlearner, Outcome, find_rule
-from sklearn_unlearn.utils._state import assert_same_state
+from sklearn_unlearn.exact import Outcome, find_rule
+from sklearn_unlearn.testing._refit import (
+    NOT_STATE,
+    assert_equals_refit,
+    count_refits,
+    forget_rows,
+    refit,
+    spread_of_refits,
+)
 
-# how a solver got there, and what counts or logs
-NOT_STATE = ("n_iter_", "_num_iter", "n_forgotten_", "unlearning_log_")
+__all__ = [
+    "NOT_STATE",
+    "assert_equals_refit",
+    "assert_model_equals_refit",
+    "count_refits",
+    "do_nothing",
+    "forbid_fits",
+    "forget_and_compare",
+    "forget_rows",
+    "refit",
+    "spread_of_refits",
+]
 
 
+@contextmanager
 def forbid_fits(estimator):
-    """Let every fit of this type fail, so that only a rule can forget."""
-    return mock.patch.object(
-        type(estimator), "fit", side_effect=AssertionError("it was fitted again")
-    )
+    """Raise AssertionError if an estimator of this type is fitted meanwhile."""
+    with count_refits(estimator, 1) as refits:
+        yield
+    assert not refits, "it was fitted again"
 
 
 def do_nothing(estimator):
     """Let the rule of this type return the old model."""
 
-    def forget(fitted, memory, store, request):
-        return Outcome(fitted, memory)
+    def forget(fitted, state, store, request):
+        return Outcome(fitted, state)
 
     return mock.patch.object(find_rule(estimator), "forget", forget)
 
 
-def forgotten(estimator, X, y, requests, fit_params=None, fast=False):
-    """Fit, then forget request by request; return the model and the kept rows."""
-    model = ExactUnlearner(clone(estimator)).fit(X, y, **(fit_params or {})).prepare()
-    keep = np.ones(len(y), dtype=bool)
-    with forbid_fits(estimator) if fast else mock.MagicMock():
-        for request in requests:
-            model.unlearn(X[request], y[request])
-            keep[request] = False
-    return model, keep
+def assert_model_equals_refit(model, X, y, **options):
+    """Raise AssertionError unless a model is that of a fit on these rows."""
+    return assert_equals_refit(model.estimator_, model.estimator, X, y, **options)
 
 
-def refitted(estimator, X, y, keep, fit_params=None):
-    """Fit on the retained rows."""
-    params = {
-        name: value[keep] if np.ndim(value) else value
-        for name, value in (fit_params or {}).items()
-    }
-    return clone(estimator).fit(X[keep], y[keep], **params)
-
-
-def assert_equals_refit(
-    estimator, X, y, requests, fit_params=None, fast=False, rtol=1e-8
+def forget_and_compare(
+    estimator, X, y, requests, fit_params=None, *, fast=False, prepared=True, **options
 ):
-    """Raise AssertionError unless the whole state is that of a refit.
+    """Forget rows, request by request, and compare with a fit without them.
 
-    Coefficients may differ by ten times what refits on rows in other orders do.
+    With `fast`, no request may be served by a fit. One is refused if the fit is, in
+    the same words.
+
+    Returns
+    -------
+    model : ExactUnlearner
+    reference : estimator instance or None
+        The fit without the rows; None where there is none.
     """
-    model, keep = forgotten(estimator, X, y, requests, fit_params, fast)
-    reference = refitted(estimator, X, y, keep, fit_params)
-    if rtol and hasattr(reference, "coef_"):
-        kept = np.flatnonzero(keep)
-
-        def fit(order):
-            return refitted(estimator, X, y, kept[order], fit_params)
-
-        for name in ("coef_", "intercept_"):
-            spread = spread_of_refits(fit, lambda m, n=name: getattr(m, n), len(kept))
-            size = np.abs(getattr(reference, name)).max()
-            rtol = max(rtol, 10 * spread / size if size else 0.0)
-    assert_same_state(model.estimator_, reference, rtol=rtol, ignore=NOT_STATE)
-    return model, reference
-
-
-def spread_of_refits(fit, output, n_rows, n_orders=5):
-    """Largest difference of the outputs of fits on rows in other orders.
-
-    `fit` takes the order, `output` a fitted estimator.
-    """
-    first = output(fit(np.arange(n_rows)))
-    others = (
-        output(fit(np.random.default_rng(seed).permutation(n_rows)))
-        for seed in range(n_orders)
-    )
-    return max(np.abs(other - first).max() for other in others)
+    params = fit_params or {}
+    model, keep = forget_rows(estimator, X, y, (), params, prepared=prepared)
+    refused = None
+    with forbid_fits(estimator) if fast else nullcontext():
+        for request in requests:
+            gone = np.intersect1d(request, np.flatnonzero(keep))
+            keep[gone] = False
+            try:
+                model.unlearn(groups=gone)
+            except ValueError as ours:
+                refused = ours
+                break
+    rows = np.flatnonzero(keep)
+    if refused is None and type(model.estimator_) is type(estimator):
+        options = {"rows": rows, "fit_params": params, **options}
+        return model, assert_model_equals_refit(model, X, y, **options)
+    X, y = _safe_indexing(X, rows), _safe_indexing(y, rows)
+    message = None if refused is None else re.escape(str(refused))
+    with pytest.raises(ValueError, match=message):
+        refit(estimator, X, y, fit_params={n: v[rows] for n, v in params.items()})
+    if refused is None:  # the model of a single class
+        assert len(np.unique(y)) == 1
+        assert (model.predict(X) == y[0]).all()
+    return model, None

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.impute import SimpleImputer
@@ -21,9 +20,7 @@ from sklearn.neighbors import (
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
 from sklearn_unlearn.exact import ExactUnlearner, find_rule
-from sklearn_unlearn.utils._state import state_differences
-
-NOT_STATE = ("n_iter_", "n_forgotten_", "unlearning_log_")
+from tests.exact._refit import forget_and_compare
 
 RULES = {
     "scaler": (StandardScaler(), None),
@@ -67,44 +64,6 @@ def training_rows(n_rows=700, seed=0, missing=False):
     return X, targets
 
 
-def tolerance(estimator, X, y, ignore):
-    """Ten times the largest difference between refits on five orders, or 1e-8."""
-    fits = []
-    for seed in range(5):
-        order = np.random.default_rng(seed).permutation(len(X))
-        target = None if y is None else y[order]
-        fits.append(ExactUnlearner(estimator).fit(X[order], target).estimator_)
-    largest = 0.0
-    for fit in fits[1:]:
-        for rtol in (1e-8, 1e-7, 1e-6):
-            if not state_differences(fit, fits[0], rtol=rtol, ignore=ignore):
-                break
-            largest = rtol
-    return max(1e-8, 10 * largest)
-
-
-def forget_and_compare(estimator, X, y, requests, fit_params=None):
-    """Forget by value, request by request, and compare with a fit without."""
-    params = fit_params or {}
-    model = ExactUnlearner(estimator).fit(X, y, **params)
-    keep = np.ones(len(X), dtype=bool)
-    for request in requests:
-        # of equal rows the last goes: look the positions up as the model does
-        model.unlearn(X[request], None if y is None else y[request])
-        keep[request] = False
-    rest = {name: value[keep] for name, value in params.items()}
-    reference = ExactUnlearner(estimator)
-    reference.fit(X[keep], None if y is None else y[keep], **rest)
-    # neighbours hold the rows themselves, in a tree whose shape is its own
-    ignore = (*NOT_STATE, "_tree")
-    rtol = tolerance(estimator, X[keep], None if y is None else y[keep], ignore)
-    differences = state_differences(
-        model.estimator_, reference.estimator_, rtol=rtol, ignore=ignore
-    )
-    assert not differences, differences
-    return model, reference
-
-
 @pytest.mark.parametrize("name", RULES)
 @pytest.mark.parametrize("kind", ["random", "one by one", "block", "extremes", "half"])
 def test_equals_refit(name, kind):
@@ -119,7 +78,7 @@ def test_equals_refit(name, kind):
         "extremes": [np.unique(np.r_[X.argmax(axis=0), X.argmin(axis=0)])],
         "half": [np.arange(0, 700, 2)],
     }[kind]
-    forget_and_compare(estimator, X, y, requests)
+    forget_and_compare(estimator, X, y, requests, prepared=False)
 
 
 @pytest.mark.parametrize("name", ["scaler", "ridge", "naive Bayes", "logistic"])
@@ -157,7 +116,7 @@ def test_a_column_that_becomes_constant():
     X[:, 1] = 0.1
     X[[5, 17], 1] = 7.0
     model, reference = forget_and_compare(StandardScaler(), X, None, [[5, 17]])
-    assert model.estimator_.scale_[1] == 1.0 == reference.estimator_.scale_[1]
+    assert model.estimator_.scale_[1] == 1.0 == reference.scale_[1]
 
 
 def test_categories_that_only_the_forgotten_had():
@@ -229,16 +188,8 @@ def test_ten_thousand_requests_do_not_drift(name):
     estimator, target = {**RULES, **others}[name]
     X, targets = training_rows(11_000, missing="imputer" in name)
     y = None if target is None else targets[target]
-    order = np.random.default_rng(3).permutation(len(X))
-    model = ExactUnlearner(estimator).fit(X, y).prepare()
-    for i in order[:10_000]:
-        model.unlearn(X[[i]])
-    keep = np.sort(order[10_000:])
-    reference = ExactUnlearner(estimator).fit(X[keep], None if y is None else y[keep])
-    differences = state_differences(
-        model.estimator_, reference.estimator_, rtol=1e-8, atol=1e-12, ignore=NOT_STATE
-    )
-    assert not differences, differences
+    requests = np.random.default_rng(3).permutation(len(X))[:10_000, None]
+    forget_and_compare(estimator, X, y, requests, atol=1e-12)
 
 
 @settings(max_examples=25, deadline=None)
@@ -257,15 +208,5 @@ def test_any_requests_equal_refit(name, seed, n_rows, share, n_requests):
     y = None if target is None else targets[target]
     n_forget = max(n_requests, int(share * (n_rows - 8)))
     chosen = rng.choice(n_rows, n_forget, replace=False)
-    model = ExactUnlearner(estimator).fit(X, y)
-    # copies are exchangeable, except for their targets: compare as multisets
-    for request in np.array_split(chosen, n_requests):
-        if len(request):
-            model.unlearn(X[request], None if y is None else y[request])
-    rest = model._rows.rows()
-    reference = clone(estimator).fit(rest.X, rest.y)
-    assert len(rest.X) == n_rows - n_forget
-    differences = state_differences(
-        model.estimator_, reference, rtol=1e-7, ignore=NOT_STATE
-    )
-    assert not differences, differences
+    requests = [r for r in np.array_split(chosen, n_requests) if len(r)]
+    forget_and_compare(estimator, X, y, requests, prepared=False, rtol=1e-7)

@@ -10,16 +10,13 @@ from hypothesis import strategies as st
 from sklearn.linear_model import RidgeCV
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_unlearn.exact import ExactUnlearner
 from sklearn_unlearn.pipeline import make_pipeline
-from sklearn_unlearn.utils._state import assert_same_state
 from sklearn_unlearn.utils.estimator_checks import find_residue
 from tests.exact._refit import (
-    NOT_STATE,
-    assert_equals_refit,
     do_nothing,
-    forgotten,
-    refitted,
+    forget_and_compare,
+    forget_rows,
+    refit,
 )
 
 N_ROWS = 500
@@ -72,14 +69,14 @@ def case(name, kind="random"):
 @pytest.mark.parametrize("name", CASES)
 def test_equals_refit(name, kind):
     estimator, X, y, requests = case(name, kind)
-    assert_equals_refit(estimator, X, y, requests, fast="all but" not in kind)
+    forget_and_compare(estimator, X, y, requests, fast="all but" not in kind)
 
 
 @pytest.mark.parametrize("kind", REQUESTS)
 def test_the_old_model_does_not_pass(kind):
     estimator, X, y, requests = case("errors kept", kind)
     with do_nothing(estimator), pytest.raises(AssertionError, match="differ"):
-        assert_equals_refit(estimator, X, y, requests)
+        forget_and_compare(estimator, X, y, requests)
 
 
 def rows_that_choose(n_bad=30):
@@ -95,12 +92,12 @@ def rows_that_choose(n_bad=30):
 def test_the_rows_that_chose_the_penalty_go(planted):
     X, y, bad = rows_that_choose()
     estimator = RidgeCV(ALPHAS)
-    before = refitted(estimator, X, y, ...)
+    before = refit(estimator, X, y)
     if planted:
         with do_nothing(estimator), pytest.raises(AssertionError, match="alpha_"):
-            assert_equals_refit(estimator, X, y, [bad])
+            forget_and_compare(estimator, X, y, [bad])
         return
-    model, reference = assert_equals_refit(estimator, X, y, [bad[:9], bad[9:]])
+    model, reference = forget_and_compare(estimator, X, y, [bad[:9], bad[9:]])
     assert before.alpha_ >= 100 * reference.alpha_
     assert model.estimator_.alpha_ == reference.alpha_
 
@@ -114,7 +111,7 @@ def test_weights(name, weight):
     params = {"sample_weight": weight}
     requests = [np.arange(30), [200], np.arange(300, 340)]
     fast = np.ndim(weight) == 1
-    assert_equals_refit(estimator, X, y, requests, params, fast=fast)
+    forget_and_compare(estimator, X, y, requests, params, fast=fast)
 
 
 def test_copies_and_constant_columns():
@@ -123,7 +120,7 @@ def test_copies_and_constant_columns():
     X[300:350], y[300:350] = X[:50], y[:50]  # of copies the last goes
     X[60, 4] = 50.0  # the column is constant without this row
     requests = [np.arange(300, 320), [60], np.arange(320, 350)]
-    assert_equals_refit(RidgeCV(), X, y, requests)
+    forget_and_compare(RidgeCV(), X, y, requests)
 
 
 @pytest.mark.parametrize("kind", ["nothing to explain", "no noise", "zero"])
@@ -135,8 +132,8 @@ def test_scores_that_are_rounding_are_scikit_learns(kind):
         "zero": np.zeros(N_ROWS),
     }[kind]
     estimator = RidgeCV([1e-9, 1e-6])
-    model, keep = forgotten(estimator, X, y, [np.arange(5), [9]])
-    reference = refitted(estimator, X, y, keep)
+    model, keep = forget_rows(estimator, X, y, [np.arange(5), [9]])
+    reference = refit(estimator, X, y, keep)
     assert model.estimator_.alpha_ == reference.alpha_
     assert model.estimator_.best_score_ == reference.best_score_
 
@@ -148,7 +145,7 @@ def test_collinear_columns_and_rows_of_their_own():
     level[77] = 4  # the only row of its level
     X = np.column_stack([X, np.eye(5)[level]])  # which add up to the intercept
     for alphas in ([0.1, 1.0], [1e-6, 1e-3]):
-        assert_equals_refit(RidgeCV(alphas), X, y, [[3], [4, 5]], rtol=1e-7)
+        forget_and_compare(RidgeCV(alphas), X, y, [[3], [4, 5]], rtol=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +155,7 @@ def test_collinear_columns_and_rows_of_their_own():
 )
 def test_splits_and_scorers_are_left_to_a_fit(estimator):
     X, y = training_rows()
-    model, _ = assert_equals_refit(estimator, X, y, [[0], [7]], rtol=0)
+    model, _ = forget_and_compare(estimator, X, y, [[0], [7]], rtol=0)
     assert model.unlearning_cost(X[1:2]).path == "refit"
 
 
@@ -166,18 +163,18 @@ def test_three_hundred_requests_do_not_drift():
     X, y = training_rows()
     estimator = RidgeCV(ALPHAS, store_cv_results=True)
     order = np.random.default_rng(3).permutation(N_ROWS)[:300]
-    assert_equals_refit(estimator, X, y, order[:, None], fast=True)
+    forget_and_compare(estimator, X, y, order[:, None], fast=True)
 
 
 def test_an_outlier_leaves_no_rounding_behind():
     X, y = training_rows()
     X[300] *= 1e9
-    assert_equals_refit(RidgeCV(), X, y, [[300]])
+    forget_and_compare(RidgeCV(), X, y, [[300]])
 
 
 def test_nothing_holds_a_forgotten_row():
     estimator, X, y, requests = case("errors kept")
-    model, keep = forgotten(estimator, X, y, requests, fast=True)
+    model, keep = forget_rows(estimator, X, y, requests)
     assert find_residue(model, X[~keep], X[keep]) == []
     assert len(model.estimator_.cv_results_) == keep.sum()
 
@@ -206,10 +203,5 @@ def test_any_requests_equal_refit(name, seed, n_rows, share, n_requests):
     X[rng.integers(0, n_rows, n_rows // 4)] = X[0]  # copies
     n_forget = max(n_requests, int(share * (n_rows - 8)))
     chosen = rng.choice(n_rows, n_forget, replace=False)
-    model = ExactUnlearner(estimator).fit(X, y)
-    for request in np.array_split(chosen, n_requests):
-        model.unlearn(X[request], y[request])
-    rest = model._rows.rows()  # copies are exchangeable, but for their targets
-    assert len(rest.X) == n_rows - n_forget
-    reference = refitted(estimator, rest.X, rest.y, ...)
-    assert_same_state(model.estimator_, reference, rtol=1e-7, ignore=NOT_STATE)
+    requests = np.array_split(chosen, n_requests)
+    forget_and_compare(estimator, X, y, requests, prepared=False, rtol=1e-7)

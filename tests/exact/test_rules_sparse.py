@@ -11,8 +11,8 @@ from scipy import sparse
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import get_tags
 
-from sklearn_unlearn.exact import ExactUnlearner
 from sklearn_unlearn.exact._rule import _RULES
+from tests.exact._refit import forget_rows, refit
 
 # centring would make sparse rows dense: scikit-learn refuses
 SETTINGS = {
@@ -66,20 +66,16 @@ def test_sparse_rows_are_forgotten(estimator, form):
     order = np.random.default_rng(1).permutation(len(X))[:12]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = ExactUnlearner(estimator).fit(rows, y).prepare()
-        for gone in np.split(order, [8, 11]):
-            model.unlearn(rows[gone], None if y is None else y[gone])
-        rest = model._rows.rows()  # of copies the last goes
-        reference = ExactUnlearner(estimator).fit(rest.X, rest.y)
+        model, keep = forget_rows(estimator, rows, y, np.split(order, [8, 11]))
+        reference = refit(estimator, rows, y, keep)
         compared = 0
         for method in METHODS:
-            if hasattr(reference.estimator_, method):
+            if hasattr(reference, method):
                 ours = dense(getattr(model.estimator_, method)(rows))
-                theirs = dense(getattr(reference.estimator_, method)(rows))
+                theirs = dense(getattr(reference, method)(rows))
                 if ours.dtype.kind == "f":
                     np.testing.assert_allclose(ours, theirs, rtol=1e-7, atol=1e-8)
                 else:
                     np.testing.assert_array_equal(ours, theirs)
                 compared += 1
     assert compared
-    assert rest.X.shape == (len(X) - len(order), X.shape[1])

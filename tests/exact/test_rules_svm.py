@@ -21,7 +21,8 @@ from tests.exact._refit import (
     NOT_STATE,
     do_nothing,
     forbid_fits,
-    refitted,
+    forget_rows,
+    refit,
     spread_of_refits,
 )
 
@@ -55,7 +56,7 @@ def others(fitted, n_rows=N_ROWS):
     return np.setdiff1d(np.arange(n_rows), fitted.support_)
 
 
-def assert_kept(model, reference, refit, X, y, test):
+def assert_kept(model, reference, fit, X, y, test):
     """Raise AssertionError unless a machine that was kept is as good as a refit."""
     ours = model.estimator_
     assert ours.shape_fit_ == reference.shape_fit_, "the shape differs"
@@ -64,7 +65,7 @@ def assert_kept(model, reference, refit, X, y, test):
     code = np.searchsorted(ours.classes_, y[ours.support_])
     assert (np.diff(code) >= 0).all(), "the vectors differ in their classes"
     gap = np.abs(ours.decision_function(test) - reference.decision_function(test)).max()
-    spread = spread_of_refits(refit, lambda fit: fit.decision_function(test), len(y))
+    spread = spread_of_refits(fit, lambda other: other.decision_function(test), len(y))
     assert gap <= 2 * spread + 1e-12, f"outputs differ by {gap}"
 
 
@@ -98,15 +99,15 @@ def test_other_rows_go_without_a_fit(name, kind, form, planted):
             keep[request] = False
     rows, rest = form(X[keep]), y[keep]
 
-    def refit(order):
+    def fit(order):
         return clone(estimator).fit(rows[order], rest[order])
 
     reference = clone(estimator).fit(rows, rest)
     if planted:
         with pytest.raises((AssertionError, IndexError)):
-            assert_kept(model, reference, refit, rows, rest, form(X))
+            assert_kept(model, reference, fit, rows, rest, form(X))
         return
-    assert_kept(model, reference, refit, rows, rest, form(X))
+    assert_kept(model, reference, fit, rows, rest, form(X))
     same = ("_gamma", "classes_", "class_weight_", "fit_status_", "_sparse")
     for attribute in same:
         ours = getattr(model.estimator_, attribute)
@@ -136,7 +137,7 @@ def test_support_vectors_lead_to_a_fit(name, kind, planted):
     if kind == "class" and name == "two classes":
         assert (model.predict(X) != y[keep][0]).any()
         return
-    reference = refitted(estimator, X, y, keep)
+    reference = refit(estimator, X, y, keep)
     if planted:
         with pytest.raises(AssertionError, match="differ"):
             assert_same_state(model.estimator_, reference, rtol=0, ignore=NOT_STATE)
@@ -156,7 +157,7 @@ def test_an_intercept_that_other_rows_hold():
         model = ExactUnlearner(estimator).fit(X, y)
         before = model.estimator_.intercept_
         model.unlearn(X[row : row + 1])
-        reference = refitted(estimator, X, y, np.arange(40) != row)
+        reference = refit(estimator, X, y, np.arange(40) != row)
         assert_same_state(model.estimator_, reference, ignore=NOT_STATE)
         moved.append(abs(before - reference.intercept_)[0])
     assert max(moved) > 1e-4
@@ -180,7 +181,7 @@ def test_what_depends_on_every_row_is_fitted_again(name):
     assert model.unlearning_cost(X[gone]).path == "refit"
     model.unlearn(X[gone], y[gone])
     keep = np.isin(np.arange(N_ROWS), gone, invert=True)
-    reference = refitted(estimator, X, y, keep)
+    reference = refit(estimator, X, y, keep)
     assert_same_state(model.estimator_, reference, rtol=0, ignore=NOT_STATE)
 
 
@@ -194,7 +195,7 @@ def test_probabilities_are_cross_validated_again():
     gone = others(model.estimator_)[:4]
     model.unlearn(X[gone])
     keep = np.isin(np.arange(N_ROWS), gone, invert=True)
-    reference = refitted(estimator, X, y, keep)
+    reference = refit(estimator, X, y, keep)
     np.testing.assert_array_equal(model.predict_proba(X), reference.predict_proba(X))
 
 
@@ -206,7 +207,7 @@ def test_gamma_of_a_linear_kernel_forgets():
     with forbid_fits(estimator):
         model.unlearn(X[gone])
     keep = np.isin(np.arange(N_ROWS), gone, invert=True)
-    assert model.estimator_._gamma == refitted(estimator, X, y, keep)._gamma
+    assert model.estimator_._gamma == refit(estimator, X, y, keep)._gamma
 
 
 @pytest.mark.parametrize("with_zeros", [False, True])
@@ -221,7 +222,7 @@ def test_weights(with_zeros):
         gone = kept[others(model.estimator_, len(kept))[[0, 4]]]
         model.unlearn(X[gone], y[gone])
         keep[gone] = False
-    reference = refitted(estimator, X, y, keep, {"sample_weight": weight})
+    reference = refit(estimator, X, y, keep, {"sample_weight": weight})
     gap = model.estimator_.decision_function(X) - reference.decision_function(X)
     assert np.abs(gap).max() < 1e-7
 
@@ -231,12 +232,12 @@ def test_a_model_that_was_fitted_on_rows_in_another_order(target):
     X, y = training_rows(target)
     order = np.random.default_rng(4).permutation(N_ROWS)
     estimator = SVC(gamma=0.3)
-    frozen = refitted(estimator, X, y, order)
+    frozen = refit(estimator, X, y, order)
     # not a support vector by its number, which speaks of another row
     gone = np.intersect1d(order[frozen.support_], others(frozen))[:2]
     model = ExactUnlearner(FrozenEstimator(frozen)).fit(X, y).unlearn(X[gone])
     keep = np.isin(np.arange(N_ROWS), gone, invert=True)
-    reference = refitted(estimator, X, y, keep)
+    reference = refit(estimator, X, y, keep)
     assert_same_state(model.estimator_, reference, ignore=NOT_STATE)
 
 
@@ -282,10 +283,7 @@ def test_any_requests_reach_the_optimum(name, seed, n_rows, share, n_requests):
     chosen = far[rng.permutation(min(n_rows, 2 * n_forget))[:n_forget]]
     if len(np.unique(np.delete(y, chosen))) < len(np.unique(y)):
         return
-    for request in np.array_split(chosen, n_requests):
-        model.unlearn(X[request], y[request])
-    rest = model._rows.rows()
-    assert len(rest.X) == n_rows - n_forget
-    reference = refitted(estimator, rest.X, rest.y, ...)
+    model, keep = forget_rows(estimator, X, y, np.array_split(chosen, n_requests))
+    reference = refit(estimator, X, y, keep)
     ours, theirs = model.estimator_.decision_function(X), reference.decision_function(X)
     np.testing.assert_allclose(ours, theirs, atol=1e-6)

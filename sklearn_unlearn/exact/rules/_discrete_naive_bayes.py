@@ -12,7 +12,7 @@ from sklearn.preprocessing import binarize
 from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.exact._rule import register_rule
 from sklearn_unlearn.exact._summary_rule import SummaryRule
-from sklearn_unlearn.exact.statistics._moments import KEPT_SHARE
+from sklearn_unlearn.exact.statistics._moments import MIN_SHARE_LEFT
 
 # What was summed up: whole numbers, of which every sum is exact; numbers that are
 # not negative, of which a sum is as exact as its size; or any numbers.
@@ -62,7 +62,7 @@ class BlockCountsRule(SummaryRule):
         kind = rest["kind"] = whole["kind"]
         kept = np.ones(len(kind), dtype=bool)
         for name, value in rest.items():
-            fine = (value >= KEPT_SHARE * whole[name]) | (part[name] == 0)
+            fine = (value >= MIN_SHARE_LEFT * whole[name]) | (part[name] == 0)
             kept &= fine.reshape(len(kind), -1).all(axis=1)
         return rest, (kind == WHOLE) | (kind == POSITIVE) & kept
 

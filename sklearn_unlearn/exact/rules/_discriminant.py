@@ -17,7 +17,7 @@ from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.exact._rule import register_rule
 from sklearn_unlearn.exact._summary_rule import SummaryRule
 from sklearn_unlearn.exact.statistics._moments import (
-    KEPT_SHARE,
+    MIN_SHARE_LEFT,
     block_moments,
     block_scatter,
     class_segments,
@@ -27,6 +27,7 @@ from sklearn_unlearn.exact.statistics._moments import (
     spreads_in_classes,
     subtract_scatter,
 )
+from sklearn_unlearn.utils._sklearn_compat import set_n_components_out
 
 # Largest condition number of a covariance, scaled to unit diagonal, that is
 # decomposed: of the digits of its smallest singular value 1e-16 * 1e7 are lost.
@@ -68,7 +69,7 @@ def is_well_conditioned(A):
 
 
 class _DiscriminantRule(SummaryRule):
-    """What both have in common: rows by class, and given priors."""
+    """Base of the two discriminant analyses: classes that are left, and priors."""
 
     blocks_per_summary = 64
 
@@ -151,7 +152,7 @@ class LinearDiscriminantAnalysisRule(_DiscriminantRule):
         row, column = np.triu_indices(mean.shape[2])
         rest_scatter = scatter - part_scatter - between[:, row, column]
         squares = row == column
-        kept = rest_scatter[:, squares] >= KEPT_SHARE * scatter[:, squares]
+        kept = rest_scatter[:, squares] >= MIN_SHARE_LEFT * scatter[:, squares]
         halves = (rest > 0.5 * count) | (part_count == 0)
         accurate = kept.all(axis=1) & halves.all(axis=1)
         rest = {"count": rest, "mean": mean - shift * share, "scatter": rest_scatter}
@@ -175,7 +176,7 @@ class LinearDiscriminantAnalysisRule(_DiscriminantRule):
         most = min(len(means) - 1, n_features)
         if fitted.n_components is not None and fitted.n_components > most:
             return None
-        new._max_components = new._n_features_out = fitted.n_components or most
+        set_n_components_out(new, fitted.n_components or most)
         if fitted.solver == "lsqr" or fitted.store_covariance:
             new.covariance_ = scatter / n_rows
         solve = self._solve_lsqr if fitted.solver == "lsqr" else self._solve_svd
@@ -215,7 +216,8 @@ class LinearDiscriminantAnalysisRule(_DiscriminantRule):
             return False
         rank = np.sum(share > tol)
         explained = singular**2 / np.sum(singular**2)
-        new.explained_variance_ratio_ = explained[: new._max_components]
+        n_components = new.n_components or min(n_classes - 1, means.shape[1])
+        new.explained_variance_ratio_ = explained[:n_components]
         new.scalings_ = np.zeros((means.shape[1], rank))
         new.scalings_[live] = fixed_signs(scalings @ vectors.T[:, :rank])
         coef = (means - new.xbar_) @ new.scalings_

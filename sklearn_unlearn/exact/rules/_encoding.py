@@ -10,11 +10,15 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 from sklearn_unlearn.exact._counts_rule import (
     CountsRule,
     cells_by_column,
-    keeps_types,
-    with_names,
+    copy_feature_names,
+    has_fixed_dtypes,
 )
 from sklearn_unlearn.exact._rule import register_rule
-from sklearn_unlearn.utils._sklearn_compat import infrequent_categories
+from sklearn_unlearn.utils._sklearn_compat import (
+    find_infrequent,
+    groups_infrequent,
+    infrequent_places,
+)
 
 
 class CategoriesRule(CountsRule):
@@ -24,7 +28,7 @@ class CategoriesRule(CountsRule):
         return True
 
     def covers(self, estimator, X, y=None, **params):
-        return keeps_types(X)
+        return has_fixed_dtypes(X)
 
     def columns(self, fitted, X):
         return cells_by_column(X)
@@ -34,33 +38,33 @@ class CategoriesRule(CountsRule):
         if not isinstance(fitted.categories, str):
             return fitted.categories_
         pairs = zip(fitted.categories_, counts.columns, strict=True)
-        return [c if _are_values(c, column) else column.values for c, column in pairs]
+        return [c if _same_values(c, column) else column.values for c, column in pairs]
 
 
 @register_rule(OneHotEncoder, OrdinalEncoder)
 class EncoderRule(CategoriesRule):
-    """What follows from categories and counts, scikit-learn finds from few rows."""
+    """Fit to a few rows that show the categories that are left, frequent ones once."""
 
     keeps_output = True
 
     def is_fixed(self, fitted):
         given = not isinstance(fitted.categories, str)
-        return given and not fitted._infrequent_enabled
+        return given and not groups_infrequent(fitted)
 
     def assemble(self, fitted, counts):
         left = self.categories_left(fitted, counts)
         pairs = zip(left, fitted.categories_, strict=True)
         same = all(categories is before for categories, before in pairs)
-        if not fitted._infrequent_enabled:
-            return fitted if same else self._fitted_to(fitted, left, None)
-        rare = infrequent_categories(
+        if not groups_infrequent(fitted):
+            return fitted if same else self._fit_to_categories(fitted, left, None)
+        rare = find_infrequent(
             fitted, left, map(_counts_of, left, counts.columns), counts.n_rows
         )
-        if same and all(map(_same_places, rare, fitted._infrequent_indices)):
+        if same and all(map(_same_places, rare, infrequent_places(fitted))):
             return fitted
-        return self._fitted_to(fitted, left, rare)
+        return self._fit_to_categories(fitted, left, rare)
 
-    def _fitted_to(self, fitted, left, rare):
+    def _fit_to_categories(self, fitted, left, rare):
         """Fit to rows that show each category once, and those in `rare` never."""
         new, changed = clone(fitted), {"categories": left}
         if rare is None:
@@ -72,7 +76,7 @@ class EncoderRule(CategoriesRule):
             ]
             rows = np.empty((max(1, *map(len, shown)), len(shown)), dtype=object)
             for j, categories in enumerate(shown):
-                rows[:, j] = categories[0] if len(categories) else _Nobody()
+                rows[:, j] = categories[0] if len(categories) else _AbsentCategory()
                 rows[: len(categories), j] = categories
             changed.update(min_frequency=1, max_categories=None)
             if fitted.handle_unknown == "error":
@@ -80,7 +84,7 @@ class EncoderRule(CategoriesRule):
         given = {name: getattr(fitted, name) for name in changed}
         new.set_params(**changed).fit(rows)
         new.categories_ = left
-        return with_names(new, fitted).set_params(**given)
+        return copy_feature_names(new, fitted).set_params(**given)
 
 
 _PERMISSIVE = {
@@ -89,12 +93,12 @@ _PERMISSIVE = {
 }
 
 
-class _Nobody:
+class _AbsentCategory:
     """A category that no row has."""
 
 
-def _are_values(categories, column):
-    """Whether categories are the values of a column."""
+def _same_values(categories, column):
+    """Whether categories are the values that a column has."""
     if categories is column.values:
         return True
     same = len(categories) == len(column)
@@ -108,6 +112,7 @@ def _counts_of(categories, column):
 
 
 def _same_places(first, second):
+    """Whether two arrays of positions are equal, or both None."""
     if first is None or second is None:
         return first is second
     return np.array_equal(first, second)

@@ -10,7 +10,11 @@ from sklearn.impute import SimpleImputer
 from sklearn.utils import check_array
 from sklearn.utils.validation import FLOAT_DTYPES
 
-from sklearn_unlearn.exact._counts_rule import CountsRule, keeps_types, with_names
+from sklearn_unlearn.exact._counts_rule import (
+    CountsRule,
+    copy_feature_names,
+    has_fixed_dtypes,
+)
 from sklearn_unlearn.exact._rule import register_rule
 from sklearn_unlearn.exact._summary_rule import SummaryRule
 from sklearn_unlearn.exact.statistics._moments import (
@@ -31,7 +35,7 @@ class _MeansRule(SummaryRule):
     blocks_per_summary = 64
 
     def covers(self, estimator, X, y=None, **params):
-        plain = not sparse.issparse(X) and keeps_types(X)
+        plain = not sparse.issparse(X) and has_fixed_dtypes(X)
         return plain and _validated(estimator, X).dtype == np.float64
 
     def forget(self, fitted, state, store, request):
@@ -56,11 +60,11 @@ class _MeansRule(SummaryRule):
 
     def assemble(self, fitted, summaries):
         total, mean, _ = merge_moments(*(summaries[name] for name in MOMENTS))
-        marker = np.nan if _marks_nan(fitted) else fitted.missing_values
+        marker = np.nan if _nan_is_missing(fitted) else fitted.missing_values
         rows = np.vstack([mean, mean])
         rows[:, total == 0] = marker
         rows[1, summaries["missing"].any(axis=0)] = marker
-        return with_names(clone(fitted).fit(rows), fitted)
+        return copy_feature_names(clone(fitted).fit(rows), fitted)
 
 
 MEANS = _MeansRule()
@@ -83,7 +87,11 @@ class SimpleImputerRule(CountsRule):
     def covers(self, estimator, X, y=None, **params):
         if estimator.strategy == "mean":
             return MEANS.covers(estimator, X)
-        if callable(estimator.strategy) or sparse.issparse(X) or not keeps_types(X):
+        if (
+            callable(estimator.strategy)
+            or sparse.issparse(X)
+            or not has_fixed_dtypes(X)
+        ):
             return False
         return _validated(estimator, X).dtype.kind in "fiuO"
 
@@ -107,13 +115,13 @@ class SimpleImputerRule(CountsRule):
         for j, column in enumerate(counts.columns):
             gaps = _gaps(fitted, column)
             has_gap[j] = len(gaps) > 0
-            pair = _stand_ins(fitted.strategy, column, gaps)
+            pair = _cells_with_statistic(fitted.strategy, column, gaps)
             if pair is None:
                 return None
             rows[:, j] = [*pair, *(column.values[gaps[[0, 0]]] if len(gaps) else pair)]
-        if _describes(fitted, rows[:2], has_gap):
+        if _is_unchanged(fitted, rows[:2], has_gap):
             return fitted
-        new = with_names(clone(fitted).fit(rows), fitted)
+        new = copy_feature_names(clone(fitted).fit(rows), fitted)
         return new if state_differences(fitted, new, rtol=0.0) else fitted
 
 
@@ -123,11 +131,11 @@ def _validated(imputer, X):
     return check_array(
         X,
         dtype=FLOAT_DTYPES if numeric else None,
-        ensure_all_finite="allow-nan" if _marks_nan(imputer) else True,
+        ensure_all_finite="allow-nan" if _nan_is_missing(imputer) else True,
     )
 
 
-def _marks_nan(imputer):
+def _nan_is_missing(imputer):
     """Whether NaN, or NA, is what is missing."""
     return imputer.missing_values is not None and is_missing(imputer.missing_values)
 
@@ -137,13 +145,13 @@ def _gaps(imputer, column):
     if column.values.dtype.kind == "O":
         mask = _get_mask(column.values[:, None], imputer.missing_values)
         return np.flatnonzero(mask)
-    marker = np.nan if _marks_nan(imputer) else imputer.missing_values
+    marker = np.nan if _nan_is_missing(imputer) else imputer.missing_values
     place = column.find(np.array([marker]))
     return place[place >= 0]
 
 
-def _stand_ins(strategy, column, gaps):
-    """Return two cells that have the statistic of the column; None if in doubt."""
+def _cells_with_statistic(strategy, column, gaps):
+    """Return two cells with the statistic of the column; None if it is ambiguous."""
     if len(gaps) == len(column):
         return column.values[[0, 0]]
     for place in gaps[::-1]:
@@ -161,8 +169,8 @@ def _stand_ins(strategy, column, gaps):
         return None
 
 
-def _describes(fitted, pair, has_gap):
-    """Whether statistics and gaps are those that an imputer has."""
+def _is_unchanged(fitted, pair, has_gap):
+    """Whether statistics and columns with gaps are those of a fitted imputer."""
     if fitted.strategy == "constant" or pair.dtype.kind == "O":
         return False
     statistics = pair[0] if fitted.strategy == "most_frequent" else pair.sum(axis=0) / 2

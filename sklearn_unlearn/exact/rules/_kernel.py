@@ -16,10 +16,13 @@ from sklearn_unlearn.exact._alignment import rows_aligned
 from sklearn_unlearn.exact._rule import Outcome, Rule, register_rule
 from sklearn_unlearn.exact.statistics._cholesky import (
     KernelFactor,
-    few_enough,
+    update_is_cheaper,
     without_rows,
 )
-from sklearn_unlearn.utils._sklearn_compat import _handle_zeros_in_scale
+from sklearn_unlearn.utils._sklearn_compat import (
+    _handle_zeros_in_scale,
+    set_target_scale,
+)
 
 # Penalties, each of which needs a factor of its own.
 MAX_ALPHAS = 4
@@ -47,7 +50,7 @@ class KernelRidgeRule(Rule):
     def covers(self, estimator, X, y=None, **params):
         return (
             hasattr(estimator, "X_fit_")
-            and is_precise(estimator.X_fit_)
+            and has_full_precision(estimator.X_fit_)
             and estimator.kernel != "precomputed"
             and len(np.unique(estimator.alpha)) <= MAX_ALPHAS
         )
@@ -72,7 +75,7 @@ class KernelRidgeRule(Rule):
         if state is None or not np.array_equal(state.weight, weight):
             state = _Factors.of(fitted, new.X_fit_, weight)
         if state is not None:
-            state, dual_coef = state.solve(fitted.alpha, as_numbers(rows.y))
+            state, dual_coef = state.solve(fitted.alpha, numeric_targets(rows.y))
         if state is None:
             return super().forget(fitted, None, store, request)
         new.dual_coef_ = dual_coef
@@ -80,14 +83,14 @@ class KernelRidgeRule(Rule):
 
 
 class _Factors(NamedTuple):
-    """What kernel ridge regression keeps: factors by penalty, roots of weights."""
+    """State of kernel ridge regression: factors by penalty, and roots of weights."""
 
     factors: dict
     weight: np.ndarray
 
     @classmethod
     def of(cls, fitted, X, weight):
-        """Make them for these rows; None if that is not possible."""
+        """Factor the kernel matrix of these rows; None if that is not possible."""
         options = fitted.kernel_params or {}
         if not callable(fitted.kernel):
             options = {n: getattr(fitted, n) for n in ("gamma", "degree", "coef0")}
@@ -106,11 +109,12 @@ class _Factors(NamedTuple):
         return cls(factors, weight)._complete()
 
     def without(self, keep):
-        """Take rows off."""
+        """Return the factors without some rows; None if rounding prevents that."""
         factors = {alpha: f.without(keep) for alpha, f in self.factors.items()}
         return type(self)(factors, self.weight[keep])._complete()
 
     def _complete(self):
+        """Return the factors, or None if one of them could not be computed."""
         return None if None in self.factors.values() else self
 
     def solve(self, alpha, y):
@@ -130,7 +134,7 @@ class _Factors(NamedTuple):
             B = np.asfortranarray(targets[:, which] * weight)
             solution = factor.solve(B)
             if solution is None:
-                factors[value] = factor = factor.anew()
+                factors[value] = factor = factor.recomputed()
                 solution = None if factor is None else factor.solve(B)
             if solution is None:
                 return None, None
@@ -143,8 +147,8 @@ class GaussianProcessRule(Rule):
     """Take rows off the Cholesky factor, if the kernel does not depend on them.
 
     That is so without an optimizer, or without free hyper-parameters. An optimized
-    kernel is a function of all rows: it is fitted again. What is kept between
-    requests is their number: after 256 the factor is computed anew.
+    kernel is a function of all rows: it is fitted again. The state is the number of
+    requests so far: after 256 the factor is computed anew.
     """
 
     path = "warm start"
@@ -159,7 +163,7 @@ class GaussianProcessRule(Rule):
         return found if random or found == "approximate" else "exact"
 
     def covers(self, estimator, X, y=None, **params):
-        if not hasattr(estimator, "L_") or not is_precise(estimator.X_train_):
+        if not hasattr(estimator, "L_") or not has_full_precision(estimator.X_train_):
             return False
         fixed = estimator.optimizer is None or estimator.kernel_.n_dims == 0
         # noise given per row is a parameter, which has no part without the rows
@@ -174,7 +178,7 @@ class GaussianProcessRule(Rule):
         rows = request.retain
         if (
             n_before >= MAX_REQUESTS
-            or not few_enough(keep)
+            or not update_is_cheaper(keep)
             or not self.covers(fitted, rows.X)
             or not rows_aligned(fitted.X_train_, request)
         ):
@@ -182,10 +186,11 @@ class GaussianProcessRule(Rule):
         new = shallow_copy(fitted)
         new.X_train_, new.y_train_ = fitted.X_train_[keep], fitted.y_train_[keep]
         if fitted.normalize_y:
-            y = as_numbers(rows.y)
-            new._y_train_mean, spread = np.mean(y, axis=0), np.std(y, axis=0)
-            new._y_train_std = _handle_zeros_in_scale(spread, copy=False)
-            new.y_train_ = (y - new._y_train_mean) / new._y_train_std
+            y = numeric_targets(rows.y)
+            mean, spread = np.mean(y, axis=0), np.std(y, axis=0)
+            spread = _handle_zeros_in_scale(spread, copy=False)
+            set_target_scale(new, mean, spread)
+            new.y_train_ = (y - mean) / spread
         new.L_ = without_rows(fitted.L_, keep)
         new.alpha_ = linalg.cho_solve((new.L_, True), new.y_train_, check_finite=False)
         new.log_marginal_likelihood_value_ = _log_likelihood(new)
@@ -202,12 +207,12 @@ def _log_likelihood(process):
     return by_target.sum(axis=-1)
 
 
-def is_precise(X):
-    """Whether fitted rows are not floats of less than double precision."""
+def has_full_precision(X):
+    """Whether rows are integers, or floats in double precision at least."""
     return X.dtype.kind != "f" or X.dtype == np.float64
 
 
-def as_numbers(y):
+def numeric_targets(y):
     """Return targets as scikit-learn's regressors take them."""
     y = np.asarray(y)
     return y.astype(np.float64) if y.dtype.kind in "OSU" else y

@@ -121,10 +121,12 @@ def _solve(estimator, X, y, sample_weight=None):
 
 @functools.cache
 def _threads():
+    """Return the controller of threads, which takes long to make."""
     return ThreadpoolController()
 
 
 def _newton(estimator, X, y, sample_weight):
+    """Minimise the loss by Newton's method; see `_solve`."""
     problem = _Problem(estimator, X, y, sample_weight)
     if not problem.has_all_classes:
         return None
@@ -221,7 +223,7 @@ class _Problem:
         return np.where(np.abs(mean) > 100 * spread, mean, 0.0)
 
     def shifted(self, theta, sign):
-        """Move the intercepts of `theta` to centred columns (1) or back (-1)."""
+        """Return `theta` for centred columns (1), or for columns as given (-1)."""
         if self.fit_intercept:
             theta = theta.copy()
             theta[-1] += sign * (self.centre @ theta[:-1])
@@ -232,6 +234,7 @@ class _Problem:
         return np.max(np.abs(gradient) / self.magnitude)
 
     def _scores(self, theta, X):
+        """Return the decision values of rows, one column per column of `theta`."""
         return X @ theta[:-1] + theta[-1] if self.fit_intercept else X @ theta
 
     def _add_gradient(self, gradient, scores, X, code, weight):
@@ -250,6 +253,7 @@ class _Problem:
             gradient[-1] += residual.sum(axis=0)
 
     def _penalised(self, gradient, theta):
+        """Add the derivative of the penalty to a gradient, in place."""
         coef = slice(-1 if self.fit_intercept else None)
         gradient[coef] += self.penalty * theta[coef]
         return gradient
@@ -322,7 +326,7 @@ class _Curvature:
         if self.problem.binary:
             return self._solve_blocks(gradient)
         # The same added to every column changes no probability: in that direction
-        # the curvature is the penalty's alone. Solve it apart from the others.
+        # the curvature is the penalty's alone. It is solved separately.
         common = gradient.mean(axis=1, keepdims=True)
         n = gradient.size
         step, _ = cg(
@@ -343,6 +347,7 @@ class _Curvature:
         return (solved - solved.mean(axis=1, keepdims=True)).ravel()
 
     def _solve_blocks(self, gradient):
+        """Solve with the block of each column, as if there were no others."""
         columns = zip(self.factors, gradient.T, strict=True)
         return np.stack([linalg.cho_solve(f, g) for f, g in columns], axis=1)
 

@@ -19,6 +19,7 @@ from sklearn_unlearn.exact.statistics._moments import (
     merge_scatter,
     subtract_scatter,
 )
+from sklearn_unlearn.utils._sklearn_compat import get_svd_solver
 
 # Square of a mean, in variances, up to which scikit-learn's own covariance is good.
 MAX_OFFSET = 1e7
@@ -35,8 +36,7 @@ class PCARule(SummaryRule):
     blocks_per_summary = 64
 
     def guarantee(self, estimator):
-        solver = getattr(estimator, "_fit_svd_solver", estimator.svd_solver)
-        if solver in ("full", "covariance_eigh"):
+        if get_svd_solver(estimator) in ("full", "covariance_eigh"):
             return "exact"
         return super().guarantee(estimator)
 

@@ -8,15 +8,15 @@ from scipy import stats
 from sklearn.preprocessing import QuantileTransformer, RobustScaler
 
 from sklearn_unlearn.base._steps import shallow_copy
-from sklearn_unlearn.exact._counts_rule import CountsRule, same_arrays
+from sklearn_unlearn.exact._counts_rule import CountsRule, attributes_equal
 from sklearn_unlearn.exact._rule import register_rule
 from sklearn_unlearn.exact.statistics._column_counts import ColumnCounts
 from sklearn_unlearn.exact.statistics._moments import is_double
 from sklearn_unlearn.utils._sklearn_compat import _handle_zeros_in_scale
 
 
-class _SortedColumns(CountsRule):
-    """Kept sorted columns of dense numbers."""
+class _CountedColumns(CountsRule):
+    """Counts of the values of columns of dense numbers, in ascending order."""
 
     def is_robust_to_rounding(self, estimator):
         return True
@@ -29,7 +29,7 @@ class _SortedColumns(CountsRule):
 
 
 @register_rule(RobustScaler)
-class RobustScalerRule(_SortedColumns):
+class RobustScalerRule(_CountedColumns):
     """Medians and ranges between quantiles."""
 
     def assemble(self, fitted, counts):
@@ -45,11 +45,11 @@ class RobustScalerRule(_SortedColumns):
             if fitted.unit_variance:
                 low, high = stats.norm.ppf(np.asarray(fitted.quantile_range) / 100.0)
                 new.scale_ = new.scale_ / (high - low)
-        return fitted if same_arrays(fitted, new, "center_", "scale_") else new
+        return fitted if attributes_equal(fitted, new, "center_", "scale_") else new
 
 
 @register_rule(QuantileTransformer)
-class QuantileTransformerRule(_SortedColumns):
+class QuantileTransformerRule(_CountedColumns):
     """Quantiles of all rows; those of a random part are taken anew."""
 
     def guarantee(self, estimator):
@@ -76,4 +76,4 @@ class QuantileTransformerRule(_SortedColumns):
         new.references_ = np.linspace(0, 1, new.n_quantiles_, endpoint=True)
         shares = np.true_divide(new.references_ * 100, 100)
         new.quantiles_ = np.transpose([c.quantiles(shares) for c in counts.columns])
-        return fitted if same_arrays(fitted, new, "quantiles_") else new
+        return fitted if attributes_equal(fitted, new, "quantiles_") else new

@@ -56,18 +56,17 @@ class RidgeCVRule(RidgeRule):
             != ("sample_weight" in store.take([0]).params)
         ):
             return Rule.forget(self, fitted, None, store, request)
-        if state is None:
-            state = self.remember(fitted, store)
-        else:
-            state = state.updated(self, fitted, store, request)
-        candidates = None if state is None else state.assemble(self, fitted)
-        new = None if candidates is None else candidates.best(fitted, rows)
+        outcome = super().forget(fitted, state, store, request)
+        candidates = outcome.estimator
+        if not isinstance(candidates, _Candidates):
+            return outcome  # fitted again
+        new = candidates.best(fitted, rows)
         if new is None:
-            return Outcome(self.refit(fitted, rows.X, rows.y, **rows.params), state)
-        return Outcome(new, state)
+            new = self.refit(fitted, rows.X, rows.y, **rows.params)
+        return Outcome(new, outcome.state)
 
     def assemble(self, fitted, summaries):
-        """Return the regressions for all penalties, of which one is to be chosen."""
+        """Return the regressions for all penalties; `forget` chooses one of them."""
         n_features = fitted.n_features_in_
         total, mean, scatter = merge_scatter(**summaries)
         if not fitted.fit_intercept:

@@ -10,7 +10,7 @@ from sklearn.feature_selection import VarianceThreshold
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
 
 from sklearn_unlearn.base._steps import shallow_copy
-from sklearn_unlearn.exact._counts_rule import same_arrays, with_names
+from sklearn_unlearn.exact._counts_rule import attributes_equal, copy_feature_names
 from sklearn_unlearn.exact._rule import register_rule
 from sklearn_unlearn.exact._summary_rule import SummaryRule
 from sklearn_unlearn.exact.statistics._moments import (
@@ -67,7 +67,8 @@ class StandardScalerRule(_DenseColumns):
         new = shallow_copy(fitted)
         same = np.ptp(total) == 0
         n_seen = total[0] if same else total
-        if np.all(total == np.rint(total)) and _is_integer(fitted.n_samples_seen_):
+        counted = np.asarray(fitted.n_samples_seen_).dtype.kind in "iu"
+        if counted and np.all(total == np.rint(total)):  # no weights, or whole ones
             n_seen = np.int64(n_seen) if same else n_seen.astype(np.int64)
         new.n_samples_seen_ = n_seen
         if fitted.mean_ is not None:
@@ -106,10 +107,10 @@ class MinMaxScalerRule(_DenseColumns):
         )
         new = clone(fitted).fit(extremes)
         new.n_samples_seen_ = int(summaries["n_rows"].sum())
-        return with_names(new, fitted)
+        return copy_feature_names(new, fitted)
 
     def same_output(self, before, after):
-        return same_arrays(before, after, "scale_", "min_")
+        return attributes_equal(before, after, "scale_", "min_")
 
 
 @register_rule(MaxAbsScaler)
@@ -135,10 +136,10 @@ class MaxAbsScalerRule(_DenseColumns):
         largest = np.fmax.reduce(summaries["max"], axis=0)
         new = clone(fitted).fit(largest[None])
         new.n_samples_seen_ = int(summaries["n_rows"].sum())
-        return with_names(new, fitted)
+        return copy_feature_names(new, fitted)
 
     def same_output(self, before, after):
-        return same_arrays(before, after, "scale_")
+        return attributes_equal(before, after, "scale_")
 
 
 def _largest_stored(X, starts):
@@ -197,7 +198,3 @@ class VarianceThresholdRule(_DenseColumns):
     def same_output(self, before, after):
         support = (e.variances_ > e.threshold for e in (before, after))
         return np.array_equal(*support)
-
-
-def _is_integer(value):
-    return np.issubdtype(np.asarray(value).dtype, np.integer)

@@ -1,4 +1,4 @@
-"""Rule for support vector machines: other rows go without a trace."""
+"""Rule for support vector machines: rows that are no support vectors do not matter."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -11,8 +11,9 @@ from sklearn.utils import check_array
 from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.exact._alignment import equal_up_to_rounding
 from sklearn_unlearn.exact._rule import Outcome, Rule, register_rule
+from sklearn_unlearn.utils._sklearn_compat import has_platt_scaling, set_svc_gamma
 
-# Share of the box of a coefficient by which it is off its bound.
+# Distance of a coefficient from its bound, relative to that, that is no rounding.
 INSIDE = 1e-9
 
 
@@ -47,18 +48,21 @@ class SupportVectorRule(Rule):
             and kernel != "precomputed"
             and fixed
             and estimator.class_weight != "balanced"
-            and len(estimator._probA) == 0
+            and not has_platt_scaling(estimator)
             and estimator.fit_status_ == 0
         )
 
     def forget(self, fitted, state, store, request):
-        new = self._kept(fitted, request)
+        new = self._without_rows(fitted, request)
         if new is None:
             return super().forget(fitted, None, store, request)
         return Outcome(new)
 
-    def _kept(self, fitted, request):
-        """Return the machine as it is, but for the numbers of its rows, or None."""
+    def _without_rows(self, fitted, request):
+        """Return a copy whose support vectors have their new positions.
+
+        None if the optimum may be another without the rows to forget.
+        """
         mask = request.mask
         if (
             not hasattr(fitted, "support_")  # a single class was left
@@ -79,13 +83,13 @@ class SupportVectorRule(Rule):
         # the rows of a machine that was fitted elsewhere may have other numbers
         if not equal_up_to_rounding(fitted.support_vectors_, X[support]):
             return None
-        if not _is_free(fitted, weight):
+        if not _intercepts_are_determined(fitted, weight):
             return None
         new = shallow_copy(fitted)
         new.support_ = support.astype(fitted.support_.dtype)
         new.shape_fit_ = X.shape
         if isinstance(fitted.gamma, str) and fitted.gamma == "scale":
-            new._gamma = _scale(X)  # which a linear kernel does not use
+            set_svc_gamma(new, _scale(X))  # which a linear kernel does not use
         return new
 
 
@@ -98,7 +102,7 @@ def _scale(X):
     return 1.0 / (X.shape[1] * variance) if variance != 0 else 1.0
 
 
-def _is_free(fitted, weight):
+def _intercepts_are_determined(fitted, weight):
     """Whether every intercept follows from a support vector off its bounds."""
     coef = fitted.dual_coef_
     size = np.abs(coef.toarray() if sparse.issparse(coef) else coef)

@@ -78,7 +78,9 @@ class TargetEncoderRule(CategoriesRule):
             found = column.find(categories)
             n_rows, sums = column.counts[found], column.sums[found]
             means, squares = _moments(sums, n_rows, n_targets, bits)
-            share = _share_of_own(fitted.smooth, n_rows[:, None], squares, variance)
+            share = _weight_of_category(
+                fitted.smooth, n_rows[:, None], squares, variance
+            )
             encoding = share * means + (1.0 - share) * mean
             new.encodings_.extend(column.copy() for column in encoding.T)
         return new
@@ -107,7 +109,7 @@ def _moments(sums, n_rows, n_targets, bits):
     return mean.astype(np.float64), deviation.astype(np.float64)
 
 
-def _share_of_own(smooth, n_rows, squares, variance):
+def _weight_of_category(smooth, n_rows, squares, variance):
     """Weight of the mean of a category against that of all rows."""
     if smooth != "auto":
         return n_rows / (n_rows + smooth)

@@ -18,6 +18,10 @@ from sklearn.feature_extraction.text import (
 from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.exact._counts_rule import CountsRule
 from sklearn_unlearn.exact._rule import register_rule
+from sklearn_unlearn.utils._sklearn_compat import (
+    get_tfidf_transformer,
+    set_tfidf_transformer,
+)
 
 
 @register_rule(CountVectorizer, TfidfVectorizer)
@@ -31,7 +35,7 @@ class VectorizerRule(CountsRule):
         return estimator.input == "content"
 
     def is_fixed(self, fitted):
-        return fitted.fixed_vocabulary_ and not _weighs(fitted)
+        return fitted.fixed_vocabulary_ and not _uses_idf(fitted)
 
     def columns(self, fitted, X):
         analyze = fitted.build_analyzer()
@@ -55,18 +59,21 @@ class VectorizerRule(CountsRule):
             vocabulary = fitted.vocabulary_
             if vocabulary.keys() != set(terms):
                 vocabulary = dict(zip(terms, range(len(terms)), strict=True))
-        if vocabulary is fitted.vocabulary_ and not _weighs(fitted):
+        if vocabulary is fitted.vocabulary_ and not _uses_idf(fitted):
             return fitted
         new = shallow_copy(fitted)
         new.vocabulary_ = vocabulary
-        if _weighs(fitted):
+        weights = get_tfidf_transformer(fitted)
+        if _uses_idf(fitted):
             column = counts.columns[0]
             found = column.find(terms)
             n_documents = np.where(found < 0, 0, column.counts[found])
-            new._tfidf = _with_idf(fitted._tfidf, n_documents, counts.n_rows)
-        elif hasattr(fitted, "_tfidf"):
-            new._tfidf = shallow_copy(fitted._tfidf)
-            new._tfidf.n_features_in_ = len(terms)
+            weights = _with_idf(weights, n_documents, counts.n_rows)
+        elif weights is not None:
+            weights = shallow_copy(weights)
+            weights.n_features_in_ = len(terms)
+        if weights is not None:
+            set_tfidf_transformer(new, weights)
         return new
 
     def _terms(self, fitted, counts):
@@ -92,9 +99,9 @@ class VectorizerRule(CountsRule):
         return terms.tolist()
 
 
-def _weighs(fitted):
+def _uses_idf(fitted):
     """Whether terms have weights by how many documents have them."""
-    return hasattr(fitted, "_tfidf") and fitted.use_idf
+    return get_tfidf_transformer(fitted) is not None and fitted.use_idf
 
 
 class DocumentCounts(NamedTuple):
@@ -123,7 +130,7 @@ class TfidfTransformerRule(CountsRule):
         return not fitted.use_idf
 
     def covers(self, estimator, X, y=None, **params):
-        return True
+        return sparse.issparse(X) or np.asarray(X).dtype.kind in "fiub"
 
     def columns(self, fitted, X):
         X = sparse.csr_array(X)

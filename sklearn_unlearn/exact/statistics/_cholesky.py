@@ -6,7 +6,7 @@
 import numpy as np
 from scipy.linalg import blas, lapack
 
-__all__ = ["KernelFactor", "few_enough", "without_rows"]
+__all__ = ["KernelFactor", "update_is_cheaper", "without_rows"]
 
 # Columns that are rotated together, at least and at most.
 MIN_PANEL, MAX_PANEL = 32, 256
@@ -21,8 +21,14 @@ FEW_TARGETS = 16
 MAX_CORRECTION = 1e-9
 
 
-def few_enough(keep):
-    """Whether taking these rows off a factor costs less than a new one."""
+def update_is_cheaper(keep):
+    """Whether it takes less time to update a factor than to compute it anew.
+
+    Parameters
+    ----------
+    keep : ndarray of shape (n,), dtype=bool
+        False for the rows to take off.
+    """
     return MIN_SHARE * (len(keep) - keep.sum()) <= len(keep)
 
 
@@ -109,7 +115,7 @@ class KernelFactor:
     """A kernel matrix and its Cholesky factor, both in one array.
 
     Below and on the diagonal of the array is the factor, above it the matrix, whose
-    own diagonal is kept apart.
+    diagonal is in an array of its own.
 
     Use `of` to make one.
     """
@@ -148,12 +154,12 @@ class KernelFactor:
         KernelFactor or None
             None if rounding leaves no positive definite matrix.
         """
-        if few_enough(keep):
+        if update_is_cheaper(keep):
             both = without_rows(self._both, keep)
             return type(self)(both, self._diagonal[keep])
-        return type(self)(_cut(self._both, keep), self._diagonal[keep]).anew()
+        return type(self)(_cut(self._both, keep), self._diagonal[keep]).recomputed()
 
-    def anew(self):
+    def recomputed(self):
         """Return the factor computed anew from the matrix.
 
         Returns

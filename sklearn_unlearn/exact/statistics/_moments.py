@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 # Share of a sum of squares that must be left for a subtraction to keep its digits.
-KEPT_SHARE = 0.25
+MIN_SHARE_LEFT = 0.25
 # Deviations that are rounding, as a share of the mean.
 CONSTANT_SPREAD = 1e-10
 # Products of columns that are formed row by row.
@@ -216,7 +216,7 @@ def subtract_moments(whole, part):
     shift = np.where(part_total > 0, part_mean - mean, 0.0)
     rest_m2 = m2 - part_m2 - shift**2 * total * share
     # entries without a forgotten row are as they were
-    fine = (rest > 0.5 * total) & (rest_m2 >= KEPT_SHARE * m2) | (part_total == 0)
+    fine = (rest > 0.5 * total) & (rest_m2 >= MIN_SHARE_LEFT * m2) | (part_total == 0)
     accurate = fine.reshape(len(fine), -1).all(axis=1)
     return rest, mean - shift * share, rest_m2, accurate
 
@@ -328,7 +328,7 @@ def subtract_scatter(whole, part):
     between = shift[:, row] * shift[:, column] * (total * share)[:, None]
     rest_scatter = scatter - part_scatter - between
     squares = row == column
-    kept = rest_scatter[:, squares] >= KEPT_SHARE * scatter[:, squares]
+    kept = rest_scatter[:, squares] >= MIN_SHARE_LEFT * scatter[:, squares]
     # segments without a forgotten row are as they were
     accurate = (rest > 0.5 * total) & kept.all(axis=1) | (part_total == 0)
     return rest, mean - shift * share[:, None], rest_scatter, accurate
