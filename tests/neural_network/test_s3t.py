@@ -21,7 +21,7 @@ from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
 from sklearn_unlearn._engine.mlp._adapters import StageSettings, Trunk
-from sklearn_unlearn._engine.mlp._layout import Layout
+from sklearn_unlearn._engine.mlp._mlp import Layout
 from sklearn_unlearn.exceptions import UnknownRowsError
 from sklearn_unlearn.neural_network import S3TClassifier, S3TRegressor, s3t_cost
 from sklearn_unlearn.neural_network.s3t._sequences import (

@@ -1,7 +1,7 @@
 """Frozen random features, and blocks that are trained one after the other on them.
 
 A block is a low-rank residual adapter ``h + relu(h V + c) U + d`` with a head of its
-own, ``W`` and ``b``, on what the adapter gives. Earlier blocks stay as they are, so
+own, ``W`` and ``b``, on its outputs. Earlier blocks stay as they are, so
 rows go through them once, and a step trains a small perceptron with one shortcut.
 """
 
@@ -13,18 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from sklearn_unlearn._engine._chunks import map_chunks
-from sklearn_unlearn._engine._threads import threads_for
-from sklearn_unlearn._engine._training import Schedule, train
-from sklearn_unlearn._engine.mlp._layout import Layout
-from sklearn_unlearn._engine.mlp._trainer import Adam
+from sklearn_unlearn._engine._threads import map_chunks, threads_for
+from sklearn_unlearn._engine._training import AdamSettings, Schedule, train
+from sklearn_unlearn._engine.mlp._mlp import Layout
 
 __all__ = ["Block", "BlockTrainer", "StageSettings", "Trunk", "train_block"]
 
 # Rows of a chunk; see `map_chunks`.
 CHUNK_ROWS = 512
-# Standardised inputs end here: few rows may know the spread of a column badly.
-LIMIT = 5.0
+# Standardised inputs are clipped here: few rows may estimate a scale badly.
+INPUT_LIMIT = 5.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class StageSettings:
 
 
 class Trunk:
-    """Random features that nothing is learnt for.
+    """Random features that are drawn once and never trained.
 
     Parameters
     ----------
@@ -80,14 +78,14 @@ class Trunk:
         -------
         Tensor of shape (n_rows, width), dtype=float64
         """
-        z = torch.from_numpy(np.clip((X - centre) / scale, -LIMIT, LIMIT))
+        z = torch.from_numpy(np.clip((X - centre) / scale, -INPUT_LIMIT, INPUT_LIMIT))
         directions, offsets = map(_double, (self.directions, self.offsets))
         return torch.cat([z, torch.addmm(offsets, z, directions).relu_()], dim=1)
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """What one stage has learnt.
+    """Fitted parameters of one adapter and its head.
 
     Attributes
     ----------
@@ -115,7 +113,7 @@ class Block:
         return h.addmm_(torch.addmm(c, h, V).relu_(), U).add_(d)
 
     def outputs(self, h):
-        """Return what the head gives for adapted rows, in units of the target."""
+        """Return the outputs of the head for adapted rows, in units of the target."""
         (_, _, W), (_, _, b) = self.parts(h.dtype)
         outputs = torch.addmm(b, h, W)
         if self.mean is None:
@@ -124,12 +122,12 @@ class Block:
 
 
 class BlockTrainer:
-    """Trains one block in place; a learner as `train` takes them.
+    """Trains one block in place; a trainer as `train` takes them.
 
     Parameters
     ----------
     H : Tensor of shape (n_rows, width), dtype=float32
-        What the earlier blocks give.
+        Outputs of the earlier blocks.
     target : Tensor of shape (n_rows, n_targets)
     loss : object
         With ``gradient(outputs, target)``; see `_losses`.
@@ -144,7 +142,9 @@ class BlockTrainer:
         self.alpha, self._batch_size = settings.alpha, settings.batch_size
         self._parts = layout.views(parameters)
         self._gradients = layout.views(self.gradient)
-        self.optimizer = Adam(settings.learning_rate_init).over([parameters])
+        self.optimizer = AdamSettings(settings.learning_rate_init).optimizer(
+            [parameters]
+        )
         parameters.grad = self.gradient
 
     @property
@@ -156,8 +156,7 @@ class BlockTrainer:
     def epoch(self, order):
         """Visit the rows once in this order, and return the mean loss."""
         order, total = torch.from_numpy(order), torch.zeros(())
-        largest = self._batch_size * max(a * b for a, b in self.layout.shapes)
-        with threads_for(largest):
+        with threads_for(self._batch_size * self.layout.largest_product):
             for start in range(0, len(order), self._batch_size):
                 total += self.step(order[start : start + self._batch_size])
         return float(total) / len(order)
@@ -190,7 +189,7 @@ class BlockTrainer:
 def train_block(H, target, loss, head, settings, rng, units=(None, None)):
     """Train a block on top of others and return it.
 
-    It begins as what was there before: the adapter adds nothing yet.
+    The adapter begins as one that adds nothing.
 
     Parameters
     ----------
@@ -220,7 +219,7 @@ def train_block(H, target, loss, head, settings, rng, units=(None, None)):
 
 
 def map_rows(function, X):
-    """Apply a function to chunks of rows, which gives and takes arrays."""
+    """Apply a function of arrays to chunks of rows and join what it returns."""
     return map_chunks(function, X, CHUNK_ROWS)
 
 
