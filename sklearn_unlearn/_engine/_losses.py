@@ -123,6 +123,7 @@ class SquaredError:
 
 
 def _weighted(losses, d, weight):
+    """Weight losses and gradients of rows, in place, and sum the losses of a model."""
     if weight is not None:
         losses.mul_(weight)
         d.mul_(weight)

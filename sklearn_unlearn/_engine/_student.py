@@ -315,6 +315,7 @@ class Student:
         return losses * (weight / weight.mean())
 
     def _warn_of_early_stop(self, n_epochs: int) -> None:
+        """Warn that training ended because the retained rows suffered."""
         warnings.warn(
             f"Unlearning stopped after {n_epochs} of {self._settings.n_epochs} epochs: "
             "the next one would have raised the mean loss of the retained rows by more "

@@ -48,11 +48,9 @@ class Trainable(ABC):
         are put where the optimizer looks for them, and returned tensor by tensor.
         """
 
-    def renew_statistics(self, X: torch.Tensor) -> None:  # noqa: B027
-        """Recompute statistics of rows, as of batch normalization, from these rows.
-
-        A network that has none, as a perceptron, has nothing to do.
-        """
+    @abstractmethod
+    def renew_statistics(self, X: torch.Tensor) -> None:
+        """Recompute what batch normalization knows of rows, from these rows alone."""
 
     @abstractmethod
     def network(self) -> Any:

@@ -154,11 +154,7 @@ def train(
         if schedule.shuffle:
             order = rng.permutation(trainer.n_rows)
         loss = trainer.epoch(order)
-        if not np.isfinite(loss):
-            raise ValueError(
-                "Training diverged: the loss is no longer finite. Scale the features, "
-                "or lower learning_rate_init."
-            )
+        _check_finite(loss)
         history.losses.append(loss)
         if score is None:
             improved = loss < history.best_loss - schedule.tol
@@ -177,3 +173,12 @@ def train(
     if best is not None:
         trainer.restore(best)
     return history
+
+
+def _check_finite(loss: float) -> None:
+    """Raise if the mean loss of an epoch says that training has diverged."""
+    if not np.isfinite(loss):
+        raise ValueError(
+            "Training diverged: the loss is no longer finite. Scale the features, "
+            "or lower learning_rate_init."
+        )

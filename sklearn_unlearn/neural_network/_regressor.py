@@ -13,23 +13,19 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from sklearn_unlearn._engine._losses import SquaredError
-from sklearn_unlearn._engine._mixture import fit_precisions, interval
+from sklearn_unlearn._engine._mixture import interval
 from sklearn_unlearn.neural_network._base import (
     BaseDropoutNetwork,
     check_uncertainty_kind,
 )
+from sklearn_unlearn.neural_network._noise_precision import NoisePrecisionMixin
 from sklearn_unlearn.neural_network._training_rows import ROW_DTYPES
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions, _fit_context
 
 __all__ = ["DropoutRegressor"]
 
-# Most rows of one `partial_fit` by which the noise is estimated, and the number of past
-# rows that the estimate averages over.
-NOISE_ROWS = 500
-NOISE_WINDOW = 2000
 
-
-class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
+class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
     """Neural network with dropout that predicts numbers, how sure it is, and forgets.
 
     It takes the place of :class:`sklearn.neural_network.MLPRegressor` with Adam, and
@@ -315,57 +311,6 @@ class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
     def _score_outputs(self, outputs, y, sample_weight):
         return r2_score(self._standardised(y), outputs, sample_weight=sample_weight)
 
-    def _n_held_out(self, n_rows):
-        if self.noise_precision != "auto":
-            return 0
-        return max(n_rows // 20, min(10, n_rows // 5))
-
-    def _after_training(self, split):
-        """Set the precision of the noise: given, or that of held-out rows."""
-        self._set_precision(self._precision_of(*split.held_out_rows()))
-
-    def _update_noise(self, X, y, sample_weight):
-        """Average the variance of the noise over the rows of ``partial_fit``."""
-        if sample_weight is not None and not sample_weight.any():
-            return
-        # some are enough; evenly spread, they are of all kinds
-        some = slice(None, None, -(-len(X) // NOISE_ROWS))
-        weight = None if sample_weight is None else sample_weight[some]
-        variance, n_rows = 1 / self._precision_of(X[some], y[some], weight), len(X)
-        # the estimate of a whole fit counts as a full window
-        known = NOISE_WINDOW if hasattr(self, "noise_precision_") else 0
-        n_before = vars(self).get("_n_noise", known)
-        if n_before:
-            before = 1 / self._precision()
-            variance = (n_before * before + n_rows * variance) / (n_before + n_rows)
-        # older rows count ever less, as the network gets better
-        self._n_noise = min(n_before + n_rows, NOISE_WINDOW)
-        self._set_precision(1 / variance)
-
-    def _reset_partial_fit(self):
-        super()._reset_partial_fit()
-        self.__dict__.pop("_n_noise", None)
-
-    def _set_precision(self, precision):
-        """Set the public attribute, a number if the target has no output axis."""
-        self.noise_precision_ = (
-            float(precision[0]) if self._single_output else precision
-        )
-
-    def _precision_of(self, X, y, sample_weight):
-        """Return the precision for each output, given or that of these rows."""
-        if self.noise_precision != "auto":
-            return np.full(self.n_outputs_, float(self.noise_precision))
-        functions = self._network.apply(
-            lambda f: f.swapaxes(0, 1),
-            X,
-            self.mc_samples or None,
-            self._function_seed,
-            device=self.device,
-        )
-        precision = fit_precisions(self._standardised(y), functions, sample_weight)
-        return precision / self._y_scale**2
-
     # ----------------------------------------------------------------- predict
 
     def predict(self, X, return_std=False, return_cov=False):
@@ -494,10 +439,6 @@ class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
         aleatoric = np.broadcast_to(1 / self._precision(), epistemic.shape)
         parts = {"epistemic": epistemic, "aleatoric": aleatoric.copy()}
         return self._without_output_axis(parts.get(kind, epistemic + aleatoric))
-
-    def _precision(self):
-        """Return the precision of the noise, shape (n_outputs,)."""
-        return np.atleast_1d(self.noise_precision_)
 
     def _in_target_units(self, z):
         return z * self._y_scale + self._y_mean

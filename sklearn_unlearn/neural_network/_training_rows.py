@@ -186,14 +186,15 @@ class TrainingRowsMixin:
             adam=self._adam(),
             batch_size=batch_size,
             n_epochs=self.n_iter_,
-            train_fresh=partial(new._train_fresh, retain, network.n_outputs),
+            train_fresh=partial(new._train_fresh, retain),
             finish=partial(new._finish_unlearning, split),
         )
 
-    def _train_fresh(self, rows, n_outputs, n_epochs, rng):
+    def _train_fresh(self, rows, n_epochs, rng):
         """Return a new network, trained on these rows for some epochs."""
         weights, order, masks = rng.spawn(3)
-        network = new_network(self, rows.X.shape[1], n_outputs, weights)
+        n_features, n_outputs = rows.X.shape[1], self._network.n_outputs
+        network = new_network(self, n_features, n_outputs, weights)
         trainer = self._trainer(network, rows, masks)
         train(trainer, Schedule(n_epochs, patience=n_epochs), order)
         return trainer.network()

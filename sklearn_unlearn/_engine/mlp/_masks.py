@@ -95,7 +95,7 @@ class MaskStream:
         """Draw the masks of the next steps into the arrays that all masks view."""
         for p, drawn in self._drawn.items():
             bernoulli(self._rng, p, drawn, self._scratch[: drawn.size])
-            # on a CPU the tensor is the same memory already
+            # on a CPU the tensor is a view of the array
             if self._tensors[p].device.type != "cpu":
                 self._tensors[p].copy_(torch.from_numpy(drawn))
         self._step = 0

@@ -13,8 +13,6 @@ from typing import NamedTuple
 
 import torch
 
-from sklearn_unlearn.dropout._noise import rounded
-
 __all__ = ["ACTIVATIONS", "MLP", "Layout"]
 
 
@@ -87,7 +85,7 @@ class Layout:
         self.largest_product = max(a * b for a, b in self.shapes)
 
     def views(self, flat):
-        """Return matrices and biases that share the memory of `flat`.
+        """Return matrices and biases as views of `flat`.
 
         Parameters
         ----------
@@ -142,16 +140,17 @@ class MLP:
     activation : {"identity", "logistic", "tanh", "relu"}
         Of the hidden layers.
     dropout : sequence of float
-        Probability to drop for the input and for each hidden layer.
+        Probability to drop for the input and for each hidden layer, as `Perceptron`
+        rounds it.
     parameters : Tensor of shape (n_parameters,) or (n_models, n_parameters)
-        Used in place.
+        Never copied: a change of them changes the network.
     gradient : Tensor of the same shape, default=None
         Where `backward` writes; None makes one.
     """
 
     def __init__(self, layout, activation, dropout, parameters, gradient=None):
         self.layout, self.activation = layout, activation
-        self.dropout = tuple(rounded(p) for p in dropout)
+        self.dropout = tuple(dropout)
         self.parameters = parameters
         self.gradient = torch.zeros_like(parameters) if gradient is None else gradient
         self.weights, self.biases = layout.views(parameters)
@@ -160,7 +159,7 @@ class MLP:
         self._product = torch.mm if parameters.ndim == 1 else torch.bmm
 
     def first(self, n_models: int) -> "MLP":
-        """Return the first models, in the same memory."""
+        """Return the first models, as views of these."""
         return MLP(
             self.layout,
             self.activation,

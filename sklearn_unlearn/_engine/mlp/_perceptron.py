@@ -3,6 +3,8 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import copy
+
 import numpy as np
 import torch
 from torch import nn
@@ -60,7 +62,9 @@ class Perceptron:
 
     def with_parameters(self, parameters):
         """Return a network of the same sizes with other weights."""
-        return Perceptron(self.sizes, self.activation, self.dropout, parameters)
+        new = copy.copy(self)
+        new.parameters = parameters
+        return new
 
     def copy(self):
         """Return a copy with parameters of its own."""
@@ -216,7 +220,8 @@ class Perceptron:
         """Return a function that yields slices of draws with their masked weights.
 
         ``relu(h * m) W`` is ``relu(h) (diag(m) W)``: to mask weights costs less than
-        to mask the units of every row. They are made once if they fit into memory.
+        to mask the units of every row. They are made once, unless they would take
+        too much room.
         """
         n_draws = next((len(m) for m in noise if m is not None), 0)
         width = max(max(W.shape) for W, _ in layers)
@@ -271,14 +276,11 @@ class Perceptron:
         A : ndarray of shape (n_new_inputs, n_inputs)
         b : ndarray of shape (n_inputs,)
         """
-        sizes = (A.shape[0], *self.sizes[1:])
         weights, biases = self.views()
-        new = Perceptron(
-            sizes,
-            self.activation,
-            self.dropout,
-            np.empty(Layout(sizes).n_parameters, dtype=np.float32),
-        )
+        sizes = (A.shape[0], *self.sizes[1:])
+        n_parameters = Layout(sizes).n_parameters
+        new = self.with_parameters(np.empty(n_parameters, dtype=np.float32))
+        new.sizes = sizes
         new_weights, new_biases = new.views()
         new_weights[0][:] = A @ weights[0].astype(np.float64)
         new_biases[0][:] = biases[0] + b @ weights[0].astype(np.float64)

@@ -148,6 +148,9 @@ class TrainablePerceptron(Trainable):
                 )
         return [mlp.gradient]
 
+    def renew_statistics(self, X):
+        """Do nothing: a perceptron has no statistics of rows."""
+
     def network(self):
         flat = self.parameters[0].cpu().numpy()
         return self._network.with_parameters(flat.copy())

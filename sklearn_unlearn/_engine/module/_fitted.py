@@ -206,7 +206,7 @@ class FittedModule:
             tensor = torch.from_numpy(np.array(array))
             if name in known:
                 known[name].data = tensor
-            else:  # moved to other coordinates, its first layer may have got a bias
+            else:  # `change_coordinates` may have given a first layer its bias
                 owner, _, own_name = name.rpartition(".")
                 layer = module.get_submodule(owner)
                 layer.register_parameter(own_name, nn.Parameter(tensor))

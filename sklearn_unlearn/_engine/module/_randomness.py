@@ -116,11 +116,13 @@ class ExplicitRandomness(TorchFunctionMode):
     def _dropout_channels(
         self, n_axes_of_one_row, x, p=0.5, training=True, inplace=False
     ):
+        """Drop channels: one number for all of each (row and) channel."""
         n_leading = 1 if x.ndim == n_axes_of_one_row else 2
         shape = (*x.shape[:n_leading], *[1] * (x.ndim - n_leading))
         return self._drop(x, shape, p, training)
 
     def _drop(self, x, shape, p, training):
+        """Multiply by noise of a shape that broadcasts; see `nn.functional.dropout`."""
         if not training or p == 0:
             return x
         self.used = True
