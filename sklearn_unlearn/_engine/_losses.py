@@ -60,12 +60,12 @@ class CrossEntropy:
 
         return draw
 
-    def unit(self, target):
-        """Return 1: the loss is in nats."""
+    def tolerance_unit(self, target):
+        """Return the unit of `max_retain_increase`: one nat."""
         return 1.0
 
-    def nat(self, losses, target):
-        """Return the loss that is one nat."""
+    def loss_per_nat(self, losses, target):
+        """Return 1: the loss is in nats."""
         return 1.0
 
 
@@ -102,18 +102,28 @@ class SquaredError:
 
         return draw
 
-    def unit(self, target):
-        """Return the variance of the target, summed over the outputs."""
+    def tolerance_unit(self, target):
+        """Return the unit of `max_retain_increase`: the variance of the target.
+
+        It is summed over the outputs, as the loss is.
+        """
         return float(target.var(0, correction=0).sum())
 
-    def nat(self, losses, target):
-        """Return the variance of Gaussian noise of which these are the losses."""
+    def loss_per_nat(self, losses, target):
+        """Return the loss that is one nat of likelihood.
+
+        It is the variance of the Gaussian noise under which these losses are most
+        likely.
+        """
         variance = 2 * float(losses.mean()) / target.shape[-1]
         # a network that fits its rows without error leaves something to divide by
-        return max(variance, 1e-6 * self.unit(target), torch.finfo(losses.dtype).tiny)
+        return max(
+            variance, 1e-6 * self.tolerance_unit(target), torch.finfo(losses.dtype).tiny
+        )
 
 
 def _weighted(losses, d, weight):
+    """Weight losses and gradients of rows, in place, and sum the losses of a model."""
     if weight is not None:
         losses.mul_(weight)
         d.mul_(weight)

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp, ndtr, ndtri
 
-__all__ = ["fit_precision", "log_density", "quantile"]
+__all__ = ["fit_precision", "fit_precisions", "interval", "log_density", "quantile"]
 
 
 def log_density(y, functions, precision):
@@ -59,6 +59,25 @@ def fit_precision(y, functions, weight=None):
     return float(np.exp(found.x))
 
 
+def fit_precisions(y, functions, weight=None):
+    """Return the precision of each output; see `fit_precision`.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows, n_outputs)
+    functions : ndarray of shape (n_rows, n_draws, n_outputs)
+    weight : ndarray of shape (n_rows,), default=None
+
+    Returns
+    -------
+    ndarray of shape (n_outputs,)
+    """
+    outputs = range(y.shape[1])
+    return np.array(
+        [fit_precision(y[:, k], functions[..., k].T, weight) for k in outputs]
+    )
+
+
 def quantile(level, functions, precision):
     """Return a quantile of the predictive distribution by bisection.
 
@@ -82,3 +101,25 @@ def quantile(level, functions, precision):
         below = ndtr(root * (middle - functions)).mean(axis=0) < level
         low, high = np.where(below, middle, low), np.where(below, high, middle)
     return (low + high) / 2
+
+
+def interval(confidence_level, functions, precision):
+    """Return the quantiles between which the target lies with some probability.
+
+    Parameters
+    ----------
+    confidence_level : float
+        The probability; as much of the rest lies below as above.
+    functions : ndarray of shape (n_draws, n_rows, n_outputs)
+    precision : ndarray of shape (n_outputs,)
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_outputs, 2)
+    """
+    tail = (1 - confidence_level) / 2
+    ends = [
+        [quantile(level, functions[..., k], precision[k]) for level in (tail, 1 - tail)]
+        for k in range(functions.shape[-1])
+    ]
+    return np.moveaxis(np.array(ends), -1, 0)

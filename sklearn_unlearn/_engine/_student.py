@@ -9,8 +9,7 @@ of the retained rows: a loss can then be compared with that of a teacher row by 
 
 import math
 import warnings
-from collections.abc import Callable
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,28 +17,30 @@ from typing import Any
 import numpy as np
 import torch
 
-from sklearn_unlearn._engine._bodies import body_of
-from sklearn_unlearn._engine._editable import Editable
-from sklearn_unlearn._engine._pairs import PairedBatches
+from sklearn_unlearn._engine._handle import NetworkHandle
+from sklearn_unlearn._engine._threads import threads_for
+from sklearn_unlearn._engine._trainable import Trainable
+from sklearn_unlearn._engine._training import AdamSettings, TensorRows
 from sklearn_unlearn._engine._weight_mask import WeightMask
-from sklearn_unlearn._engine.mlp._trainer import Adam, Rows
 from sklearn_unlearn.exceptions import UnlearningWarning
 
-__all__ = ["Batch", "Recipe", "Student"]
+__all__ = ["Batch", "ForgetRetainBatches", "Student", "UnlearningSettings"]
 
-# Retained rows on which it is watched that a network does not degrade.
-N_WATCHED = 2000
+# Most retained rows whose loss is computed after each epoch.
+N_MONITORED = 2000
+
+Objective = Callable[["Batch", "Batch"], torch.Tensor]
 
 
 @dataclass
-class Recipe:
+class UnlearningSettings:
     """How long, and how, a student is trained.
 
     Attributes
     ----------
     n_epochs : int
         Visits of each retained row.
-    adam : Adam
+    adam : AdamSettings
     batch_size : int
         Retained rows of a batch.
     max_retain_increase : float
@@ -47,39 +48,80 @@ class Recipe:
     """
 
     n_epochs: int
-    adam: Adam
+    adam: AdamSettings
     batch_size: int
     max_retain_increase: float
 
 
+@dataclass
 class Batch:
-    """What an objective sees of some rows.
+    """Some rows, as an objective sees them.
 
     Attributes
     ----------
     index : Tensor of shape (n,)
-        Positions of the rows among those of their kind.
+        Positions of the rows in `rows`.
     outputs : Tensor of shape (n, n_outputs)
         Outputs of the student; differentiable.
-    losses : Tensor of shape (n, 1)
-        Their losses; differentiable.
+    rows : TensorRows
+        All retained rows, or all rows to forget.
+    loss : object
+        See `_losses`.
     """
 
-    def __init__(
-        self, index: torch.Tensor, outputs: torch.Tensor, rows: Rows, loss: Any
-    ) -> None:
-        self.index, self.outputs = index, outputs
-        self._rows, self._loss = rows, loss
+    index: torch.Tensor
+    outputs: torch.Tensor
+    rows: TensorRows
+    loss: Any
 
     @cached_property
     def losses(self) -> torch.Tensor:
-        return self._loss.rows(self.outputs, self._rows.target[self.index])
+        """Loss of each row, shape (n, 1); differentiable."""
+        return self.loss.rows(self.outputs, self.rows.target[self.index])
 
     def mean(self, values: torch.Tensor) -> torch.Tensor:
         """Return the mean of one value per row, weighted as the rows are."""
-        if self._rows.weight is not None:
-            values = values * self._rows.weight[self.index]
+        if self.rows.weight is not None:
+            values = values * self.rows.weight[self.index]
         return values.mean()
+
+
+class ForgetRetainBatches:
+    """Batches of retained rows, each with its share of the rows to forget.
+
+    An epoch visits each retained row once, and the rows to forget are spread evenly
+    over its batches. If there are fewer of them than batches, they come round again,
+    so that no step is without one.
+
+    Parameters
+    ----------
+    n_retain, n_forget : int
+        Numbers of rows; with ``n_forget=0`` the second part of each pair is empty.
+    batch_size : int
+        Retained rows of a batch, and the most rows to forget beside them.
+    rng : numpy.random.Generator
+        Of the order of the rows.
+    """
+
+    def __init__(
+        self, n_retain: int, n_forget: int, batch_size: int, rng: np.random.Generator
+    ) -> None:
+        self._n_retain, self._n_forget, self._rng = n_retain, n_forget, rng
+        self.batch_size = min(batch_size, n_retain)
+        n_batches = -(-n_retain // self.batch_size)
+        # where most rows are to be forgotten, they take turns over the epochs
+        self.n_forget_per_batch = min(-(-n_forget // n_batches), batch_size)
+        self._queue = np.empty(0, dtype=np.int64)
+
+    def epoch(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the positions of retained rows and of rows to forget, step by step."""
+        order = self._rng.permutation(self._n_retain)
+        for start in range(0, self._n_retain, self.batch_size):
+            while len(self._queue) < self.n_forget_per_batch:
+                again = self._rng.permutation(self._n_forget)
+                self._queue = np.concatenate([self._queue, again])
+            forget, self._queue = np.split(self._queue, [self.n_forget_per_batch])
+            yield order[start : start + self.batch_size], forget
 
 
 class Student:
@@ -87,85 +129,88 @@ class Student:
 
     Parameters
     ----------
-    edited : Editable
+    handle : NetworkHandle
         The network and its rows.
-    recipe : Recipe
+    settings : UnlearningSettings
     rng : numpy.random.Generator
         Of the order of the rows, and of what a method draws.
 
     Attributes
     ----------
-    retain, forget : Rows
+    retain, forget : TensorRows
         Tensors ``X``, ``target`` and ``weight`` of the rows.
     loss : object
-        Whether a row is classified or its target approximated; see `_losses`.
+        Of classes, or of numbers; see `_losses`.
     parameters : list of Tensor
         All that is trained, changed in place.
     """
 
     def __init__(
-        self, edited: Editable, recipe: Recipe, rng: np.random.Generator
+        self,
+        handle: NetworkHandle,
+        settings: UnlearningSettings,
+        rng: np.random.Generator,
     ) -> None:
-        self._edited, self._recipe, self.rng = edited, recipe, rng
-        self.retain, self.forget, self.loss = edited.retain, edited.forget, edited.loss
-        seed = int(rng.integers(2**63))
-        self._body = body_of(edited.network, self.retain.X.device, seed)
-        self._body.renew_statistics(self.retain.X)
-        self.parameters = self._body.parameters
+        self._handle, self._settings, self.rng = handle, settings, rng
+        self.retain, self.forget, self.loss = handle.retain, handle.forget, handle.loss
+        self._trainable: Trainable = handle.network.as_trainable(
+            self.retain.X.device, int(rng.integers(2**63))
+        )
+        self._trainable.renew_statistics(self.retain.X)
+        self.parameters = self._trainable.parameters
 
     # ---------------------------------------------------------------- as it is
 
     def network(self) -> Any:
-        """Return the network as it is now; it can serve as a teacher."""
-        return self._body.network()
+        """Return a copy of the network as it is now; it can serve as a teacher."""
+        return self._trainable.network()
 
-    def outputs(self, rows: Rows, network: Any = None) -> torch.Tensor:
+    def outputs(self, rows: TensorRows, network: Any = None) -> torch.Tensor:
         """Return outputs for all rows, shape (n_rows, n_outputs); not differentiable.
 
         Parameters
         ----------
-        rows : Rows
+        rows : TensorRows
         network : Perceptron or FittedModule, default=None
             A teacher; None stands for the student itself.
         """
-        body = self._body if network is None else body_of(network, rows.X.device)
-        return body.outputs(rows.X)
+        if network is None:
+            return self._trainable.outputs(rows.X)
+        return network.as_trainable(rows.X.device).outputs(rows.X)
 
-    def losses(self, rows: Rows) -> torch.Tensor:
+    def losses(self, rows: TensorRows) -> torch.Tensor:
         """Return the loss of each row, shape (n_rows, 1); not differentiable."""
-        return self.loss.rows(self.outputs(rows), rows.target)
+        return self.loss.rows(self._trainable.outputs(rows.X), rows.target)
 
-    def gradient(self, rows: Rows) -> list[torch.Tensor]:
+    def gradient(self, rows: TensorRows) -> list[torch.Tensor]:
         """Return the gradient of the mean loss over all rows, tensor by tensor."""
         total = [torch.zeros_like(parameter) for parameter in self.parameters]
         everything = torch.arange(len(rows), device=rows.X.device)
-        for index in everything.split(self._recipe.batch_size):
-
-            def loss_of(outputs, index=index):
-                batch = Batch(index, outputs, rows, self.loss)
-                return batch.mean(batch.losses) * (len(index) / len(rows))
-
-            self._body.backward(rows.X[index], loss_of)
-            for part, gradient in zip(total, self._body.gradients(), strict=True):
+        for index in everything.split(self._settings.batch_size):
+            outputs = self._trainable.forward(rows.X[index])
+            batch = Batch(index, outputs, rows, self.loss)
+            value = batch.mean(batch.losses) * (len(index) / len(rows))
+            gradients = self._trainable.backward(value)
+            for part, gradient in zip(total, gradients, strict=True):
                 part.add_(gradient)
         return total
 
-    def nat(self) -> float:
+    def loss_per_nat(self) -> float:
         """Return the loss that is one nat of likelihood.
 
         For classes it is 1; for squared errors the variance of Gaussian noise, which
         the mean squared error of the retained rows estimates.
         """
-        return self.loss.nat(self._watched_losses(), self.retain.target)
+        return self.loss.loss_per_nat(self._monitored_losses(), self.retain.target)
 
     def train_fresh(self, n_epochs: int) -> Any:
         """Return a new network that has seen the retained rows alone."""
-        return self._edited.train_fresh(n_epochs, self.rng.spawn(1)[0])
+        return self._handle.train_fresh(n_epochs, self.rng.spawn(1)[0])
 
     @property
     def n_epochs_fitted(self) -> int:
         """Epochs that the network was trained for when it was fitted."""
-        return self._edited.n_epochs
+        return self._handle.n_epochs
 
     @property
     def ratio(self) -> float:
@@ -180,13 +225,13 @@ class Student:
 
     def train(
         self,
-        objective: Callable[[Batch, Batch], torch.Tensor],
+        objective: Objective,
         *,
         forget: bool = True,
         mask: WeightMask | None = None,
         l1: float = 0.0,
     ) -> None:
-        """Minimise an objective over the epochs of the recipe.
+        """Minimise an objective over the epochs of the settings.
 
         Training stops with the weights of the last good epoch, and a warning, when
         the retained rows suffer.
@@ -198,96 +243,85 @@ class Student:
         forget : bool, default=True
             Whether the objective looks at rows to forget; they cost time.
         mask : WeightMask, default=None
-            Which weights may move; all of them by default.
+            Which weights may change; all of them by default.
         l1 : float, default=0.0
             Penalty on the absolute values of all parameters, which fades linearly
             over the epochs.
         """
-        recipe, optimizer = self._recipe, self._recipe.adam.over(self.parameters)
+        settings = self._settings
+        optimizer = settings.adam.optimizer(self.parameters)
         n_forget = len(self.forget) if forget else 0
-        pairs = PairedBatches(
-            len(self.retain), n_forget, recipe.batch_size, self.rng.spawn(1)[0]
+        batches = ForgetRetainBatches(
+            len(self.retain), n_forget, settings.batch_size, self.rng.spawn(1)[0]
         )
-        bound = math.inf
-        if recipe.max_retain_increase < math.inf:
-            # in nats, or in variances of the target
-            unit = self.loss.unit(self.retain.target)
-            bound = self._retain_loss() + recipe.max_retain_increase * unit
-        with self._body.threads(pairs.batch_size + pairs.n_beside):
-            for epoch in range(recipe.n_epochs):
+        highest = math.inf
+        if settings.max_retain_increase < math.inf:
+            increase = self.loss.tolerance_unit(self.retain.target)
+            increase *= settings.max_retain_increase
+            highest = float(self._monitored_losses().mean()) + increase
+        n_rows = batches.batch_size + batches.n_forget_per_batch
+        with threads_for(n_rows * self._trainable.largest_product):
+            for epoch in range(settings.n_epochs):
                 good = [parameter.detach().clone() for parameter in self.parameters]
-                strength = l1 * (1 - epoch / recipe.n_epochs)
-                for retained, forgotten in pairs.epoch():
-                    self._gradients(objective, retained, forgotten)
-                    if strength:
-                        self._penalise(strength)
-                    with _frozen(mask, self.parameters, self._body.gradients()):
+                l1_now = l1 * (1 - epoch / settings.n_epochs)
+                for retain_index, forget_index in batches.epoch():
+                    gradients = self._gradients(objective, retain_index, forget_index)
+                    if l1_now:
+                        self._add_l1(gradients, l1_now)
+                    if mask is None:
                         optimizer.step()
-                if not self._retain_loss() <= bound:
+                    else:
+                        mask.step(optimizer, self.parameters, gradients)
+                if not float(self._monitored_losses().mean()) <= highest:
                     self._restore(good)
-                    self._warn(epoch)
+                    self._warn_of_early_stop(epoch)
                     break
 
-    def _gradients(self, objective, retained, forgotten):
-        """Put the gradient of the objective, with weight decay, where it belongs."""
+    def _gradients(
+        self, objective: Objective, retain: np.ndarray, forget: np.ndarray
+    ) -> list[torch.Tensor]:
+        """Return the gradients of the objective, with weight decay, in one step."""
         device = self.retain.X.device
-        retained = torch.from_numpy(retained).to(device)
-        forgotten = torch.from_numpy(forgotten).to(device)
-        X = torch.cat([self.retain.X[retained], self.forget.X[forgotten]])
-
-        def loss_of(outputs):
-            own, other = outputs.split([len(retained), len(forgotten)])
-            return objective(
-                Batch(retained, own, self.retain, self.loss),
-                Batch(forgotten, other, self.forget, self.loss),
-            )
-
-        self._body.backward(X, loss_of)
-        self._body.decay(self._edited.decay(len(retained)))
+        retain_index = torch.from_numpy(retain).to(device)
+        forget_index = torch.from_numpy(forget).to(device)
+        X = torch.cat([self.retain.X[retain_index], self.forget.X[forget_index]])
+        parts = self._trainable.forward(X).split([len(retain), len(forget)])
+        value = objective(
+            Batch(retain_index, parts[0], self.retain, self.loss),
+            Batch(forget_index, parts[1], self.forget, self.loss),
+        )
+        return self._trainable.backward(value, self._handle.weight_decay(len(retain)))
 
     @torch.no_grad()
-    def _penalise(self, strength):
-        pairs = zip(self.parameters, self._body.gradients(), strict=True)
-        for parameter, gradient in pairs:
+    def _add_l1(self, gradients: list[torch.Tensor], strength: float) -> None:
+        """Add the gradient of the L1 penalty to the gradients of a step."""
+        for parameter, gradient in zip(self.parameters, gradients, strict=True):
             gradient.add_(parameter.sign(), alpha=strength)
 
     @torch.no_grad()
-    def _restore(self, values):
+    def _restore(self, values: list[torch.Tensor]) -> None:
+        """Set the parameters to earlier values."""
         for parameter, value in zip(self.parameters, values, strict=True):
             parameter.copy_(value)
 
-    def _retain_loss(self):
-        return float(self._watched_losses().mean())
-
-    def _watched_losses(self):
-        """Weighted losses of retained rows; of some of them, if there are many."""
-        step = -(-len(self.retain) // N_WATCHED)
-        losses = self.losses(Rows(self.retain.X[::step], self.retain.target[::step]))
+    def _monitored_losses(self) -> torch.Tensor:
+        """Return weighted losses of retained rows; of some, if there are many."""
+        step = -(-len(self.retain) // N_MONITORED)
+        rows = TensorRows(self.retain.X[::step], self.retain.target[::step])
+        losses = self.losses(rows)
         if self.retain.weight is None:
             return losses
         weight = self.retain.weight[::step]
         return losses * (weight / weight.mean())
 
-    def _warn(self, n_epochs):
+    def _warn_of_early_stop(self, n_epochs: int) -> None:
+        """Warn that training ended because the retained rows suffered."""
         warnings.warn(
-            f"Unlearning stopped after {n_epochs} of {self._recipe.n_epochs} epochs: "
+            f"Unlearning stopped after {n_epochs} of {self._settings.n_epochs} epochs: "
             "the next one would have raised the mean loss of the retained rows by more "
             "than max_retain_increase="
-            f"{self._recipe.max_retain_increase:g}. Lower learning_rate_init or the "
-            "weight of what is forgotten, or accept more.",
+            f"{self._settings.max_retain_increase:g}. Lower learning_rate_init or the "
+            "weight of the rows to forget, or accept more.",
             UnlearningWarning,
             stacklevel=3,
         )
-
-
-@contextmanager
-def _frozen(mask, parameters, gradients):
-    """Keep the weights that a mask holds where they are during a step."""
-    if mask is None:
-        yield
-        return
-    with torch.no_grad():
-        before = [parameter.detach().clone() for parameter in parameters]
-        mask.hide(gradients)
-        yield
-        mask.restore([parameter.detach() for parameter in parameters], before)

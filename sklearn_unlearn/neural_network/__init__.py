@@ -1,4 +1,10 @@
-"""Neural networks with dropout, their uncertainty, and ensembles made to forget."""
+"""Neural networks with dropout, their uncertainty, and ensembles made to forget.
+
+`DropoutClassifier` and `DropoutRegressor` share `_base`; how their networks are trained
+is in `_engine`. `s3t` holds ensembles of adapters that forget by slice. The estimators
+are public; `_many.fit_many`, which fits networks side by side, is for benchmarks, tests
+and the folders above.
+"""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause

@@ -1,4 +1,4 @@
-"""What the two networks have in common: training, forgetting, drawing functions."""
+"""The base of both networks: fits, exact forgetting, and functions drawn from them."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -13,33 +13,35 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_unlearn._engine._trainers import make_trainer
-from sklearn_unlearn._engine._training import Schedule, train
-from sklearn_unlearn._engine.mlp._activations import ACTIVATIONS
-from sklearn_unlearn._engine.mlp._layout import Layout
+from sklearn_unlearn._engine._training import AdamSettings, Schedule, train
+from sklearn_unlearn._engine.mlp._mlp import ACTIVATIONS
 from sklearn_unlearn._engine.mlp._perceptron import Perceptron
-from sklearn_unlearn._engine.mlp._trainer import Adam, Rows
-from sklearn_unlearn._engine.module._fitted import FittedModule
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
 from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.dropout._noise import make_generator
-from sklearn_unlearn.neural_network._editable import EditableNetwork
-from sklearn_unlearn.neural_network._plan import Plan
-from sklearn_unlearn.neural_network._watch import Watch
+from sklearn_unlearn.neural_network._building import (
+    check_stochastic,
+    network_to_continue,
+    new_network,
+)
+from sklearn_unlearn.neural_network._epoch_reporter import EpochReporter
+from sklearn_unlearn.neural_network._training_rows import (
+    ROW_DTYPES,
+    TrainingRowsMixin,
+    TrainingSplit,
+)
 from sklearn_unlearn.utils._sklearn_compat import (
     CALLBACK_STATE,
     CallbackSupportMixin,
     Interval,
     StrOptions,
-    _check_sample_weight,
     _fit_context,
 )
 
-__all__ = ["BaseDropoutNetwork"]
+__all__ = ["BaseDropoutNetwork", "check_uncertainty_kind"]
 
 # Streams of random numbers of one fit, in this order for ever.
 STREAMS = ("weights", "order", "masks", "split", "functions")
@@ -56,7 +58,7 @@ def _with_gradients():
 
 
 class BaseDropoutNetwork(
-    EditableNetwork, UnlearnerMixin, CallbackSupportMixin, BaseEstimator
+    TrainingRowsMixin, UnlearnerMixin, CallbackSupportMixin, BaseEstimator
 ):
     """Base of :class:`DropoutClassifier` and :class:`DropoutRegressor`."""
 
@@ -101,26 +103,26 @@ class BaseDropoutNetwork(
         """Return validated X and y."""
 
     @abstractmethod
-    def _begin_target(self, y, sample_weight=None):
-        """Set what the target defines, and return the number of outputs."""
+    def _fit_target(self, y, sample_weight=None):
+        """Learn labels, or mean and scale, and return the number of outputs."""
 
     @abstractmethod
-    def _encode(self, y):
+    def _encode_target(self, y):
         """Return the target as a tensor of shape (n_rows, n_targets)."""
 
     @abstractmethod
     def _score_outputs(self, outputs, y, sample_weight):
         """Return the validation score of deterministic outputs."""
 
-    def _balance(self, y, sample_weight):
-        """Return the weights of rows with those of classes in them."""
+    def _with_class_weight(self, y, sample_weight):
+        """Return weights of rows, multiplied by those of their classes."""
         return sample_weight
 
-    def _after_training(self, plan):
-        """Fit what needs rows on which the network was not trained."""
+    def _after_training(self, split):
+        """Fit the noise on rows that the network was not trained on."""
 
-    def _follow_noise(self, X, y, sample_weight):
-        """Take the rows of a stream into what `_after_training` fits."""
+    def _update_noise(self, X, y, sample_weight):
+        """Fit the noise on the rows of one ``partial_fit``, too."""
 
     def _check_target(self, y, classes=None):
         """Raise unless the network has outputs for this target."""
@@ -159,7 +161,7 @@ class BaseDropoutNetwork(
             checked = self._check_rows(X, y, reset=not warm)
             params = {} if sample_weight is None else {"sample_weight": sample_weight}
             kept = self._keep_rows(X, y, groups, params, forget)
-            self._forget_stream()
+            self._reset_partial_fit()
             self._fit_rows(*checked, sample_weight, warm=warm)
             self._attach_rows(kept)
         return self
@@ -171,7 +173,7 @@ class BaseDropoutNetwork(
         try:
             yield
         except BaseException:
-            # scikit-learn closes what callbacks have opened by these
+            # scikit-learn needs these to end the callbacks that have begun
             opened = {k: v for k, v in vars(self).items() if k in CALLBACK_STATE}
             self.__dict__.clear()
             self.__dict__.update(before, **opened)
@@ -183,7 +185,7 @@ class BaseDropoutNetwork(
         weight = rows.params.get("sample_weight", self._fit_params.get("sample_weight"))
         seen = getattr(self, "classes_", None)
         X, y = self._check_rows(rows.X, rows.y, reset=True)
-        self._forget_stream()
+        self._reset_partial_fit()
         self._fit_rows(X, y, weight, silent=True)
         if seen is not None:
             self.classes_ = seen
@@ -191,46 +193,50 @@ class BaseDropoutNetwork(
     @_with_gradients()
     def _fit_rows(self, X, y, sample_weight, *, warm=False, silent=False):
         """Train on validated rows, and set all fitted attributes."""
-        plan = self._plan(X, y, sample_weight, warm)
-        # where nothing is held out, there is nothing to copy
-        part = plan.part(plan.chosen) if len(plan.held) else (X, y, plan.weight)
-        rows = self._as_rows(*part)
-        trainer, fitted = self._trainer(plan.net, rows, plan.rngs["masks"])
+        network, rngs, split = self._begin_fit(X, y, sample_weight, warm)
+        rows = self._as_tensors(*split.training_rows())
+        trainer = self._trainer(network, rows, rngs["masks"])
         score = None
         if self.early_stopping:
-            held, held_y, held_weight = plan.held_out()
+            X_held, y_held, weight_held = split.held_out_rows()
 
             def score():
-                outputs = fitted().outputs(held, self.device)
-                return float(self._score_outputs(outputs, held_y, held_weight))
+                outputs = trainer.network().outputs(X_held, self.device)
+                return float(self._score_outputs(outputs, y_held, weight_held))
 
-        watch = Watch(self, X, y, lambda: {"_network": fitted()}, silent)
-        history = train(
-            trainer, self._schedule(), plan.rngs["order"], score=score, watch=watch
+        reporter = EpochReporter(
+            self, X, y, lambda: {"_network": trainer.network()}, silent
         )
-        self._finish(plan, fitted(), history)
-        watch.close()
+        history = train(
+            trainer, self._schedule(), rngs["order"], score=score, reporter=reporter
+        )
+        self._finish_fit(trainer.network(), split, history)
+        reporter.end_fit()
 
-    def _plan(self, X, y, sample_weight, warm=False, subset=None):
-        """Decide all that training needs: network, rows, streams of numbers."""
-        subset = np.arange(len(X)) if subset is None else subset
+    def _begin_fit(self, X, y, sample_weight, warm=False, subset=None):
+        """Return a network to train, streams of random numbers, and a `TrainingSplit`.
+
+        `y` and `sample_weight` are those of the rows of `X` in `subset`.
+        """
         rngs = self._start_streams()
         weight = self._check_weight(y, sample_weight)
         if warm:
-            net = self._network_to_continue(X, y)
+            self._check_target(y)
+            network = network_to_continue(self, X.shape[1])
         else:
-            n_outputs = self._begin_target(y, weight)
-            net = self._new_network(X.shape[1], n_outputs, rngs["weights"])
-        chosen, held = self._split(y, weight, rngs["split"])
-        return Plan(net, rngs, X, subset, y, weight, chosen, held)
+            n_outputs = self._fit_target(y, weight)
+            network = new_network(self, X.shape[1], n_outputs, rngs["weights"])
+        training, held_out = self._split_rows(y, weight, rngs["split"])
+        split = TrainingSplit(X, y, weight, training, held_out, subset)
+        return network, rngs, split
 
-    def _finish(self, plan, network, history):
+    def _finish_fit(self, network, split, history):
         """Set the fitted attributes."""
         self._network = network
         self._record(history)
-        # for what edits the network later
-        self._held_out = plan.held_mask()
-        self._after_training(plan)
+        # for an unlearner, which must not train on these rows either
+        self._held_out = split.held_out_mask()
+        self._after_training(split)
 
     @_with_gradients()
     def _partial_fit(self, X, y, classes, sample_weight):
@@ -245,16 +251,17 @@ class BaseDropoutNetwork(
                 rngs = self._start_streams()
                 labels = y if classes is None else classes
                 counts = weight is not None and weight.any()
-                n_outputs = self._begin_target(labels, weight if counts else None)
+                n_outputs = self._fit_target(labels, weight if counts else None)
                 self._check_target(y)
-                net = self._new_network(X.shape[1], n_outputs, rngs["weights"])
+                network = new_network(self, X.shape[1], n_outputs, rngs["weights"])
                 self.n_forgotten_, self.unlearning_log_ = 0, []
                 self._moments, self._row_params, self._fit_params = None, (), {}
                 self._has_target, self.n_iter_, self.loss_curve_ = True, 0, []
             else:
-                net = self._network_to_continue(X, y, classes)
+                self._check_target(y, classes)
+                network = network_to_continue(self, X.shape[1])
                 # new rows are held-out rows before the network has seen them
-                self._follow_noise(X, y, weight)
+                self._update_noise(X, y, weight)
             if sample_weight is not None:
                 self._row_params = ("sample_weight",)
             self._rows = self._held_out = None
@@ -263,40 +270,41 @@ class BaseDropoutNetwork(
             key = (len(STREAMS), self._n_partial, 0)
             seed = np.random.SeedSequence(self._function_seed, spawn_key=key)
             order, masks = (make_generator(child) for child in seed.spawn(2))
-            trainer, fitted = self._trainer(net, self._as_rows(X, y, weight), masks)
+            trainer = self._trainer(network, self._as_tensors(X, y, weight), masks)
             if self._moments is not None:
                 trainer.continue_from(self._moments)
             history = train(trainer, replace(self._schedule(), max_epochs=1), order)
-            self._network, self._moments = fitted(), trainer.moments()
+            self._network, self._moments = trainer.network(), trainer.moments()
             self.n_iter_ += 1
             self.loss_ = history.losses[-1]
             self.loss_curve_ = [*self.loss_curve_, self.loss_]
             self.best_loss_ = min(self.loss_curve_)
             self.validation_scores_ = self.best_validation_score_ = None
             if first:
-                self._follow_noise(X, y, weight)
+                self._update_noise(X, y, weight)
         return self
 
-    def _forget_stream(self):
-        """Drop what only `partial_fit` needs."""
+    def _reset_partial_fit(self):
+        """Drop the state that only a next ``partial_fit`` would use."""
         self._moments = self._held_out = None
         self.__dict__.pop("_n_partial", None)
 
     # ------------------------------------------------------------ parts of fit
 
     def _start_streams(self):
-        """Seed all streams of this fit; that of the functions is kept."""
+        """Return generators of this fit, and set the seed of the functions."""
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         children = np.random.SeedSequence(seed).spawn(len(STREAMS))
         rngs = {
             name: make_generator(child)
             for name, child in zip(STREAMS, children, strict=True)
         }
-        # two calls agree, with random_state=None too; the seed itself is not in it
+        # stored, so that two predictions agree with random_state=None, too
         self._function_seed = int(rngs["functions"].integers(2**63))
         return rngs
 
     def _check_device(self):
+        """Return the device of torch that the parameter names, or raise."""
         try:
             device = torch.device(self.device)
         except RuntimeError as error:
@@ -311,134 +319,9 @@ class BaseDropoutNetwork(
             )
         return device
 
-    def _check_weight(self, y, sample_weight, normalise=True):
-        """Return weights, of mean one unless told otherwise, or None if all are."""
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, y, dtype=np.float64, ensure_non_negative=True
-            )
-        weight = self._balance(y, sample_weight)
-        if weight is None:
-            return None
-        if not normalise:
-            return weight
-        if not weight.any():
-            raise ValueError(
-                "sample_weight is 0 for every row: nothing is to be learnt."
-            )
-        weight = weight / weight.max()  # so that no sum overflows
-        return None if np.ptp(weight) == 0 else weight / weight.mean()
-
-    def _rates(self):
-        """Return the probability to drop for the input and each hidden layer."""
-        hidden = np.atleast_1d(self.hidden_layer_sizes).tolist()
-        if not all(isinstance(size, Integral) for size in hidden):
-            raise ValueError(
-                "hidden_layer_sizes must hold whole numbers; got "
-                f"{self.hidden_layer_sizes!r}."
-            )
-        try:
-            rates = np.asarray(self.dropout, dtype=float)
-        except (TypeError, ValueError):
-            rates = np.array([[np.nan]])
-        if rates.ndim == 0:
-            rates = np.full(len(hidden), rates)
-        if rates.shape != (len(hidden),) or not ((rates >= 0) & (rates < 1)).all():
-            raise ValueError(
-                "dropout must be a number from 0 to below 1, or one such number per "
-                f"hidden layer ({len(hidden)}); got {self.dropout!r}."
-            )
-        if any(size < 1 for size in hidden):
-            raise ValueError(
-                f"hidden_layer_sizes must be > 0, got {self.hidden_layer_sizes}."
-            )
-        return hidden, (float(self.input_dropout), *rates.tolist())
-
-    def _new_network(self, n_features, n_outputs, rng):
-        if self.module is not None:
-            if isinstance(self.module, torch.nn.Module):
-                raise TypeError(
-                    "module must be a class or a function (n_features, n_outputs) that "
-                    "returns a module, not a module: every fit builds its own."
-                )
-            seed = int(rng.integers(2**63))
-            network = FittedModule.build(self.module, seed, n_features, n_outputs)
-            self._check_draws(network, self.mc_samples)
-            return network
-        hidden, rates = self._rates()
-        sizes = (n_features, *hidden, n_outputs)
-        parameters = Layout(sizes).initial(rng, self.activation)
-        return Perceptron(sizes, self.activation, rates, parameters.numpy())
-
-    def _network_to_continue(self, X, y, classes=None):
-        """Return a copy of the fitted network, for more training."""
-        self._check_target(y, classes)
-        network = self._network.copy()
-        if isinstance(network, FittedModule):
-            if network.factory is not self.module:
-                raise ValueError(
-                    "module has changed since the network was fitted, which cannot be "
-                    "continued then. Clone it, or set warm_start=False."
-                )
-            return network
-        hidden, rates = self._rates()
-        sizes = (X.shape[1], *hidden, network.n_outputs)
-        if sizes != network.sizes or self.activation != network.activation:
-            raise ValueError(
-                "hidden_layer_sizes or activation have changed since the network was "
-                "fitted, which cannot be continued then. Clone it, or set "
-                "warm_start=False."
-            )
-        return Perceptron(sizes, self.activation, rates, network.parameters)
-
-    def _split(self, y, weight, rng):
-        """Return the positions of training rows and of held-out rows."""
-        n_rows = len(y)
-        everything, nothing = np.arange(n_rows), np.arange(0)
-        labels = y if hasattr(self, "classes_") else None
-        if self.early_stopping:
-            n_held: float | int = self.validation_fraction
-        else:
-            n_held, labels = self._n_held_out(n_rows), None
-            if n_held == 0:
-                return everything, nothing
-        # what weighs nothing can neither be validated nor validate
-        able = everything if weight is None else np.flatnonzero(weight)
-        try:
-            _, held = train_test_split(
-                able,
-                test_size=n_held,
-                stratify=None if labels is None else labels[able],
-                random_state=int(rng.integers(2**31)),
-            )
-        except ValueError as error:
-            if not self.early_stopping:
-                return everything, nothing
-            raise ValueError(
-                f"early_stopping cannot hold out validation_fraction="
-                f"{self.validation_fraction} of {len(able)} rows: {error}"
-            ) from error
-        if self.early_stopping and labels is None and len(held) < 2:
-            raise ValueError(
-                "The validation set is too small for early_stopping: it would have "
-                "one row. Raise validation_fraction, or set early_stopping=False."
-            )
-        return np.sort(np.setdiff1d(everything, held)), held
-
-    def _as_rows(self, X, y, weight):
-        """Return rows as tensors on the device."""
-
-        def tensor(values):
-            return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
-
-        weight = None if weight is None else tensor(weight)[:, None]
-        target = None if y is None else self._encode(y)
-        return Rows(tensor(X), target, weight).to(self._check_device())
-
     def _trainer(self, network, rows, rng):
-        """Return a trainer of `network`, and a function that gives it as it is."""
-        return make_trainer(
-            network,
+        """Return a trainer of a network, with the parameters of this estimator."""
+        return network.trainer(
             rows,
             self._loss,
             alpha=self.alpha,
@@ -448,7 +331,9 @@ class BaseDropoutNetwork(
         )
 
     def _adam(self):
-        return Adam(self.learning_rate_init, self.beta_1, self.beta_2, self.epsilon)
+        return AdamSettings(
+            self.learning_rate_init, self.beta_1, self.beta_2, self.epsilon
+        )
 
     def _batch_size(self, n_rows):
         return min(200 if self.batch_size == "auto" else self.batch_size, n_rows)
@@ -462,6 +347,7 @@ class BaseDropoutNetwork(
         )
 
     def _record(self, history):
+        """Set the attributes that describe the epochs, and warn if they were few."""
         self.n_iter_ = len(history.losses)
         self.loss_curve_, self.loss_ = history.losses, history.losses[-1]
         self.best_loss_ = None if self.early_stopping else history.best_loss
@@ -481,30 +367,21 @@ class BaseDropoutNetwork(
 
     # ----------------------------------------------------------------- predict
 
-    def _check_draws(self, network, n_draws):
-        """Raise if functions are asked for, and the module has nothing random."""
-        if n_draws and not network.is_stochastic:
-            raise ValueError(
-                "No layer of dropout was found in module, so its predictions cannot "
-                "vary. Put torch.nn.Dropout or a layer of sklearn_unlearn.dropout "
-                "into it (calls of torch.nn.functional.dropout cannot be found), or "
-                "set mc_samples=0 for deterministic predictions."
-            )
-
     def _apply(self, reduce, X):
         """Reduce `mc_samples` functions, or the deterministic one, row by row."""
         check_is_fitted(self)
         return self._draw(reduce, X, self.mc_samples or None, self._function_seed)
 
     def _draw(self, reduce, X, n_draws, seed):
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        """Reduce some random functions row by row; see `Perceptron.apply`."""
+        X = validate_data(self, X, dtype=ROW_DTYPES, reset=False)
         if n_draws is not None and not (isinstance(n_draws, Integral) and n_draws > 0):
             raise ValueError(
                 "mc_samples, and n_samples, must be a whole number above 0 (mc_samples "
                 f"may be 0, for the deterministic network); got {n_draws!r}."
             )
         device = self._check_device()
-        self._check_draws(self._network, n_draws)
+        check_stochastic(self._network, n_draws)
         return self._network.apply(reduce, X, n_draws, seed, device=device)
 
     @property
@@ -524,6 +401,7 @@ class BaseDropoutNetwork(
         return self._perceptron().views()[1]
 
     def _perceptron(self):
+        """Return the fitted perceptron; with `module` there is none."""
         if not isinstance(vars(self).get("_network"), Perceptron):
             raise AttributeError("only a fitted perceptron has coefs_ and intercepts_")
         return self._network
@@ -563,3 +441,11 @@ class BaseDropoutNetwork(
     def _unlearner_tags(self):
         fixed = isinstance(self.random_state, Integral)
         return UnlearnerTags(guarantee="exact" if fixed else "exact_law")
+
+
+def check_uncertainty_kind(kind):
+    """Raise unless `kind` names a part of the uncertainty."""
+    if kind not in ("total", "aleatoric", "epistemic"):
+        raise ValueError(
+            f'kind must be "total", "aleatoric" or "epistemic"; got {kind!r}.'
+        )

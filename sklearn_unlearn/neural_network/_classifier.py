@@ -14,7 +14,11 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_unlearn._engine._losses import CrossEntropy
 from sklearn_unlearn.base._response import pad_columns
-from sklearn_unlearn.neural_network._base import BaseDropoutNetwork
+from sklearn_unlearn.neural_network._base import (
+    BaseDropoutNetwork,
+    check_uncertainty_kind,
+)
+from sklearn_unlearn.neural_network._training_rows import ROW_DTYPES
 from sklearn_unlearn.utils._sklearn_compat import StrOptions, _fit_context
 
 __all__ = ["DropoutClassifier"]
@@ -256,7 +260,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
 
     def _check_rows(self, X, y, reset):
         X, y = validate_data(
-            self, X, y, dtype=[np.float64, np.float32], multi_output=True, reset=reset
+            self, X, y, dtype=ROW_DTYPES, multi_output=True, reset=reset
         )
         check_classification_targets(y)
         if y.ndim == 2 and y.shape[1] > 1:
@@ -282,15 +286,15 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
                 "partial_fit."
             )
 
-    def _begin_target(self, y, sample_weight=None):
+    def _fit_target(self, y, sample_weight=None):
         self.classes_ = self._network_classes = np.unique(y)
         self.n_outputs_ = len(self.classes_)
         return self.n_outputs_
 
-    def _encode(self, y):
+    def _encode_target(self, y):
         return torch.from_numpy(np.searchsorted(self._network_classes, y))[:, None]
 
-    def _balance(self, y, sample_weight):
+    def _with_class_weight(self, y, sample_weight):
         if self.class_weight is None:
             return sample_weight
         weight = compute_sample_weight(self.class_weight, y)
@@ -331,7 +335,9 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
         ndarray of shape (n_rows, n_classes)
             Probabilities; 0 for a class that is forgotten.
         """
-        return self._spread(self._apply(lambda f: _softmax(f).mean(axis=0), X))
+        return self._with_all_classes(
+            self._apply(lambda f: _softmax(f).mean(axis=0), X)
+        )
 
     def predict_log_proba(self, X):
         """Predict logarithms of probabilities.
@@ -368,7 +374,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
         """
         seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
         drawn = self._draw(lambda f: _softmax(f).swapaxes(0, 1), X, n_samples, seed)
-        return self._spread(drawn.swapaxes(0, 1))
+        return self._with_all_classes(drawn.swapaxes(0, 1))
 
     def predict_uncertainty(self, X, kind="total"):
         """Measure how unsure the network is about each row, in nats.
@@ -389,7 +395,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
         ndarray of shape (n_rows,)
             From 0 to the logarithm of the number of classes.
         """
-        _check_kind(kind)
+        check_uncertainty_kind(kind)
 
         def reduce(functions):
             p = _softmax(functions)
@@ -401,7 +407,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
 
         return self._apply(reduce, X)
 
-    def _spread(self, p):
+    def _with_all_classes(self, p):
         """Put probabilities into the columns of all classes ever seen."""
         return pad_columns(p, "predict_proba", self._network_classes, self.classes_)
 
@@ -414,10 +420,3 @@ def _softmax(outputs):
 
 def _entropy(p):
     return -(p * np.log(p, out=np.zeros_like(p), where=p > 0)).sum(axis=-1)
-
-
-def _check_kind(kind):
-    if kind not in ("total", "aleatoric", "epistemic"):
-        raise ValueError(
-            f'kind must be "total", "aleatoric" or "epistemic"; got {kind!r}.'
-        )

@@ -1,18 +1,21 @@
-"""Many fitted networks at once, for ensembles, shards and references."""
+"""Networks fitted side by side, for ensembles, shards and references."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
+
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from sklearn.base import clone
 
 from sklearn_unlearn._engine._training import History
-from sklearn_unlearn._engine.mlp._layout import Layout
 from sklearn_unlearn._engine.mlp._many import ManyTrainer
-from sklearn_unlearn._engine.mlp._mlp import MLP
+from sklearn_unlearn._engine.mlp._mlp import MLP, Layout
+from sklearn_unlearn._engine.mlp._perceptron import Perceptron
 from sklearn_unlearn.base._mixin import KeptRows
 from sklearn_unlearn.base._steps import shallow_copy
+from sklearn_unlearn.neural_network._training_rows import TrainingSplit
 from sklearn_unlearn.utils._sklearn_compat import validate_parameters
 
 __all__ = ["fit_many"]
@@ -52,55 +55,67 @@ def fit_many(network, X, y, *, seeds, subsets=None, sample_weights=None):
     validate_parameters(network)
     template = clone(network).set_params(store_training_data=False)
     X, y = template._check_rows(X, y, reset=True)
-    models, plans = [], []
+    models, fits = [], []
     for seed, subset, weight in zip(seeds, subsets, given, strict=True):
         model = shallow_copy(template).set_params(random_state=seed)
         models.append(model)
-        plans.append(model._plan(X, y[subset], weight, subset=subset))
-    if len({plan.net.sizes for plan in plans}) > 1:
+        fits.append(_Fit(*model._begin_fit(X, y[subset], weight, subset=subset)))
+    if len({fit.network.sizes for fit in fits}) > 1:
         raise ValueError("all subsets must hold the same classes")
     # most rows first, so that those that still train are always the first ones
-    order = np.argsort([-len(plan.chosen) for plan in plans], kind="stable")
-    parameters, losses = _train([models[i] for i in order], [plans[i] for i in order])
+    order = np.argsort([-len(fit.split.training) for fit in fits], kind="stable")
+    parameters, losses = _train([models[i] for i in order], [fits[i] for i in order])
     for place, i in enumerate(order):
-        model, plan = models[i], plans[i]
+        model, fit = models[i], fits[i]
         history = History(losses[place], best_loss=min(losses[place]), converged=True)
-        model._finish(plan, plan.net.with_parameters(parameters[place].copy()), history)
+        network = fit.network.with_parameters(parameters[place].copy())
+        model._finish_fit(network, fit.split, history)
         model._attach_rows(KeptRows(None, {}, (), True, ()))
     return models
 
 
-def _train(models, plans):
-    """Return the parameters and the loss curve of each plan."""
-    first, net = models[0], plans[0].net
+class _Fit(NamedTuple):
+    """A fit that has begun: its network, streams of random numbers, and rows."""
+
+    network: Perceptron
+    rngs: dict
+    split: TrainingSplit
+
+
+def _train(models, fits):
+    """Return the parameters and the loss curve of each fit."""
+    first, network, splits = models[0], fits[0].network, [fit.split for fit in fits]
     device = first._check_device()
-    flat = torch.stack([torch.from_numpy(plan.net.parameters) for plan in plans])
-    mlp = MLP(Layout(net.sizes), net.activation, net.dropout, flat.to(device))
+    flat = torch.stack([torch.from_numpy(fit.network.parameters) for fit in fits])
+    mlp = MLP(
+        Layout(network.sizes), network.activation, network.dropout, flat.to(device)
+    )
     targets, weights = [], []
-    for model, plan in zip(models, plans, strict=True):
-        weight = np.ones(len(plan.y)) if plan.weight is None else plan.weight
-        targets.append(model._encode(plan.y[plan.chosen]).to(device))
-        weights.append(torch.from_numpy(weight[plan.chosen]).float()[:, None])
-    weighted = any(plan.weight is not None for plan in plans)
+    for model, split in zip(models, splits, strict=True):
+        weight = np.ones(len(split.y)) if split.weight is None else split.weight
+        targets.append(model._encode_target(split.y[split.training]).to(device))
+        weights.append(torch.from_numpy(weight[split.training]).float()[:, None])
+    weighted = any(split.weight is not None for split in splits)
+    X = np.ascontiguousarray(splits[0].X, dtype=np.float32)
     trainer = ManyTrainer(
         mlp,
-        torch.from_numpy(np.ascontiguousarray(plans[0].X, dtype=np.float32)).to(device),
-        [plan.subset[plan.chosen] for plan in plans],
+        torch.from_numpy(X).to(device),
+        [split.subset[split.training] for split in splits],
         targets,
         torch.cat(weights).to(device) if weighted else None,
         first._loss,
-        batch_size=first._batch_size(len(plans[0].chosen)),
+        batch_size=first._batch_size(len(splits[0].training)),
         alpha=first.alpha,
         adam=first._adam(),
-        rng=plans[0].rngs["masks"],
+        rng=fits[0].rngs["masks"],
     )
     epochs = []
     for _ in range(first.max_iter):
         orders = [
-            plan.rngs["order"].permutation(len(plan.chosen))
+            rngs["order"].permutation(len(split.training))
             if first.shuffle
-            else np.arange(len(plan.chosen))
-            for plan in plans
+            else np.arange(len(split.training))
+            for _, rngs, split in fits
         ]
         epochs.append(trainer.epoch(orders))
     return mlp.parameters.cpu().numpy(), np.transpose(epochs).tolist()

@@ -13,23 +13,19 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from sklearn_unlearn._engine._losses import SquaredError
-from sklearn_unlearn._engine._mixture import fit_precision, quantile
-from sklearn_unlearn.neural_network._base import BaseDropoutNetwork
-from sklearn_unlearn.neural_network._classifier import _check_kind
-from sklearn_unlearn.utils._sklearn_compat import (
-    Interval,
-    StrOptions,
-    _fit_context,
+from sklearn_unlearn._engine._mixture import interval
+from sklearn_unlearn.neural_network._base import (
+    BaseDropoutNetwork,
+    check_uncertainty_kind,
 )
+from sklearn_unlearn.neural_network._noise_precision import NoisePrecisionMixin
+from sklearn_unlearn.neural_network._training_rows import ROW_DTYPES
+from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions, _fit_context
 
 __all__ = ["DropoutRegressor"]
 
-# Rows of a batch of a stream by which its noise is judged, and how many count.
-STREAM_ROWS = 500
-NOISE_MEMORY = 2000
 
-
-class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
+class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
     """Neural network with dropout that predicts numbers, how sure it is, and forgets.
 
     It takes the place of :class:`sklearn.neural_network.MLPRegressor` with Adam, and
@@ -272,25 +268,19 @@ class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
 
     def _check_rows(self, X, y, reset):
         return validate_data(
-            self,
-            X,
-            y,
-            dtype=[np.float64, np.float32],
-            multi_output=True,
-            y_numeric=True,
-            reset=reset,
+            self, X, y, dtype=ROW_DTYPES, multi_output=True, y_numeric=True, reset=reset
         )
 
     def _check_target(self, y, classes=None):
-        shape = () if self._single else (self.n_outputs_,)
+        shape = () if self._single_output else (self.n_outputs_,)
         if y.shape[1:] != shape:
             raise ValueError(
                 f"y must have shape {('n_rows', *shape)}, as in the first fit; got "
                 f"{y.shape}."
             )
 
-    def _begin_target(self, y, sample_weight=None):
-        self._single = y.ndim == 1
+    def _fit_target(self, y, sample_weight=None):
+        self._single_output = y.ndim == 1
         y = y.astype(np.float64).reshape(len(y), -1)
         largest = np.abs(y).max(axis=0)
         unit = np.where(largest > 0, largest, 1.0)  # so that no square overflows
@@ -305,14 +295,14 @@ class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
         self.n_outputs_ = len(self._y_mean)
         return self.n_outputs_
 
-    def _in_new_units(self, network, y, sample_weight):
+    def _rescale_outputs(self, network, y, sample_weight):
         mean, scale = self._y_mean, self._y_scale
-        self._begin_target(y, sample_weight)
+        self._fit_target(y, sample_weight)
         return network.rescaled(
             scale / self._y_scale, (mean - self._y_mean) / self._y_scale
         )
 
-    def _encode(self, y):
+    def _encode_target(self, y):
         return torch.from_numpy(self._standardised(y).astype(np.float32))
 
     def _standardised(self, y):
@@ -320,66 +310,6 @@ class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
 
     def _score_outputs(self, outputs, y, sample_weight):
         return r2_score(self._standardised(y), outputs, sample_weight=sample_weight)
-
-    def _n_held_out(self, n_rows):
-        if self.noise_precision != "auto":
-            return 0
-        return max(n_rows // 20, min(10, n_rows // 5))
-
-    def _after_training(self, plan):
-        """Set the precision of the noise: given, or that of held-out rows."""
-        self._set_precision(self._precision_of(*plan.held_out()))
-
-    def _follow_noise(self, X, y, sample_weight):
-        """Average the variance of the noise over the rows of a stream."""
-        if sample_weight is not None and not sample_weight.any():
-            return
-        # some of them are enough, and evenly spread they are of all kinds
-        some = slice(None, None, -(-len(X) // STREAM_ROWS))
-        weight = None if sample_weight is None else sample_weight[some]
-        variance, n_rows = 1 / self._precision_of(X[some], y[some], weight), len(X)
-        # of a network that was fitted, the noise is known as well as it ever will be
-        known = NOISE_MEMORY if hasattr(self, "noise_precision_") else 0
-        n_before = vars(self).get("_n_noise", known)
-        if n_before:
-            before = 1 / self._precision()
-            variance = (n_before * before + n_rows * variance) / (n_before + n_rows)
-        # older rows fade, as the network gets better
-        self._n_noise = min(n_before + n_rows, NOISE_MEMORY)
-        self._set_precision(1 / variance)
-
-    def _forget_stream(self):
-        super()._forget_stream()
-        self.__dict__.pop("_n_noise", None)
-
-    def _set_precision(self, precision):
-        self.noise_precision_ = float(precision[0]) if self._single else precision
-
-    def _precision_of(self, X, y, sample_weight):
-        """Return the precision for each output, given or that of these rows."""
-        if self.noise_precision != "auto":
-            precision = np.full(self.n_outputs_, float(self.noise_precision))
-        else:
-            z = self._standardised(y)
-
-            def joined(functions):
-                return functions.swapaxes(0, 1)
-
-            functions = self._network.apply(
-                joined,
-                X,
-                self.mc_samples or None,
-                self._function_seed,
-                device=self.device,
-            )
-            precision = np.array(
-                [
-                    fit_precision(z[:, k], functions[..., k].T, sample_weight)
-                    for k in range(self.n_outputs_)
-                ]
-            )
-            precision /= self._y_scale**2
-        return precision
 
     # ----------------------------------------------------------------- predict
 
@@ -420,12 +350,18 @@ class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
             cov = np.einsum("itk,jtk->ijk", centred, centred) / drawn.shape[1]
             rows = np.arange(len(mean))
             cov[rows, rows] += 1 / self._precision()
-            return self._shaped(self._in_units(mean)), self._shaped(cov)
+            return self._without_output_axis(
+                self._in_target_units(mean)
+            ), self._without_output_axis(cov)
         if return_std:
             mean, variance = self._apply(lambda f: (f.mean(axis=0), f.var(axis=0)), X)
             variance = variance * self._y_scale**2 + 1 / self._precision()
-            return self._shaped(self._in_units(mean)), self._shaped(np.sqrt(variance))
-        return self._shaped(self._in_units(self._apply(lambda f: f.mean(axis=0), X)))
+            return self._without_output_axis(
+                self._in_target_units(mean)
+            ), self._without_output_axis(np.sqrt(variance))
+        return self._without_output_axis(
+            self._in_target_units(self._apply(lambda f: f.mean(axis=0), X))
+        )
 
     def sample_y(self, X, n_samples=1, random_state=0):
         """Draw random functions and return their values.
@@ -448,8 +384,8 @@ class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
         """
         seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
         drawn = self._draw(lambda f: f.swapaxes(0, 1), X, n_samples, seed)
-        values = self._in_units(drawn).swapaxes(1, 2)
-        return values[:, 0] if self._single else values
+        values = self._in_target_units(drawn).swapaxes(1, 2)
+        return values[:, 0] if self._single_output else values
 
     def predict_interval(self, X, confidence_level=0.95):
         """Predict the interval between two quantiles of the predictive distribution.
@@ -471,27 +407,14 @@ class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
             raise ValueError(
                 f"confidence_level must be between 0 and 1; got {confidence_level!r}."
             )
-        tail = (1 - confidence_level) / 2
 
-        def ends(functions):
+        def reduce(functions):
             precision = self._precision() * self._y_scale**2
-            return np.stack(
-                [
-                    np.stack(
-                        [
-                            quantile(level, functions[..., k], precision[k])
-                            for level in (tail, 1 - tail)
-                        ],
-                        axis=-1,
-                    )
-                    for k in range(self.n_outputs_)
-                ],
-                axis=1,
-            )
+            return interval(confidence_level, functions, precision)
 
-        interval = self._apply(ends, X)
-        interval = interval * self._y_scale[:, None] + self._y_mean[:, None]
-        return interval[:, 0] if self._single else interval
+        ends = self._apply(reduce, X)
+        ends = ends * self._y_scale[:, None] + self._y_mean[:, None]
+        return ends[:, 0] if self._single_output else ends
 
     def predict_uncertainty(self, X, kind="total"):
         """Predict the variance of the target, or the part of it that has one cause.
@@ -511,21 +434,18 @@ class DropoutRegressor(RegressorMixin, BaseDropoutNetwork):
         ndarray of shape (n_rows,) or (n_rows, n_outputs)
             Variances, in squared units of the target.
         """
-        _check_kind(kind)
+        check_uncertainty_kind(kind)
         epistemic = self._apply(lambda f: f.var(axis=0), X) * self._y_scale**2
         aleatoric = np.broadcast_to(1 / self._precision(), epistemic.shape)
         parts = {"epistemic": epistemic, "aleatoric": aleatoric.copy()}
-        return self._shaped(parts.get(kind, epistemic + aleatoric))
+        return self._without_output_axis(parts.get(kind, epistemic + aleatoric))
 
-    def _precision(self):
-        return np.atleast_1d(self.noise_precision_)
-
-    def _in_units(self, z):
+    def _in_target_units(self, z):
         return z * self._y_scale + self._y_mean
 
-    def _shaped(self, values):
+    def _without_output_axis(self, values):
         """Drop the axis of the outputs if the target had none."""
-        return values[..., 0] if self._single else values
+        return values[..., 0] if self._single_output else values
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,4 +1,9 @@
-"""Approximate unlearners for networks: one file, one method, one class."""
+"""Approximate unlearners for networks: one file, one method, one class.
+
+A method is its parameters and one hook, `_unlearn_network`; `_base` does all else, for
+the networks of this package and, through `_skorch`, for those of skorch. Nothing here
+is imported by other folders.
+"""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause

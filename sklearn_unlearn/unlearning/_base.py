@@ -3,8 +3,10 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import sys
 import warnings
 from abc import abstractmethod
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -15,19 +17,24 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_unlearn._engine._student import Recipe, Student
+from sklearn_unlearn._engine._student import Student, UnlearningSettings
 from sklearn_unlearn.base import BaseUnlearner
 from sklearn_unlearn.base._delegation import inner_has
 from sklearn_unlearn.base._response import pad_response
 from sklearn_unlearn.dropout._noise import make_generator
 from sklearn_unlearn.exceptions import UnlearningWarning
 from sklearn_unlearn.unlearning._skorch import skorch_model
-from sklearn_unlearn.unlearning._skorch_net import is_skorch
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions
 
 __all__ = ["FORGET_WEIGHT", "NetworkUnlearner"]
 
 FORGET_WEIGHT = [StrOptions({"proportional"}), Interval(Real, 0, None, closed="left")]
+
+
+def is_skorch(estimator):
+    """Whether an estimator is a net of skorch, which is not imported for that."""
+    skorch = sys.modules.get("skorch")
+    return skorch is not None and isinstance(estimator, skorch.NeuralNet)
 
 
 class NetworkUnlearner(BaseUnlearner):
@@ -222,7 +229,7 @@ class NetworkUnlearner(BaseUnlearner):
         if is_skorch(inner):
             # an unfitted clone: the original must not travel with a pickle
             model = skorch_model(clone(inner), self.random_state)
-            return model.take(inner, X, y)
+            return model.take_over(inner, X, y)
         self._check_inner(inner)
         model = super()._fit_estimator(X, y, params)
         model._check_fitted_rows(X, y)
@@ -236,7 +243,8 @@ class NetworkUnlearner(BaseUnlearner):
         return super()._fit_model(model, X, y, params)
 
     def _check_inner(self, inner):
-        if not hasattr(inner, "_open"):
+        """Raise unless an estimator is a network of this package."""
+        if not hasattr(inner, "_begin_unlearning"):
             raise TypeError(
                 f"{type(self).__name__} edits networks: estimator must be a "
                 "DropoutClassifier, a DropoutRegressor or a net of skorch, which may "
@@ -246,8 +254,8 @@ class NetworkUnlearner(BaseUnlearner):
     def _unlearn_rows(self, request):
         # whatever mode of torch the caller is in
         with torch.inference_mode(False), torch.enable_grad():
-            opened = self.estimator_._open(request, self._fit_params)
-            if opened is None:
+            handle = self.estimator_._begin_unlearning(request, self._fit_params)
+            if handle is None:
                 warnings.warn(
                     "The network is fitted again on the retained rows: module has no "
                     "last linear layer that could take in the new units of the target.",
@@ -258,32 +266,32 @@ class NetworkUnlearner(BaseUnlearner):
                 self._fit_again(rows.X, rows.y, {**self._fit_params, **rows.params})
                 return
             tags = self._unlearner_tags()
-            if tags.requires_target and opened.forget.target is None:
+            if tags.requires_target and handle.forget.target is None:
                 raise ValueError(
                     f"{type(self).__name__} needs the targets of the rows to forget: "
                     "pass y_forget."
                 )
-            student = Student(opened, self._recipe(opened), self._rng())
+            student = self._make_student(handle)
             self._unlearn_network(student)
-            self.estimator_ = opened.finish(student.network())
+            self.estimator_ = handle.finish(student.network())
             self._mirror("n_features_in_", "feature_names_in_")
 
-    def _recipe(self, opened):
-        adam, batch_size = opened.adam, self.batch_size
-        rate = self.learning_rate_init
-        return Recipe(
+    def _make_student(self, handle):
+        """Return a copy of the network to train, with these parameters."""
+        rate, batch_size = self.learning_rate_init, self.batch_size
+        if rate == "auto":
+            rate = handle.adam.learning_rate_init / 2
+        settings = UnlearningSettings(
             self.n_epochs,
-            adam.at(adam.settings["lr"] / 2 if rate == "auto" else rate),
-            opened.batch_size if batch_size == "auto" else batch_size,
+            replace(handle.adam, learning_rate_init=rate),
+            handle.batch_size if batch_size == "auto" else batch_size,
             self.max_retain_increase,
         )
-
-    def _rng(self):
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        return make_generator(np.random.SeedSequence(seed))
+        return Student(handle, settings, make_generator(np.random.SeedSequence(seed)))
 
     def _forget_weight(self, student):
-        """The weight of a mean over forgotten rows beside one over retained rows."""
+        """Return the weight of a mean over rows to forget beside one over retained."""
         proportional = self.forget_weight == "proportional"
         return student.ratio if proportional else self.forget_weight
 

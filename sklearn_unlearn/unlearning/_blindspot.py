@@ -129,8 +129,8 @@ class Blindspot(NetworkUnlearner):
         blind = student.outputs(student.forget, student.train_fresh(epochs))
 
         def objective(retain, forget):
-            apart = student.loss.divergence(forget.outputs, blind[forget.index])
-            return retain.mean(retain.losses) + weight * forget.mean(apart)
+            divergence = student.loss.divergence(forget.outputs, blind[forget.index])
+            return retain.mean(retain.losses) + weight * forget.mean(divergence)
 
         student.train(objective)
 

@@ -20,7 +20,7 @@ class FineTune(NetworkUnlearner):
 
     .. math:: \\operatorname{mean}_R \\ell + \\gamma (1 - t / T) \\|\\theta\\|_1
 
-    A network without loss on the retained rows has no reason to move, and forgets
+    A network without loss on the retained rows has no reason to change, and forgets
     little: this is the baseline that other methods must beat.
 
     Parameters

@@ -121,7 +121,7 @@ class NPO(NetworkUnlearner):
 
     def _unlearn_network(self, student):
         beta, weight = self.beta, self._forget_weight(student)
-        reference, nat = student.losses(student.forget), student.nat()
+        reference, nat = student.losses(student.forget), student.loss_per_nat()
 
         def objective(retain, forget):
             gain = (forget.losses - reference[forget.index]) / nat

@@ -128,5 +128,6 @@ class SalUn(NetworkUnlearner):
         student.train(objective, mask=self._saliency(student))
 
     def _saliency(self, student):
+        """Return the mask of the weights that matter most for the rows to forget."""
         gradient = student.gradient(student.forget)
         return WeightMask.from_scores([part.abs() for part in gradient], self.keep)

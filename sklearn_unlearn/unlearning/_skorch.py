@@ -1,7 +1,7 @@
-"""Nets of skorch, made to look like the networks of this package.
+"""Nets of skorch with the interface of the networks of this package.
 
-A net is trained by itself, with its own optimizer and callbacks. What is kept of it is
-its module alone: no history, no state of the optimizer, no cache of a callback.
+A net is trained by itself, with its own optimizer and callbacks. Of it the module alone
+is stored: no history, no state of the optimizer, no cache of a callback.
 """
 
 # Authors: The sklearn-unlearn developers
@@ -9,6 +9,7 @@ its module alone: no history, no state of the optimizer, no cache of a callback.
 
 import copy
 from contextlib import nullcontext
+from functools import partial
 
 import numpy as np
 import torch
@@ -26,17 +27,18 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 from torch import nn
 
-from sklearn_unlearn._engine._editable import Editable
+from sklearn_unlearn._engine._handle import NetworkHandle
 from sklearn_unlearn._engine._losses import CrossEntropy, SquaredError
-from sklearn_unlearn._engine.mlp._trainer import Rows
-from sklearn_unlearn._engine.module._explicit import ExplicitRandomness
-from sklearn_unlearn._engine.module._fitted import FittedModule, own_module
+from sklearn_unlearn._engine._training import TensorRows
+from sklearn_unlearn._engine.module._building import copy_with_own_dropout
+from sklearn_unlearn._engine.module._fitted import FittedModule
+from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
 from sklearn_unlearn.unlearning._skorch_net import (
     Untrained,
     adam_of,
+    bare_clone,
     check_criterion,
     kind_of,
-    quiet,
     unwrapped,
     wrapped,
 )
@@ -78,18 +80,18 @@ class SkorchModel(BaseEstimator):
     def fit(self, X, y, **fit_params):
         """Fit a clone of the net."""
         X, y = self._check_rows(X, y, reset=True)
-        self._begin_target(y)
+        self._set_target(y)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         net = self._fit_net(clone(self.net), X, y, seed, fit_params)
-        return self._take(net, X.shape[1])
+        return self._take_module(net, X.shape[1])
 
-    def take(self, net, X, y):
+    def take_over(self, net, X, y):
         """Take over a net that is fitted already, on these rows."""
         if not getattr(net, "initialized_", False):
             raise ValueError("The net within the FrozenEstimator is not fitted.")
         X, y = self._check_rows(X, y, reset=True)
-        self._take(net, X.shape[1])
-        self._known_target(y)
+        self._take_module(net, X.shape[1])
+        self._set_known_target(y)
         self._check_target(y)
         return self
 
@@ -100,6 +102,7 @@ class SkorchModel(BaseEstimator):
         self._check_target(y)
 
     def _fit_net(self, net, X, y, seed, fit_params):
+        """Fit a net with random numbers of this seed; on a GPU it draws its own."""
         on_cpu = torch.device(net.device or "cpu").type == "cpu"
         generator = torch.Generator().manual_seed(seed)
         # whatever mode of torch the caller is in
@@ -108,23 +111,25 @@ class SkorchModel(BaseEstimator):
             torch.enable_grad(),
             ExplicitRandomness(generator) if on_cpu else nullcontext(),
         ):
-            return net.fit(_single(X), self._for_net(y), **fit_params)
+            return net.fit(_float32(X), self._target_for_net(y), **fit_params)
 
-    def _take(self, net, n_features):
-        """Keep the module, and what is needed of the net to train one again."""
+    def _take_module(self, net, n_features):
+        """Take the module of a fitted net, and a template to train another one."""
         check_criterion(net.criterion_)
-        # a callback may have set arguments of the module: of the fitted net we clone
-        self._template, self.n_iter_ = quiet(net), max(1, len(net.history))
-        # what the package trains again is not what the user's callbacks follow
-        self.net, self._map = self._template, None
+        # a clone of the fitted net: a callback may have set arguments of its module
+        self._template, self.n_iter_ = bare_clone(net), max(1, len(net.history))
+        # the user's callbacks do not follow what the package trains again
+        self.net, self._coordinate_map = self._template, None
         weight = getattr(net.criterion_, "weight", None)
         self._class_weight = None if weight is None else weight.cpu().numpy()
-        self._network = self._module_of(net, n_features)
+        self._network = self._network_of(net, n_features)
         return self
 
-    def _module_of(self, net, n_features):
+    def _network_of(self, net, n_features):
+        """Return the module of a fitted net, as a network of the package."""
         with torch.inference_mode(False), torch.no_grad():
-            module = own_module(wrapped(net.module_, net.criterion_)).cpu().eval()
+            module = copy_with_own_dropout(wrapped(net.module_, net.criterion_))
+            module = module.cpu().eval()
             n_outputs = module(torch.zeros(1, n_features)).shape[-1]
         return FittedModule.probed(
             module, Untrained(self._template), 0, n_features, n_outputs
@@ -146,8 +151,8 @@ class SkorchModel(BaseEstimator):
 
     # ----------------------------------------------------------------- unlearn
 
-    def _open(self, request, fit_params):
-        """Return an `Editable` of this model; see `EditableNetwork`."""
+    def _begin_unlearning(self, request, fit_params):
+        """Return a `NetworkHandle` of this model and the rows of a request."""
         rows, asked = request.retain, request.forget
         new = copy.copy(self)
         X, y = new._check_rows(rows.X, rows.y, reset=True)
@@ -158,51 +163,50 @@ class SkorchModel(BaseEstimator):
         else:
             X_forget, target = new._check_rows(asked.X, asked.y, reset=False)
             new._check_target(target)
-        retain, forget = self._as_rows(X, y), self._as_rows(X_forget, target)
+        retain, forget = self._as_tensors(X, y), self._as_tensors(X_forget, target)
         if retain.weight is not None:  # in units of the retained ones, as in torch
             mean = retain.weight.mean()
             retain.weight /= mean
             forget.weight = None if target is None else forget.weight / mean
         net = self._template
-        batch_size = len(X) if net.batch_size == -1 else net.batch_size
         adam, decay = adam_of(net)
-
-        def train_fresh(n_epochs, rng):
-            # in the coordinates that the module was made for, then as this one
-            A, b = (None, None) if self._map is None else self._map
-            rows, seed = X if A is None else X @ A + b, int(rng.integers(2**63))
-            fresh = clone(net).set_params(max_epochs=n_epochs)
-            fresh = self._fit_net(fresh, rows, y, seed, fit_params)
-            module = self._module_of(fresh, rows.shape[1])
-            return module if A is None else module.change_coordinates(A, b)
 
         def finish(network):
             new._network = network
             return new
 
-        return Editable(
-            network=self._network.copy(),
+        return NetworkHandle(
+            network=self._network,
             loss=self._loss,
             retain=retain,
             forget=forget,
-            decay=lambda n_rows: decay,
+            weight_decay=lambda n_rows: decay,
             adam=adam,
-            batch_size=batch_size,
+            batch_size=len(X) if net.batch_size == -1 else net.batch_size,
             n_epochs=self.n_iter_,
-            train_fresh=train_fresh,
+            train_fresh=partial(self._train_fresh, X, y, fit_params),
             finish=finish,
         )
 
-    def _as_rows(self, X, y):
+    def _train_fresh(self, X, y, fit_params, n_epochs, rng):
+        """Return a new network, trained on these rows for some epochs."""
+        # in the coordinates that the module was made for, then in those of `X`
+        A, b = (None, None) if self._coordinate_map is None else self._coordinate_map
+        rows, seed = X if A is None else X @ A + b, int(rng.integers(2**63))
+        net = clone(self._template).set_params(max_epochs=n_epochs)
+        net = self._fit_net(net, rows, y, seed, fit_params)
+        network = self._network_of(net, rows.shape[1])
+        return network if A is None else network.change_coordinates(A, b)
+
+    def _as_tensors(self, X, y):
+        """Return rows as tensors on the device, weighted as the criterion does."""
         device = torch.device(self._template.device or "cpu")
-        X = torch.from_numpy(_single(X))
         if y is None:
-            return Rows(X, None).to(device)
-        target = self._encode(y)
-        weight = None
+            return TensorRows.from_arrays(X, None, None, device)
+        target, weight = self._encode_target(y), None
         if self._class_weight is not None:
-            weight = torch.from_numpy(self._class_weight)[target]
-        return Rows(X, target, weight).to(device)
+            weight = self._class_weight[target[:, 0].numpy()]
+        return TensorRows.from_arrays(X, target, weight, device)
 
     def _in_coordinates(self, A, b):
         """Return a copy for rows ``X`` where this one takes ``X A + b``, or None."""
@@ -211,10 +215,10 @@ class SkorchModel(BaseEstimator):
             return None
         new = copy.copy(self)
         new._network, new.n_features_in_ = network, len(A)
-        if self._map is not None:
-            first, shift = self._map
+        if self._coordinate_map is not None:
+            first, shift = self._coordinate_map
             A, b = A @ first, b @ first + shift
-        new._map = (A, b)
+        new._coordinate_map = (A, b)
         new.__dict__.pop("feature_names_in_", None)
         return new
 
@@ -234,10 +238,10 @@ class SkorchClassifier(ClassifierMixin, SkorchModel):
         check_classification_targets(y)
         return X, column_or_1d(y, warn=True)
 
-    def _begin_target(self, y):
+    def _set_target(self, y):
         self.classes_ = np.unique(y)
 
-    def _known_target(self, y):
+    def _set_known_target(self, y):
         # a label is the number of its output, whichever labels the net has seen
         self.classes_ = np.arange(self._network.n_outputs)
 
@@ -248,11 +252,11 @@ class SkorchClassifier(ClassifierMixin, SkorchModel):
                 f"y has labels that the net has no output for: {unseen[:5]}."
             )
 
-    def _encode(self, y):
+    def _encode_target(self, y):
         return torch.from_numpy(np.searchsorted(self.classes_, y))[:, None]
 
-    def _for_net(self, y):
-        target = self._encode(y)[:, 0].numpy()
+    def _target_for_net(self, y):
+        target = self._encode_target(y)[:, 0].numpy()
         binary = issubclass(kind_of(self.net.criterion), nn.BCEWithLogitsLoss)
         return target.astype(np.float32) if binary else target
 
@@ -280,25 +284,25 @@ class SkorchRegressor(RegressorMixin, SkorchModel):
             self, X, y, dtype=_DTYPES, multi_output=True, y_numeric=True, reset=reset
         )
 
-    def _begin_target(self, y):
+    def _set_target(self, y):
         self._single_target = y.ndim == 1
 
-    def _known_target(self, y):
-        self._begin_target(y)
+    def _set_known_target(self, y):
+        self._set_target(y)
 
     def _check_target(self, y):
-        n_targets = self._encode(y).shape[1]
+        n_targets = self._encode_target(y).shape[1]
         if n_targets != self._network.n_outputs:
             raise ValueError(
                 f"y has {n_targets} targets, and the net {self._network.n_outputs} "
                 "outputs."
             )
 
-    def _encode(self, y):
-        return torch.from_numpy(_single(y.reshape(len(y), -1)))
+    def _encode_target(self, y):
+        return torch.from_numpy(_float32(y.reshape(len(y), -1)))
 
-    def _for_net(self, y):
-        return self._encode(y).numpy()
+    def _target_for_net(self, y):
+        return self._encode_target(y).numpy()
 
     def predict(self, X):
         """Return the predicted numbers."""
@@ -314,5 +318,5 @@ class SkorchRegressor(RegressorMixin, SkorchModel):
 _DTYPES = [np.float64, np.float32]
 
 
-def _single(X):
+def _float32(X):
     return np.ascontiguousarray(X, dtype=np.float32)

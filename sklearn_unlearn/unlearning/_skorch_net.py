@@ -1,39 +1,30 @@
-"""What can be read off a net of skorch."""
+"""Optimizer, criterion and untrained module of a net of skorch."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
-
-import sys
 
 import torch
 from sklearn.base import clone
 from torch import nn
 
-from sklearn_unlearn._engine.mlp._trainer import Adam
+from sklearn_unlearn._engine._training import AdamSettings
 
 __all__ = [
     "Untrained",
     "adam_of",
+    "bare_clone",
     "check_criterion",
-    "is_skorch",
     "kind_of",
-    "quiet",
     "unwrapped",
     "wrapped",
 ]
 
-# Half of it is what an unlearner begins with if the net had another optimizer.
+# For a net that was trained by another optimizer; an unlearner takes half of it.
 ADAM_RATE = 2e-3
 
 
-def is_skorch(estimator):
-    """Whether an estimator is a net of skorch, which is not imported for that."""
-    skorch = sys.modules.get("skorch")
-    return skorch is not None and isinstance(estimator, skorch.NeuralNet)
-
-
 class _LogProbabilities(nn.Module):
-    """Logits of a module that returns probabilities, as NLLLoss has it in skorch."""
+    """Logits of a module that returns probabilities, as skorch's NLLLoss expects."""
 
     def __init__(self, inner):
         super().__init__()
@@ -55,7 +46,7 @@ class _TwoLogits(nn.Module):
         return torch.cat([torch.zeros_like(logit), logit], dim=1)
 
 
-# What makes a module return logits, or numbers, by the criterion it was trained with.
+# How a module comes to return logits, or numbers, by the criterion of its training.
 _WRAPPERS = {
     nn.CrossEntropyLoss: None,
     nn.NLLLoss: _LogProbabilities,
@@ -71,11 +62,11 @@ class Untrained:
         self.net = net
 
     def __call__(self, n_features, n_outputs):
-        net = quiet(self.net).initialize()
+        net = bare_clone(self.net).initialize()
         return wrapped(net.module_, net.criterion_)
 
 
-def quiet(net):
+def bare_clone(net):
     """Return a clone that writes no checkpoint, logs nothing and holds no rows out.
 
     Callbacks, and a split that was made beforehand, may hold rows.
@@ -107,9 +98,10 @@ def adam_of(net):
     kind = kind_of(net.optimizer)
     given = net.get_params().get("optimizer__weight_decay")
     if issubclass(kind, torch.optim.AdamW):
-        return Adam(net.lr, decoupled=0.01 if given is None else given), 0.0
+        decay = 0.01 if given is None else given  # torch's default
+        return AdamSettings(net.lr, decoupled_weight_decay=decay), 0.0
     is_adam = "adam" in kind.__name__.lower()
-    return Adam(net.lr if is_adam else ADAM_RATE), given or 0.0
+    return AdamSettings(net.lr if is_adam else ADAM_RATE), given or 0.0
 
 
 def check_criterion(criterion):

@@ -9,12 +9,10 @@ import torch
 from torch import nn
 
 from sklearn_unlearn._engine._losses import CrossEntropy, SquaredError
-from sklearn_unlearn._engine.mlp._activations import ACTIVATIONS
-from sklearn_unlearn._engine.mlp._layout import Layout
-from sklearn_unlearn._engine.mlp._masks import PIECE, MaskStream
-from sklearn_unlearn._engine.mlp._mlp import MLP
+from sklearn_unlearn._engine._training import AdamSettings, TensorRows
+from sklearn_unlearn._engine.mlp._masks import NUMBERS_AHEAD, MaskStream
+from sklearn_unlearn._engine.mlp._mlp import ACTIVATIONS, MLP, Layout
 from sklearn_unlearn._engine.mlp._perceptron import Perceptron
-from sklearn_unlearn._engine.mlp._trainer import Adam, MLPTrainer, Rows
 from sklearn_unlearn.dropout._noise import make_generator
 
 SIZES = (6, 9, 7, 4)
@@ -147,7 +145,7 @@ def test_masks_are_fair_and_small():
     stream = MaskStream(make_generator(0), (64, 128), (0.2, 0.5), (100,))
     kept = [[mask.mean().item() for mask in stream.next(100)] for _ in range(60)]
     assert np.allclose(np.mean(kept, axis=0), [0.8, 0.5], atol=0.005)
-    assert stream._drawn[0.2].size + stream._drawn[0.5].size <= PIECE
+    assert stream._drawn[0.2].size + stream._drawn[0.5].size <= NUMBERS_AHEAD
     assert [mask.shape[0] for mask in stream.next(7)] == [7, 7]
 
 
@@ -160,19 +158,17 @@ def test_input_dropout_is_ridge():
     D = np.column_stack([X, np.ones(100)])
     penalty = np.diag(np.append(p / (1 - p) * (X**2).sum(axis=0), 0))
     expected = np.linalg.solve(D.T @ D + penalty, D.T @ y)
-    layout = Layout((4, 1))
-    mlp = MLP(layout, "identity", (p,), torch.zeros(layout.n_parameters))
+    network = Perceptron((4, 1), "identity", (p,), np.zeros(5, dtype=np.float32))
     # forty masks for each row in a step, so that the average settles
     many, copies = np.tile(X, (40, 1)), np.tile(y, 40)
-    rows = Rows(
+    rows = TensorRows(
         torch.from_numpy(many).float(), torch.from_numpy(copies).float()[:, None]
     )
-    trainer = MLPTrainer(
-        mlp,
+    trainer = network.trainer(
         rows,
         SquaredError(),
         alpha=0,
-        adam=Adam(0.01),
+        adam=AdamSettings(0.01),
         rng=make_generator(0),
         batch_size=len(many),
     )
@@ -182,5 +178,5 @@ def test_input_dropout_is_ridge():
         if step == 1000:
             trainer.optimizer.param_groups[0]["lr"] = 0.002
         if step >= 1000:
-            mean = mean + mlp.parameters.numpy().astype(float) / n_mean
+            mean = mean + network.parameters.astype(float) / n_mean
     assert np.allclose(mean, expected, atol=1e-3)

@@ -84,7 +84,7 @@ def test_early_stopping_returns_to_the_best():
     assert len(model.validation_scores_) == len(model.loss_curve_) == model.n_iter_ < 60
     assert model.best_loss_ is None
     rng = model._start_streams()
-    held = model._split(y_train, None, rng["split"])[1]
+    held = model._split_rows(y_train, None, rng["split"])[1]
     deterministic = model.set_params(mc_samples=0).predict(X_train[held])
     best = accuracy_score(y_train[held], deterministic)
     assert best == pytest.approx(model.best_validation_score_)

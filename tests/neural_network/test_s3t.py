@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
-from sklearn_unlearn._engine.mlp._layout import Layout
+from sklearn_unlearn._engine.mlp._mlp import Layout
 from sklearn_unlearn.exceptions import UnknownRowsError
 from sklearn_unlearn.neural_network import S3TClassifier, S3TRegressor
 from sklearn_unlearn.neural_network.s3t._block import BlockSettings

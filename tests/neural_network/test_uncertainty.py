@@ -165,11 +165,11 @@ def test_memory_is_bounded_by_blocks(T):
     first = net.apply(lambda f: f.mean(axis=0), X, T, 0)
     from sklearn_unlearn._engine.mlp import _perceptron
 
-    kept, _perceptron.FOLDED = _perceptron.FOLDED, 0
+    kept, _perceptron.MAX_MASKED_WEIGHTS = _perceptron.MAX_MASKED_WEIGHTS, 0
     try:
         assert np.array_equal(first, net.apply(lambda f: f.mean(axis=0), X, T, 0))
     finally:
-        _perceptron.FOLDED = kept
+        _perceptron.MAX_MASKED_WEIGHTS = kept
 
 
 def test_classifier_uncertainty():

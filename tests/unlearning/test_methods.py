@@ -16,10 +16,9 @@ from sklearn.preprocessing import scale
 from torch import nn
 
 from sklearn_unlearn._engine._losses import CrossEntropy, SquaredError
-from sklearn_unlearn._engine._pairs import PairedBatches
-from sklearn_unlearn._engine._student import Batch
+from sklearn_unlearn._engine._student import Batch, ForgetRetainBatches
+from sklearn_unlearn._engine._training import TensorRows
 from sklearn_unlearn._engine._weight_mask import WeightMask
-from sklearn_unlearn._engine.mlp._trainer import Rows
 from sklearn_unlearn.exceptions import UnlearningWarning
 from sklearn_unlearn.neural_network import DropoutClassifier, DropoutRegressor
 from sklearn_unlearn.neural_network._many import fit_many
@@ -63,26 +62,28 @@ def weights(unlearner):
 @pytest.mark.parametrize(
     ("n_retain", "n_forget", "batch_size"), [(100, 10, 16), (100, 3, 16), (20, 50, 64)]
 )
-def test_paired_batches(n_retain, n_forget, batch_size):
-    pairs = PairedBatches(n_retain, n_forget, batch_size, np.random.default_rng(0))
+def test_forget_retain_batches(n_retain, n_forget, batch_size):
+    rng = np.random.default_rng(0)
+    batches = ForgetRetainBatches(n_retain, n_forget, batch_size, rng)
     seen = np.zeros(n_forget, dtype=int)
     for _ in range(3):
-        retained, forgotten = zip(*pairs.epoch(), strict=True)
+        retained, forgotten = zip(*batches.epoch(), strict=True)
         assert sorted(np.concatenate(retained)) == list(range(n_retain))
-        assert all(len(part) == pairs.n_beside > 0 for part in forgotten)
+        assert all(len(part) == batches.n_forget_per_batch > 0 for part in forgotten)
         seen += np.bincount(np.concatenate(forgotten), minlength=n_forget)
         assert np.ptp(seen) <= 1  # all of them, equally often
-    assert all(len(part) == 0 for _, part in PairedBatches(9, 0, 4, pairs._rng).epoch())
+    without = ForgetRetainBatches(9, 0, 4, rng)
+    assert all(len(part) == 0 for _, part in without.epoch())
 
 
 def test_mask_ranks_all_tensors_together():
     scores = [torch.tensor([[1.0, 9.0], [8.0, 2.0]]), torch.tensor([7.0, 0.0])]
     mask = WeightMask.from_scores(scores, 0.5)
-    assert mask.moving[0].tolist() == [[False, True], [True, False]]
-    assert mask.moving[1].tolist() == [True, False]
+    assert mask.selected[0].tolist() == [[False, True], [True, False]]
+    assert mask.selected[1].tolist() == [True, False]
     # of equal scores no more than the share may move
     mask = WeightMask.from_scores([torch.zeros(10)], 0.3)
-    assert int(mask.moving[0].sum()) == 3
+    assert int(mask.selected[0].sum()) == 3
 
 
 def test_training_that_harms_the_retained_rows_is_undone(fitted):
@@ -164,19 +165,26 @@ def test_no_l1_is_plain_fine_tuning(fitted):
 
 
 def test_fine_tuning_is_what_a_loop_of_torch_does(fitted):
+    seen = []
+
+    class Seen(NetworkUnlearner):
+        def _unlearn_network(self, student):
+            seen.append(student.rng)
+
     X, y, model = fitted
     model = clone(model).set_params(alpha=0.1).fit(X, y)
     forget = np.arange(len(X)) < 60
     tuned = unlearned(FineTune, model, X, y, forget, n_epochs=3)
+    unlearned(Seen, model, X, y, forget)
     module = copy.deepcopy(model.module_)
     optimizer = torch.optim.Adam(module.parameters(), lr=0.005)
     rows = torch.from_numpy(X[~forget]).float()
     target = torch.from_numpy(y[~forget])
     # the order is the unlearner's own; all else is written anew
-    order = FineTune(model, random_state=0)._rng().spawn(1)[0]
-    pairs = PairedBatches(len(rows), 0, 32, order)
+    order = seen[0].spawn(1)[0]
+    batches = ForgetRetainBatches(len(rows), 0, 32, order)
     for _ in range(3):
-        for index, _ in pairs.epoch():
+        for index, _ in batches.epoch():
             batch = torch.from_numpy(index)
             loss = nn.functional.cross_entropy(module(rows[batch]), target[batch])
             for layer in (module[0], module[-1]):
@@ -276,8 +284,8 @@ def test_saliency_does_not_depend_on_batches_or_on_the_sign(fitted):
         def _unlearn_network(self, student):
             gradient = student.gradient(student.forget)
             flipped = [(-part).abs() for part in gradient]
-            seen.append(self._saliency(student).moving[0])
-            seen.append(WeightMask.from_scores(flipped, self.keep).moving[0])
+            seen.append(self._saliency(student).selected[0])
+            seen.append(WeightMask.from_scores(flipped, self.keep).selected[0])
 
     X, y, model = fitted
     for batch_size in (7, 64, 1000):
@@ -291,7 +299,7 @@ def test_saliency_does_not_depend_on_batches_or_on_the_sign(fitted):
 
 def npo_objective(loss, outputs, target, beta, reference_outputs, nat=1.0):
     """The objective that NPO trains with, as a function of forgotten outputs."""
-    rows = Rows(None, target)
+    rows = TensorRows(None, target)
     everything = torch.arange(len(target))
 
     class Recorder:
@@ -301,7 +309,7 @@ def npo_objective(loss, outputs, target, beta, reference_outputs, nat=1.0):
             assert rows_ == "forget"
             return loss.rows(reference_outputs, target)
 
-        def nat(self):
+        def loss_per_nat(self):
             return nat
 
         def train(self, objective):

@@ -1,4 +1,4 @@
-"""Many perceptrons of one layout, trained in the same matrix products.
+"""Many perceptrons of the same sizes, trained in the same matrix products.
 
 One small network leaves a machine idle most of the time. Side by side, networks with
 seeds and rows of their own share each call.
@@ -37,7 +37,7 @@ class ManyTrainer:
         See `MLPTrainer`.
     batch_size : int
         At most the rows of the first model.
-    alpha, adam : float, Adam
+    alpha, adam : float, AdamSettings
         See `MLPTrainer`.
     rng : numpy.random.Generator
         Of the dropout masks.
@@ -65,11 +65,10 @@ class ManyTrainer:
         self._rows = torch.from_numpy(np.concatenate(subsets)).to(X.device)
         self._target = torch.cat(targets)
         self._weight = weight
-        # one tensor for each, so that one can rest; one for all, which is faster, if
-        # none has to
-        self._together = len({-(-size // batch_size) for size in self._sizes}) == 1
-        self._views = [mlp.parameters] if self._together else list(mlp.parameters)
-        self.optimizer = adam.over(self._views)
+        # one tensor is faster; one for each model if some take fewer steps
+        self._equal_steps = len({-(-size // batch_size) for size in self._sizes}) == 1
+        self._views = [mlp.parameters] if self._equal_steps else list(mlp.parameters)
+        self.optimizer = adam.optimizer(self._views)
         batch = (len(subsets), batch_size)
         self._masks = MaskStream.of(mlp, rng, batch, X.device)
 
@@ -93,8 +92,7 @@ class ManyTrainer:
             row[: len(order)] = order + offset
         index = torch.from_numpy(padded).to(self._X.device)
         totals = torch.zeros(len(orders), device=self._X.device)
-        widest = max(a * b for a, b in self.mlp.layout.shapes)
-        with threads_for(widest * batch_size):
+        with threads_for(batch_size * self.mlp.layout.largest_product):
             for start in range(0, int(self._sizes[0]), batch_size):
                 left = np.clip(self._sizes - start, 0, batch_size)
                 n_active = int((left > 0).sum())
@@ -106,7 +104,15 @@ class ManyTrainer:
         return totals.cpu().numpy().astype(float) / self._sizes
 
     def _step(self, index, left):
-        """Take one step with the first models, of whose batches `left` rows count."""
+        """Take one step with the first models and return their summed losses.
+
+        Parameters
+        ----------
+        index : Tensor of shape (n_active, n_rows)
+            Rows of the batch of each model.
+        left : ndarray of shape (n_active,)
+            How many of them count; the others only pad a batch.
+        """
         n_active, n_rows = index.shape
         mlp = self.mlp if n_active == len(self._sizes) else self.mlp.first(n_active)
         flat = index.reshape(-1)
@@ -121,7 +127,7 @@ class ManyTrainer:
         weight = None
         if self._weight is not None:
             weight = self._weight.index_select(0, flat).view(n_active, n_rows, 1)
-        if left[-1] < n_rows:  # rows that only fill up count for nothing
+        if left[-1] < n_rows:  # rows that only pad a batch have weight 0
             last = torch.from_numpy(left)[:, None, None]
             counts = (torch.arange(n_rows)[:, None] < last).to(X)
             weight = counts if weight is None else weight * counts
@@ -134,7 +140,7 @@ class ManyTrainer:
             mlp.gradient[:, :n_weights].addcmul_(
                 mlp.parameters[:, :n_weights], share, value=self.alpha
             )
-        if self._together:
+        if self._equal_steps:
             self._views[0].grad = mlp.gradient
         else:
             for i, view in enumerate(self._views):

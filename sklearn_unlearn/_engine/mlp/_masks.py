@@ -1,4 +1,4 @@
-"""Dropout masks for training, drawn ahead in pieces that stay in the cache."""
+"""Dropout masks for training, drawn ahead for as many steps as fit the cache."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -10,11 +10,11 @@ import torch
 
 from sklearn_unlearn.dropout._noise import bernoulli
 
-__all__ = ["PIECE", "MaskStream"]
+__all__ = ["NUMBERS_AHEAD", "MaskStream"]
 
-# Numbers drawn at once: 1 MB of float32. A piece per epoch would be larger than the
-# cache, a piece per layer and step would be ruled by the cost of calls.
-PIECE = 1 << 18
+# Numbers drawn at once: 1 MB of float32. The masks of an epoch would be larger than the
+# cache; to draw those of a layer and a step is ruled by the cost of calls.
+NUMBERS_AHEAD = 1 << 18
 
 
 class MaskStream:
@@ -45,7 +45,7 @@ class MaskStream:
             if p > 0:
                 per_step[p] += n_rows * width
         total = sum(per_step.values())
-        self._n_steps = max(1, PIECE // total) if total else 1
+        self._n_steps = max(1, NUMBERS_AHEAD // total) if total else 1
         self._drawn = {
             p: np.empty(n * self._n_steps, dtype=np.float32)
             for p, n in per_step.items()
@@ -63,11 +63,11 @@ class MaskStream:
             ]
             for i in range(self._n_steps)
         ]
-        self._full, self._step = batch[-1], self._n_steps
+        self._batch_size, self._step = batch[-1], self._n_steps
 
     @classmethod
     def of(cls, mlp, rng, batch, device):
-        """Return the masks that a perceptron, or several, needs in training."""
+        """Return the stream of masks for the training of one perceptron, or several."""
         return cls(rng, mlp.layout.sizes[:-1], mlp.dropout, batch, device)
 
     def next(self, n_rows):
@@ -87,14 +87,15 @@ class MaskStream:
             self._draw()
         masks = self._steps[self._step]
         self._step += 1
-        if n_rows == self._full:
+        if n_rows == self._batch_size:
             return masks
         return [mask if mask is None else mask[..., :n_rows, :] for mask in masks]
 
     def _draw(self):
+        """Draw the masks of the next steps into the arrays that all masks view."""
         for p, drawn in self._drawn.items():
             bernoulli(self._rng, p, drawn, self._scratch[: drawn.size])
-            # on a CPU the tensor is the same memory already
+            # on a CPU the tensor is a view of the array
             if self._tensors[p].device.type != "cpu":
                 self._tensors[p].copy_(torch.from_numpy(drawn))
         self._step = 0

@@ -3,27 +3,29 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import copy
+
 import numpy as np
 import torch
 from torch import nn
 
-from sklearn_unlearn._engine._chunks import map_chunks, tile_rows
-from sklearn_unlearn._engine.mlp._activations import ACTIVATIONS
-from sklearn_unlearn._engine.mlp._layout import Layout
+from sklearn_unlearn._engine._threads import map_chunks, tile_rows
+from sklearn_unlearn._engine.mlp._mlp import ACTIVATIONS, Layout
+from sklearn_unlearn._engine.mlp._trainer import MLPTrainer, TrainablePerceptron
 from sklearn_unlearn.dropout import BernoulliDropout
 from sklearn_unlearn.dropout._noise import bernoulli, make_generator, rounded
 
 __all__ = ["Perceptron"]
 
-# Hidden units, of all rows of a tile, that a block of draws may hold: 1 MB, so that
-# they stay in the cache between two products.
-BLOCK = 1 << 18
-# Masked weights that may be kept for all tiles: 64 MB.
-FOLDED = 1 << 24
+# Hidden units of a block of draws, for all rows of a tile: 1 MB, so that they stay in
+# the cache between two products.
+BLOCK_UNITS = 1 << 18
+# Masked weights that may be held for all tiles: 64 MB.
+MAX_MASKED_WEIGHTS = 1 << 24
 # Rows of a chunk of the deterministic pass, and how many are few.
 CHUNK_ROWS, FEW_ROWS = 512, 16
-# Widths are filled up to a multiple of this.
-LANES = 16
+# Layers are padded with zeros to a width that is a multiple of this.
+WIDTH_MULTIPLE = 16
 
 
 class Perceptron:
@@ -60,19 +62,29 @@ class Perceptron:
 
     def with_parameters(self, parameters):
         """Return a network of the same sizes with other weights."""
-        return Perceptron(self.sizes, self.activation, self.dropout, parameters)
+        new = copy.copy(self)
+        new.parameters = parameters
+        return new
 
     def copy(self):
-        """Return a copy that shares no memory."""
+        """Return a copy with parameters of its own."""
         return self.with_parameters(self.parameters.copy())
 
+    def trainer(self, rows, loss, **settings):
+        """Return a trainer of this network; see `MLPTrainer`."""
+        return MLPTrainer(self, rows, loss, **settings)
+
+    def as_trainable(self, device, seed=0):
+        """Return a copy in training to forget; nothing in it is random."""
+        return TrainablePerceptron(self, device)
+
     def views(self):
-        """Return weights and biases, which share the memory of `parameters`."""
+        """Return weights and biases as views of `parameters`."""
         parts = Layout(self.sizes).views(torch.from_numpy(self.parameters))
         return tuple([view.numpy() for view in part] for part in parts)
 
     def module(self):
-        """Return the same network as a module, which shares the memory."""
+        """Return the same network as a module, which views the same parameters."""
         weights, biases = Layout(self.sizes).views(torch.from_numpy(self.parameters))
         layers: list[nn.Module] = []
         for p, W, b in zip(self.dropout, weights, biases, strict=True):
@@ -104,8 +116,8 @@ class Perceptron:
         """Draw functions, and reduce their values row by row.
 
         Of random functions the arithmetic is that of float32, in which the weights
-        were trained. Rows go through in tiles of one shape, the last one filled up,
-        and widths are filled up likewise: so what a row gets does not depend, bit
+        were trained. Rows go through in tiles of one shape, the last one padded,
+        and widths are padded likewise: so what a row gets does not depend, bit
         for bit, on the rows that it is given with.
 
         Parameters
@@ -128,28 +140,28 @@ class Perceptron:
         on_cpu = torch.device(device).type == "cpu"
         if n_draws is None and on_cpu:
             return self._deterministic(reduce, X)
-        layers = self._filled_up(device)
+        layers = self._padded_layers(device)
         noise = self._noise(n_draws, seed, device)
         first = next((i for i, m in enumerate(noise) if m is not None), len(layers))
         tile = tile_rows((n_draws or 1) * self.n_outputs)
-        folded = self._folded(layers, noise, tile)
+        masked_weights = self._masked_weights(layers, noise, tile)
 
         def run(rows):
-            filled = np.zeros((tile, self.sizes[0]), dtype=np.float32)
-            filled[: len(rows)] = rows
-            a = torch.from_numpy(filled).to(device)
+            padded = np.zeros((tile, self.sizes[0]), dtype=np.float32)
+            padded[: len(rows)] = rows
+            a = torch.from_numpy(padded).to(device)
             for layer in range(first):  # up to the first random layer: once
                 W, b = layers[layer]
-                a = self._layer(layer, torch.addmm(b, a, W))
+                a = self._activate(layer, torch.addmm(b, a, W))
             if first < len(layers):
-                a = self._draw(a, layers, folded, first, n_draws)
+                a = self._draw(a, layers, masked_weights, first, n_draws)
             outputs = a[..., : len(rows), : self.n_outputs].double().cpu()
             return reduce(outputs.expand(n_draws or 1, *outputs.shape[-2:]).numpy())
 
         return map_chunks(run, X, tile, parallel=on_cpu)
 
     def _deterministic(self, reduce, X):
-        """Reduce the one function without noise; in float64, without filling up."""
+        """Reduce the one function without noise; in float64, without padding."""
         weights, biases = (
             [v.astype(np.float64) for v in part] for part in self.views()
         )
@@ -172,46 +184,48 @@ class Perceptron:
 
         return run(X) if few else map_chunks(run, X, CHUNK_ROWS)
 
-    def _draw(self, a, layers, folded, first, n_draws):
-        """Go through the layers from the first random one, some draws at a time."""
+    def _draw(self, a, layers, masked_weights, first, n_draws):
+        """Return the outputs, given those of the layers before the first random one."""
         outputs = a.new_empty(n_draws, len(a), layers[-1][0].shape[1])
-        for draws, weights in folded():
+        for draws, weights in masked_weights():
             h = a.expand(draws.stop - draws.start, *a.shape)
             for layer in range(first, len(layers)):
                 W, b = weights[layer], layers[layer][1]
                 W = W.expand(len(h), *W.shape[-2:])
-                h = self._layer(layer, torch.baddbmm(b.expand(len(h), 1, -1), h, W))
+                h = self._activate(layer, torch.baddbmm(b.expand(len(h), 1, -1), h, W))
             outputs[draws] = h
         return outputs
 
-    def _layer(self, layer, z):
+    def _activate(self, layer, z):
+        """Apply the activation that follows a layer; there is none after the last."""
         last = layer + 2 == len(self.sizes)
         return z if last else ACTIVATIONS[self.activation].forward(z)
 
-    def _filled_up(self, device):
-        """Return (W, b) of each layer with zeros up to a multiple of `LANES`.
+    def _padded_layers(self, device):
+        """Return (W, b) of each layer padded to a multiple of `WIDTH_MULTIPLE`.
 
-        Some products depend on the place of a row where the width is odd.
+        For other widths some products depend on the place of a row among others.
         """
         flat = torch.from_numpy(self.parameters).to(device)
-        filled, rows = [], self.sizes[0]
+        padded, rows = [], self.sizes[0]
         for W, b in zip(*Layout(self.sizes).views(flat), strict=True):
-            columns = -(-W.shape[1] // LANES) * LANES
+            columns = -(-W.shape[1] // WIDTH_MULTIPLE) * WIDTH_MULTIPLE
             new = W.new_zeros(rows, columns)
             new[: W.shape[0], : W.shape[1]] = W
-            filled.append((new, nn.functional.pad(b, (0, columns - len(b)))))
+            padded.append((new, nn.functional.pad(b, (0, columns - len(b)))))
             rows = columns
-        return filled
+        return padded
 
-    def _folded(self, layers, noise, tile):
-        """Return a function that yields blocks of draws with their masked weights.
+    def _masked_weights(self, layers, noise, tile):
+        """Return a function that yields slices of draws with their masked weights.
 
         ``relu(h * m) W`` is ``relu(h) (diag(m) W)``: to mask weights costs less than
-        to mask the units of every row. They are made once if they fit into memory.
+        to mask the units of every row. They are made once, unless they would take
+        too much room.
         """
         n_draws = next((len(m) for m in noise if m is not None), 0)
         width = max(max(W.shape) for W, _ in layers)
-        block = max(1, BLOCK // (tile * width))
+        block = max(1, BLOCK_UNITS // (tile * width))
 
         def blocks():
             for start in range(0, n_draws, block):
@@ -227,10 +241,10 @@ class Perceptron:
         size = sum(
             W.numel() for m, (W, _) in zip(noise, layers, strict=True) if m is not None
         )
-        if n_draws * size > FOLDED:
+        if n_draws * size > MAX_MASKED_WEIGHTS:
             return blocks
-        kept = list(blocks())
-        return lambda: kept
+        all_blocks = list(blocks())
+        return lambda: all_blocks
 
     def _noise(self, n_draws, seed, device):
         """Return the noise of each layer, shape (n_draws, width), or None."""
@@ -249,9 +263,9 @@ class Perceptron:
             bernoulli(rng, p, mask, np.empty(mask.size, dtype=bool))
             mask /= np.float32(1 - p)
             noise = torch.from_numpy(mask).view(n_draws, width)
-            # no weight is behind the columns that fill up
-            filled = 0 if layer == 0 else -width % LANES
-            drawn.append(nn.functional.pad(noise, (0, filled)).to(device))
+            # the weights of padded columns are zero
+            n_padded = 0 if layer == 0 else -width % WIDTH_MULTIPLE
+            drawn.append(nn.functional.pad(noise, (0, n_padded)).to(device))
         return drawn
 
     def change_coordinates(self, A, b):
@@ -262,14 +276,11 @@ class Perceptron:
         A : ndarray of shape (n_new_inputs, n_inputs)
         b : ndarray of shape (n_inputs,)
         """
-        sizes = (A.shape[0], *self.sizes[1:])
         weights, biases = self.views()
-        new = Perceptron(
-            sizes,
-            self.activation,
-            self.dropout,
-            np.empty(Layout(sizes).n_parameters, dtype=np.float32),
-        )
+        sizes = (A.shape[0], *self.sizes[1:])
+        n_parameters = Layout(sizes).n_parameters
+        new = self.with_parameters(np.empty(n_parameters, dtype=np.float32))
+        new.sizes = sizes
         new_weights, new_biases = new.views()
         new_weights[0][:] = A @ weights[0].astype(np.float64)
         new_biases[0][:] = biases[0] + b @ weights[0].astype(np.float64)

@@ -1,4 +1,4 @@
-"""Training of perceptrons with Adam."""
+"""Training of a perceptron: to learn its rows, and to forget some of them."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -6,123 +6,65 @@
 import torch
 
 from sklearn_unlearn._engine._threads import threads_for
+from sklearn_unlearn._engine._trainable import CHUNK_ROWS, Trainable
 from sklearn_unlearn._engine.mlp._masks import MaskStream
+from sklearn_unlearn._engine.mlp._mlp import MLP, Layout
 
-__all__ = ["Adam", "MLPTrainer", "Rows"]
-
-
-class Rows:
-    """Training rows as tensors.
-
-    Parameters
-    ----------
-    X : Tensor of shape (n_rows, n_inputs), dtype=float32
-    target : Tensor of shape (n_rows, n_targets) or None
-    weight : Tensor of shape (n_rows, 1) or None
-        Mean one.
-    """
-
-    def __init__(self, X, target, weight=None):
-        self.X, self.target, self.weight = X, target, weight
-
-    def __len__(self):
-        return len(self.X)
-
-    def to(self, device):
-        """Return the same rows on a device."""
-        target = None if self.target is None else self.target.to(device)
-        weight = None if self.weight is None else self.weight.to(device)
-        return Rows(self.X.to(device), target, weight)
-
-    def take(self, index):
-        """Return X, target and weight of these rows."""
-        X, target = self.X.index_select(0, index), self.target.index_select(0, index)
-        weight = None if self.weight is None else self.weight.index_select(0, index)
-        return X, target, weight
-
-
-class Adam:
-    """Settings of Adam, under scikit-learn's names.
-
-    With ``decoupled > 0`` it is AdamW with that weight decay.
-    """
-
-    def __init__(
-        self,
-        learning_rate_init=1e-3,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        decoupled=0.0,
-    ):
-        self.decoupled = decoupled
-        self.settings = {
-            "lr": learning_rate_init,
-            "betas": (beta_1, beta_2),
-            "eps": epsilon,
-        }
-
-    def at(self, learning_rate_init):
-        """Return the same with another learning rate."""
-        new = Adam(decoupled=self.decoupled)
-        new.settings = {**self.settings, "lr": learning_rate_init}
-        return new
-
-    def over(self, parameters):
-        """Return torch's optimizer, in its fused form."""
-        if self.decoupled:
-            return torch.optim.AdamW(
-                parameters, fused=True, weight_decay=self.decoupled, **self.settings
-            )
-        return torch.optim.Adam(parameters, fused=True, **self.settings)
+__all__ = ["MLPTrainer", "TrainablePerceptron"]
 
 
 class MLPTrainer:
-    """Trains one perceptron in place.
+    """Trains one perceptron with dropout.
 
     Parameters
     ----------
-    mlp : MLP
-    rows : Rows
-        On the device of the perceptron.
+    network : Perceptron
+        Initial weights. On a CPU they are changed in place.
+    rows : TensorRows
+        Network and masks go to their device.
     loss : object
         With ``gradient(outputs, target, weight)``; see `_losses`.
     alpha : float
         Penalty: ``alpha / 2`` times the squared weights, divided by the rows of a
         batch.
-    adam : Adam
+    adam : AdamSettings
     rng : numpy.random.Generator
         Of the dropout masks.
     batch_size : int
         At most the rows.
     """
 
-    def __init__(self, mlp, rows, loss, *, alpha, adam, rng, batch_size):
-        self.mlp, self.rows, self.loss = mlp, rows, loss
+    def __init__(self, network, rows, loss, *, alpha, adam, rng, batch_size):
+        self._network, self.rows, self.loss = network, rows, loss
         self.alpha, self._batch_size = alpha, batch_size
-        self._masks = MaskStream.of(mlp, rng, (batch_size,), rows.X.device)
-        self.optimizer = adam.over([mlp.parameters])
-        mlp.parameters.grad = mlp.gradient
+        flat = torch.from_numpy(network.parameters).to(rows.X.device)
+        self.mlp = MLP(Layout(network.sizes), network.activation, network.dropout, flat)
+        self._masks = MaskStream.of(self.mlp, rng, (batch_size,), rows.X.device)
+        self.optimizer = adam.optimizer([flat])
+        flat.grad = self.mlp.gradient
 
     @property
     def n_rows(self):
         """Number of training rows."""
         return len(self.rows)
 
+    def network(self):
+        """Return a copy of the network as it is now."""
+        flat = self.mlp.parameters.cpu().numpy()
+        return self._network.with_parameters(flat.copy())
+
     @torch.inference_mode()
     def epoch(self, order):
         """Visit the rows once in this order, and return the mean loss."""
         order = torch.from_numpy(order).to(self.rows.X.device)
-        batch_size = self._batch_size
+        batch_size, layout = self._batch_size, self.mlp.layout
         total = torch.zeros((), device=order.device)
-        widest = max(a * b for a, b in self.mlp.layout.shapes)
-        with threads_for(widest * batch_size):
+        with threads_for(batch_size * layout.largest_product):
             for start in range(0, len(order), batch_size):
                 index = order[start : start + batch_size]
                 X, target, weight = self.rows.take(index)
                 total += self.step(X, target, weight)
-        n_weights = self.mlp.layout.n_weights
-        penalty = self.mlp.parameters[:n_weights].square().sum()
+        penalty = self.mlp.parameters[: layout.n_weights].square().sum()
         return (float(total) + self.alpha / 2 * float(penalty)) / len(order)
 
     def step(self, X, target, weight=None):
@@ -159,3 +101,56 @@ class MLPTrainer:
         self.optimizer.state[self.mlp.parameters] = {
             name: torch.tensor(value, device=device) for name, value in moments.items()
         }
+
+
+class TrainablePerceptron(Trainable):
+    """A copy of a perceptron whose passes are written out, without dropout.
+
+    Only the objective, a function of the outputs, is left to autograd.
+
+    Parameters
+    ----------
+    network : Perceptron
+    device : torch.device
+    """
+
+    def __init__(self, network, device):
+        self._network = network
+        flat = torch.from_numpy(network.parameters.copy()).to(device)
+        layout = Layout(network.sizes)
+        arguments = (layout, network.activation, network.dropout, flat)
+        self._mlp = MLP(*arguments)
+        # a forward pass is remembered until its backward pass: this one is for passes
+        # in between
+        self._without_backward = MLP(*arguments, self._mlp.gradient)
+        flat.grad = self._mlp.gradient
+        self.parameters, self.largest_product = [flat], layout.largest_product
+
+    @torch.no_grad()
+    def outputs(self, X):
+        with threads_for(CHUNK_ROWS * self.largest_product):
+            chunks = X.split(CHUNK_ROWS)
+            return torch.cat([self._without_backward.forward(rows) for rows in chunks])
+
+    def forward(self, X):
+        with torch.no_grad():
+            self._outputs = self._mlp.forward(X)
+        return self._outputs.requires_grad_()
+
+    def backward(self, value, weight_decay=0.0):
+        (d,) = torch.autograd.grad(value, self._outputs)
+        mlp, n_weights = self._mlp, self._mlp.layout.n_weights
+        with torch.no_grad():
+            mlp.backward(d)
+            if weight_decay:
+                mlp.gradient[:n_weights].add_(
+                    mlp.parameters[:n_weights], alpha=weight_decay
+                )
+        return [mlp.gradient]
+
+    def renew_statistics(self, X):
+        """Do nothing: a perceptron has no statistics of rows."""
+
+    def network(self):
+        flat = self.parameters[0].cpu().numpy()
+        return self._network.with_parameters(flat.copy())

@@ -1,4 +1,4 @@
-"""Modules of the user: built without the global generator, and functions of them."""
+"""A fitted module of the user, and functions drawn from it."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -9,114 +9,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from sklearn_unlearn._engine._chunks import map_chunks, tile_rows
-from sklearn_unlearn._engine._threads import LARGE_PRODUCT
-from sklearn_unlearn._engine.module._explicit import ExplicitRandomness
-from sklearn_unlearn.dropout import BernoulliDropout, StochasticLayer
+from sklearn_unlearn._engine._threads import map_chunks, tile_rows
+from sklearn_unlearn._engine.module._building import (
+    build_module,
+    check_outputs,
+    largest_product,
+    stochastic_layers,
+)
+from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
+from sklearn_unlearn._engine.module._trainable import TrainableModule
 
-__all__ = [
-    "FittedModule",
-    "build_module",
-    "check_outputs",
-    "largest_product",
-    "own_module",
-    "stochastic_layers",
-]
-
-_REPLACED = {
-    nn.Dropout: False,
-    nn.Dropout1d: True,
-    nn.Dropout2d: True,
-    nn.Dropout3d: True,
-}
-_UNSUPPORTED = (nn.AlphaDropout, nn.FeatureAlphaDropout)
-
-
-def build_module(factory, n_features, n_outputs, seed):
-    """Build a module, with layers of dropout that have generators of their own.
-
-    Parameters
-    ----------
-    factory : callable (n_features, n_outputs) -> torch.nn.Module
-    n_features, n_outputs : int
-    seed : int
-        Of all that is random in it.
-
-    Returns
-    -------
-    torch.nn.Module
-    """
-    generator = torch.Generator().manual_seed(seed)
-    with ExplicitRandomness(generator):
-        module = factory(n_features, n_outputs)
-    if not isinstance(module, nn.Module):
-        raise TypeError(
-            "module must be a class or function that returns a torch.nn.Module; it "
-            f"returned {type(module).__name__}."
-        )
-    module = own_module(module)
-    if not any(True for _ in module.parameters()):
-        raise ValueError("module has no parameters that could be trained.")
-    return module
-
-
-def own_module(module):
-    """Return a copy in float32, whose layers of dropout have generators of their own.
-
-    Layers that belong to somebody else are never trained.
-    """
-    return _with_own_dropout(copy.deepcopy(module).float())
-
-
-def _with_own_dropout(module):
-    if type(module) in _REPLACED:
-        return BernoulliDropout(module.p, per_channel=_REPLACED[type(module)])
-    inside = isinstance(module, (nn.RNNBase, nn.MultiheadAttention))
-    if isinstance(module, _UNSUPPORTED) or (inside and module.dropout > 0):
-        raise ValueError(
-            f"{type(module).__name__} has dropout whose masks cannot be controlled. "
-            "Use layers of sklearn_unlearn.dropout in the module instead."
-        )
-    for name, child in module.named_children():
-        new = _with_own_dropout(child)
-        if new is not child:
-            setattr(module, name, new)
-    return module
-
-
-def largest_product(module, n_rows):
-    """Return the multiply-adds of the largest product, as far as they are known.
-
-    Only linear layers tell; for a module with others, convolutions or attention,
-    the answer is a large one.
-    """
-    products = [1]
-    for layer in module.modules():
-        own = [p.numel() for p in layer.parameters(recurse=False) if p.ndim > 1]
-        if own and not isinstance(layer, nn.Linear):
-            return LARGE_PRODUCT
-        products.extend(own)
-    return n_rows * max(products)
-
-
-def check_outputs(outputs, n_rows, n_outputs):
-    """Raise if what a module returned is not one row of outputs per row."""
-    if not isinstance(outputs, torch.Tensor):
-        raise ValueError(
-            f"module must return a tensor; it returned a {type(outputs).__name__}."
-        )
-    if tuple(outputs.shape) != (n_rows, n_outputs):
-        raise ValueError(
-            f"module must return one row of {n_outputs} outputs per row of X; it "
-            f"returned shape {tuple(outputs.shape)} for {n_rows} rows."
-        )
-
-
-def stochastic_layers(module):
-    """Return the layers of a module that can hold noise."""
-    return [
-        m for m in module.modules() if isinstance(m, StochasticLayer) and m.is_random
-    ]
+__all__ = ["FittedModule"]
 
 
 class FittedModule:
@@ -129,14 +32,14 @@ class FittedModule:
     factory : callable (n_features, n_outputs) -> torch.nn.Module
         Builds it again when it is unpickled.
     seed : int
-        With which it does.
+        Of that build.
     n_features, n_outputs : int
     """
 
     def __init__(self, module, factory, seed, n_features, n_outputs):
         self._module, self.factory, self._seed = module.eval(), factory, seed
         self.n_features, self.n_outputs = n_features, n_outputs
-        self._double = True
+        self._runs_in_float64 = True
 
     @classmethod
     def build(cls, factory, seed, n_features, n_outputs):
@@ -150,8 +53,8 @@ class FittedModule:
         new = cls(module, factory, seed, n_features, n_outputs)
         try:
             new.outputs(np.zeros((1, n_features)))
-        except RuntimeError:  # the module insists on the type of its training
-            new._double = False
+        except RuntimeError:  # the module takes float32 alone
+            new._runs_in_float64 = False
         return new
 
     @property
@@ -175,12 +78,23 @@ class FittedModule:
         return self.copy()
 
     def copy(self):
-        """Return a copy that shares no memory."""
+        """Return a copy with a module of its own."""
         return self.with_module(self._module)
 
     def module(self):
         """Return the module itself."""
         return self._module
+
+    def trainer(self, rows, loss, **settings):
+        """Return a trainer of this network; see `NetTrainer`."""
+        # skorch is loaded here, where it is needed: it takes seconds
+        from sklearn_unlearn._engine.module._trainer import NetTrainer
+
+        return NetTrainer(self, rows, loss, **settings)
+
+    def as_trainable(self, device, seed=0):
+        """Return a copy in training to forget; see `TrainableModule`."""
+        return TrainableModule(self, device, seed)
 
     def outputs(self, X, device="cpu"):
         """Return the outputs of the deterministic pass, as `Perceptron` does."""
@@ -190,14 +104,14 @@ class FittedModule:
         """Draw functions and reduce their values row by row, as `Perceptron` does.
 
         One set of masks is shared by all rows. Everything else is in evaluation
-        mode: statistics of batch normalization neither count nor move. In float64,
-        because what a row gets must not depend on the rows it is given with; in
-        float32 only if the module insists on it.
+        mode: batch normalization uses its statistics, and does not update them. In
+        float64, because the outputs of a row must not depend on the rows beside it;
+        in float32 only if the module refuses other types.
         """
-        dtype = torch.float64 if self._double else torch.float32
+        dtype = torch.float64 if self._runs_in_float64 else torch.float32
         module = copy.deepcopy(self._module).to(device, dtype).eval()
         layers = stochastic_layers(module)
-        prefix, rest = _split(module)
+        deterministic, rest = _split_before_noise(module)
 
         def run(rows):
             x = torch.from_numpy(np.array(rows, dtype=np.float64, order="C"))
@@ -206,12 +120,13 @@ class FittedModule:
             # torch takes short cuts that leave layers out
             generator = torch.Generator(device).manual_seed(0)
             with ExplicitRandomness(generator):
-                x = prefix(x)
+                x = deterministic(x)
                 if n_draws is None:
                     outputs = [rest(x)]
                 else:
                     outputs = [
-                        _hold(layers, seed, draw, rest, x) for draw in range(n_draws)
+                        _one_draw(layers, seed, draw, rest, x)
+                        for draw in range(n_draws)
                     ]
             for output in outputs:
                 check_outputs(output, len(rows), self.n_outputs)
@@ -242,10 +157,10 @@ class FittedModule:
         new.n_features = len(A)
         # the layer may not be the only one that sees the rows, or not the first
         probe = np.random.default_rng(0).normal(size=(16, len(A)))
-        return self._if_same(new, probe, self.outputs(probe @ A + b))
+        return self._if_equal(new, probe, self.outputs(probe @ A + b))
 
     def rescaled(self, gain, shift):
-        """Return the module in other units of its outputs.
+        """Return the module with its outputs in other units.
 
         See `Perceptron.rescaled`; None if its last layer is not linear.
         """
@@ -262,10 +177,11 @@ class FittedModule:
         # what it returns may go through something else
         probe = np.random.default_rng(0).normal(size=(16, self.n_features))
         expected = gain * self.outputs(probe) + shift
-        return self._if_same(new, probe, expected)
+        return self._if_equal(new, probe, expected)
 
     @staticmethod
-    def _if_same(new, probe, expected):
+    def _if_equal(new, probe, expected):
+        """Return a network if its outputs for some rows are as expected, else None."""
         try:
             same = np.allclose(new.outputs(probe), expected, rtol=1e-3, atol=1e-4)
         except RuntimeError:  # shapes that do not fit together
@@ -290,7 +206,7 @@ class FittedModule:
             tensor = torch.from_numpy(np.array(array))
             if name in known:
                 known[name].data = tensor
-            else:  # moved to other coordinates, its first layer may have got a bias
+            else:  # `change_coordinates` may have given a first layer its bias
                 owner, _, own_name = name.rpartition(".")
                 layer = module.get_submodule(owner)
                 layer.register_parameter(own_name, nn.Parameter(tensor))
@@ -301,6 +217,7 @@ class FittedModule:
 
 
 def _leaves(module):
+    """Return the layers of a module that have no layers within."""
     return [m for m in module.modules() if not list(m.children())]
 
 
@@ -311,7 +228,7 @@ def _replace(layer, weight, bias):
     layer.bias = nn.Parameter(bias.to(like), requires_grad=trained)
 
 
-def _hold(layers, seed, draw, rest, x):
+def _one_draw(layers, seed, draw, rest, x):
     """Run `rest` as the random function number `draw`."""
     try:
         for i, layer in enumerate(layers):
@@ -322,8 +239,8 @@ def _hold(layers, seed, draw, rest, x):
             layer.release()
 
 
-def _split(module):
-    """Split a chain of layers before the first random one, which runs once."""
+def _split_before_noise(module):
+    """Split a chain of layers before the first random one: what is before runs once."""
     if type(module) is not nn.Sequential:
         return nn.Identity(), module
     for i, layer in enumerate(module):

@@ -11,12 +11,12 @@ from skorch import NeuralNet
 from torch import nn
 
 from sklearn_unlearn._engine._threads import threads_for
-from sklearn_unlearn._engine.module._explicit import ExplicitRandomness
-from sklearn_unlearn._engine.module._fitted import (
+from sklearn_unlearn._engine.module._building import (
     check_outputs,
     largest_product,
     stochastic_layers,
 )
+from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
 
 __all__ = ["LeanNet", "NetTrainer"]
 
@@ -39,6 +39,8 @@ class LeanNet(NeuralNet):
 
 
 class _Criterion(nn.Module):
+    """A loss of each row as skorch takes it, which checks the outputs first."""
+
     def __init__(self, loss, n_outputs):
         super().__init__()
         self.loss, self.n_outputs = loss, n_outputs
@@ -49,63 +51,45 @@ class _Criterion(nn.Module):
 
 
 class NetTrainer:
-    """Trains a module in place, with the interface of `MLPTrainer`.
+    """Trains a module with dropout, with the interface of `MLPTrainer`.
 
     Parameters
     ----------
-    module : torch.nn.Module
-    n_outputs : int
-        Outputs that it must have.
-    rows : Rows
-        On the device.
+    network : FittedModule
+        Its module is trained in place, on the device of the rows.
+    rows : TensorRows
     loss : object
-        With ``rows(outputs, target)``.
+        With ``rows(outputs, target)``; see `_losses`.
     alpha : float
         Penalty on all parameters of more than one dimension.
-    adam : Adam
+    adam : AdamSettings
     rng : numpy.random.Generator
-        For a module that draws numbers outside of its layers of dropout.
+        Of the layers of dropout, and of other random numbers that the module draws.
     batch_size : int
-    device : torch.device or str
     """
 
-    def __init__(
-        self,
-        module,
-        n_outputs,
-        rows,
-        loss,
-        *,
-        alpha,
-        adam,
-        rng,
-        batch_size,
-        device,
-    ):
-        self.rows, self._batch_size = rows, batch_size
+    def __init__(self, network, rows, loss, *, alpha, adam, rng, batch_size):
+        self._network, self.rows, self._batch_size = network, rows, batch_size
+        module, device = network.module().train(), rows.X.device
         no_decay = [
             (name, {"weight_decay": 0.0})
             for name, parameter in module.named_parameters()
             if parameter.ndim < 2
         ]
-        optimizer = {
-            f"optimizer__{name}": value
-            for name, value in adam.settings.items()
-            if name != "lr"
-        }
         self.net = LeanNet(
             module,
-            criterion=_Criterion(loss, n_outputs),
+            criterion=_Criterion(loss, network.n_outputs),
             optimizer=torch.optim.Adam,
             optimizer__fused=True,
+            optimizer__betas=(adam.beta_1, adam.beta_2),
+            optimizer__eps=adam.epsilon,
             optimizer__weight_decay=alpha / batch_size,
             optimizer__param_groups=no_decay,
-            lr=adam.settings["lr"],
+            lr=adam.learning_rate_init,
             train_split=None,
             callbacks="disable",
             verbose=0,
             device=device,
-            **optimizer,
         ).initialize()
         if min(batch_size, self.n_rows) == 1 and self._has_batch_norm():
             raise ValueError(
@@ -116,8 +100,9 @@ class NetTrainer:
         for layer in stochastic_layers(module):
             layer.seed(rng.spawn(1)[0])
         generator = torch.Generator(device).manual_seed(int(rng.integers(2**63)))
-        # its cost per call is paid for one epoch, and on by modules that need it
-        self._randomness, self._watching = ExplicitRandomness(generator), True
+        # it costs time in every call: after the first epoch only a module that draws
+        # numbers pays for it
+        self._randomness, self._draws_numbers = ExplicitRandomness(generator), True
 
     @property
     def n_rows(self):
@@ -126,8 +111,12 @@ class NetTrainer:
 
     @property
     def module(self):
-        """The module."""
+        """The module in training."""
         return self.net.module_
+
+    def network(self):
+        """Return a copy of the network as it is now."""
+        return self._network.with_module(self.module)
 
     def epoch(self, order):
         """Visit the rows once in this order, and return the mean loss."""
@@ -140,11 +129,11 @@ class NetTrainer:
                 if len(X) == 1 and self._has_batch_norm():
                     continue  # there is no variance in one row
                 total += self._step((X, (target, weight))) * len(X)
-        self._watching = self._randomness.used
+        self._draws_numbers = self._randomness.used
         return float(total) / len(order)
 
     def _step(self, batch):
-        with self._randomness if self._watching else nullcontext():
+        with self._randomness if self._draws_numbers else nullcontext():
             return self.net.train_step(batch)["loss"].detach()
 
     def _has_batch_norm(self):

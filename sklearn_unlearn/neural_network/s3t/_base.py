@@ -14,7 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_unlearn._engine._chunks import map_chunks
+from sklearn_unlearn._engine._threads import map_chunks
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
 from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.dropout._noise import make_generator

@@ -1,7 +1,7 @@
 """Blocks that are trained one after the other, each on top of frozen ones.
 
 A block is a low-rank residual adapter ``h + relu(h V + c) U + d`` with a head of its
-own, ``W`` and ``b``, on what the adapter gives. Earlier blocks stay as they are, so
+own, ``W`` and ``b``, on its outputs. Earlier blocks stay as they are, so
 rows go through them once, and a step trains a small perceptron with one shortcut.
 """
 
@@ -14,9 +14,8 @@ import numpy as np
 import torch
 
 from sklearn_unlearn._engine._threads import threads_for
-from sklearn_unlearn._engine._training import Schedule, train
-from sklearn_unlearn._engine.mlp._layout import Layout
-from sklearn_unlearn._engine.mlp._trainer import Adam
+from sklearn_unlearn._engine._training import AdamSettings, Schedule, train
+from sklearn_unlearn._engine.mlp._mlp import Layout
 
 __all__ = ["Block", "BlockSettings", "BlockTrainer", "train_block"]
 
@@ -102,7 +101,9 @@ class BlockTrainer:
         self.alpha, self._batch_size = settings.alpha, settings.batch_size
         self._weights_and_biases = layout.views(parameters)
         self._gradients = layout.views(self.gradient)
-        self.optimizer = Adam(settings.learning_rate_init).over([parameters])
+        self.optimizer = AdamSettings(settings.learning_rate_init).optimizer(
+            [parameters]
+        )
         parameters.grad = self.gradient
 
     @property
@@ -114,8 +115,7 @@ class BlockTrainer:
     def epoch(self, order):
         """Visit the rows once in this order, and return the mean loss."""
         order, total = torch.from_numpy(order), torch.zeros(())
-        largest = self._batch_size * max(a * b for a, b in self.layout.shapes)
-        with threads_for(largest):
+        with threads_for(self._batch_size * self.layout.largest_product):
             for start in range(0, len(order), self._batch_size):
                 total += self.step(order[start : start + self._batch_size])
         return float(total) / len(order)

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from sklearn_unlearn._engine._chunks import map_chunks
+from sklearn_unlearn._engine._threads import map_chunks
 from sklearn_unlearn.dropout._noise import make_generator
 from sklearn_unlearn.neural_network.s3t._block import BlockSettings, train_block
 from sklearn_unlearn.neural_network.s3t._heads import ClassHeads, NumberHeads

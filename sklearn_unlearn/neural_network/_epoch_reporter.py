@@ -1,25 +1,26 @@
-"""Who is told about the epochs of a fit."""
+"""Reports of the epochs of a fit: printed, and to scikit-learn's callbacks."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
 from sklearn_unlearn.utils._sklearn_compat import begin_callbacks
 
-__all__ = ["Watch"]
+__all__ = ["EpochReporter"]
 
 
-class Watch:
-    """Prints losses, and tells scikit-learn's callbacks; an epoch is a task.
+class EpochReporter:
+    """Prints losses, and calls scikit-learn's callbacks; an epoch is a task.
 
     Parameters
     ----------
     estimator : estimator instance
         The network that is being fitted.
-    X, y : training data, for callbacks that look at them
+    X, y : ndarray
+        Training data, for callbacks that look at them.
     fitted : callable () -> dict
         Attributes that make a copy of the estimator predict at this moment.
     silent : bool
-        Whether nobody is told, as in a refit of ``unlearn``.
+        Whether nothing is reported, as in a refit of ``unlearn``.
     """
 
     def __init__(self, estimator, X, y, fitted, silent=False):
@@ -29,16 +30,16 @@ class Watch:
         if not silent:
             self._context = begin_callbacks(estimator, estimator.max_iter, X, y)
 
-    def begin(self):
-        """An epoch begins."""
+    def begin_epoch(self):
+        """Report that an epoch begins."""
         if self._context is not None:
             self._epoch = self._context.subcontext(task_name="epoch")
             self._epoch.call_on_fit_task_begin(
                 estimator=self._estimator, X=self._X, y=self._y
             )
 
-    def end(self, history):
-        """An epoch ends; return whether a callback wants to stop."""
+    def end_epoch(self, history):
+        """Report that an epoch ends; return whether a callback wants to stop."""
         if self._verbose:
             score = (
                 f", validation score {history.scores[-1]:.4f}" if history.scores else ""
@@ -53,8 +54,8 @@ class Watch:
             reconstruction_attributes=self._fitted,
         )
 
-    def close(self):
-        """The fit ends."""
+    def end_fit(self):
+        """Report that the fit ends."""
         if self._context is not None:
             self._context.call_on_fit_task_end(
                 estimator=self._estimator,

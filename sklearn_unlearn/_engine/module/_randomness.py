@@ -9,7 +9,7 @@ from torch.overrides import TorchFunctionMode
 
 __all__ = ["ExplicitRandomness"]
 
-# They take a generator; layers of torch call them without one.
+# Functions that take a generator; layers of torch call them without one.
 _TAKE_GENERATOR = {
     torch.bernoulli,
     torch.binomial,
@@ -33,10 +33,13 @@ _TAKE_GENERATOR = {
     torch.nn.init.normal_,
     torch.nn.init.uniform_,
 }
+# Functions that take none, and those that do the same with a generator.
 _LIKE = {torch.rand_like: torch.rand, torch.randn_like: torch.randn}
-# They drop channels. Axes of an input without an axis of rows; 2d knows no such input.
-_OF_CHANNELS = {F.dropout1d: 2, F.dropout2d: 0, F.dropout3d: 4}
-# They do not, and have a part that is random in training.
+# Functions that drop whole channels, and the number of axes of an input that has no
+# axis of rows; dropout2d takes no such input.
+_CHANNEL_DROPOUT = {F.dropout1d: 2, F.dropout2d: 0, F.dropout3d: 4}
+# Functions that cannot be given a generator. Those with an argument `training` are
+# random only where it is true.
 _REFUSED = {
     torch._sample_dirichlet,
     torch._standard_gamma,
@@ -88,8 +91,8 @@ class ExplicitRandomness(TorchFunctionMode):
             return drawn.to(like.device, kwargs.get("dtype") or like.dtype)
         elif func is F.dropout:
             return self._dropout(*args, **kwargs)
-        elif func in _OF_CHANNELS:
-            return self._dropout_channels(_OF_CHANNELS[func], *args, **kwargs)
+        elif func in _CHANNEL_DROPOUT:
+            return self._dropout_channels(_CHANNEL_DROPOUT[func], *args, **kwargs)
         elif (func in _REFUSED and kwargs.get("training", True)) or (
             func is F.scaled_dot_product_attention and kwargs.get("dropout_p")
         ):
@@ -110,12 +113,16 @@ class ExplicitRandomness(TorchFunctionMode):
     def _dropout(self, x, p=0.5, training=True, inplace=False):
         return self._drop(x, x.shape, p, training)
 
-    def _dropout_channels(self, without_rows, x, p=0.5, training=True, inplace=False):
-        n_own = 1 if x.ndim == without_rows else 2
-        shape = (*x.shape[:n_own], *[1] * (x.ndim - n_own))
+    def _dropout_channels(
+        self, n_axes_of_one_row, x, p=0.5, training=True, inplace=False
+    ):
+        """Drop channels: one number for all of each (row and) channel."""
+        n_leading = 1 if x.ndim == n_axes_of_one_row else 2
+        shape = (*x.shape[:n_leading], *[1] * (x.ndim - n_leading))
         return self._drop(x, shape, p, training)
 
     def _drop(self, x, shape, p, training):
+        """Multiply by noise of a shape that broadcasts; see `nn.functional.dropout`."""
         if not training or p == 0:
             return x
         self.used = True

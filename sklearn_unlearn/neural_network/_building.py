@@ -1,0 +1,106 @@
+"""Networks from the parameters of an estimator."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+from numbers import Integral
+
+import numpy as np
+import torch
+
+from sklearn_unlearn._engine.mlp._mlp import Layout
+from sklearn_unlearn._engine.mlp._perceptron import Perceptron
+from sklearn_unlearn._engine.module._fitted import FittedModule
+
+__all__ = ["check_stochastic", "network_to_continue", "new_network"]
+
+
+def new_network(estimator, n_features, n_outputs, rng):
+    """Return a network with initial weights.
+
+    Parameters
+    ----------
+    estimator : DropoutClassifier or DropoutRegressor
+    n_features, n_outputs : int
+    rng : numpy.random.Generator
+        Of the weights.
+
+    Returns
+    -------
+    Perceptron or FittedModule
+    """
+    if estimator.module is not None:
+        if isinstance(estimator.module, torch.nn.Module):
+            raise TypeError(
+                "module must be a class or a function (n_features, n_outputs) that "
+                "returns a module, not a module: every fit builds its own."
+            )
+        seed = int(rng.integers(2**63))
+        network = FittedModule.build(estimator.module, seed, n_features, n_outputs)
+        check_stochastic(network, estimator.mc_samples)
+        return network
+    hidden, rates = _hidden_layers(estimator)
+    sizes = (n_features, *hidden, n_outputs)
+    parameters = Layout(sizes).initial(rng, estimator.activation)
+    return Perceptron(sizes, estimator.activation, rates, parameters.numpy())
+
+
+def network_to_continue(estimator, n_features):
+    """Return a copy of the fitted network of an estimator, for more training."""
+    network = estimator._network.copy()
+    if isinstance(network, FittedModule):
+        if network.factory is not estimator.module:
+            raise ValueError(
+                "module has changed since the network was fitted, which cannot be "
+                "continued then. Clone it, or set warm_start=False."
+            )
+        return network
+    hidden, rates = _hidden_layers(estimator)
+    sizes = (n_features, *hidden, network.n_outputs)
+    if sizes != network.sizes or estimator.activation != network.activation:
+        raise ValueError(
+            "hidden_layer_sizes or activation have changed since the network was "
+            "fitted, which cannot be continued then. Clone it, or set "
+            "warm_start=False."
+        )
+    return Perceptron(sizes, estimator.activation, rates, network.parameters)
+
+
+def check_stochastic(network, n_draws):
+    """Raise if functions are to be drawn from a module that has nothing random."""
+    if n_draws and not network.is_stochastic:
+        raise ValueError(
+            "No layer of dropout was found in module, so its predictions cannot "
+            "vary. Put torch.nn.Dropout or a layer of sklearn_unlearn.dropout "
+            "into it (calls of torch.nn.functional.dropout cannot be found), or "
+            "set mc_samples=0 for deterministic predictions."
+        )
+
+
+def _hidden_layers(estimator):
+    """Return the sizes of the hidden layers, and the probabilities to drop.
+
+    The first probability is that of the input.
+    """
+    hidden = np.atleast_1d(estimator.hidden_layer_sizes).tolist()
+    if not all(isinstance(size, Integral) for size in hidden):
+        raise ValueError(
+            "hidden_layer_sizes must hold whole numbers; got "
+            f"{estimator.hidden_layer_sizes!r}."
+        )
+    try:
+        rates = np.asarray(estimator.dropout, dtype=float)
+    except (TypeError, ValueError):
+        rates = np.array([[np.nan]])
+    if rates.ndim == 0:
+        rates = np.full(len(hidden), rates)
+    if rates.shape != (len(hidden),) or not ((rates >= 0) & (rates < 1)).all():
+        raise ValueError(
+            "dropout must be a number from 0 to below 1, or one such number per "
+            f"hidden layer ({len(hidden)}); got {estimator.dropout!r}."
+        )
+    if any(size < 1 for size in hidden):
+        raise ValueError(
+            f"hidden_layer_sizes must be > 0, got {estimator.hidden_layer_sizes}."
+        )
+    return hidden, (float(estimator.input_dropout), *rates.tolist())
