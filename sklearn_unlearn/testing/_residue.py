@@ -47,6 +47,7 @@ def find_residue(estimator, X_forget, X_retain):
     See Also
     --------
     check_no_residue : The check that uses it.
+    assert_same_state : Compares with a model that never saw the rows.
 
     Notes
     -----

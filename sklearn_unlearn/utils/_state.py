@@ -33,20 +33,52 @@ CODE = (
 
 
 def assert_same_state(a, b, *, rtol=1e-8, atol=0.0, ignore=NOT_STATE):
-    """Raise AssertionError unless two fitted estimators have the same state.
+    """Check that two fitted estimators have the same state.
+
+    Every attribute is compared, private ones included, at any depth: an exact
+    unlearner must leave nothing that a fit on the retained rows would not have made.
 
     Parameters
     ----------
     a, b : estimator instances
-    rtol, atol : float
-        See `state_differences`.
-    ignore : sequence of str
-        See `state_differences`.
+        Fitted. An object with a method ``_comparable_state()`` is compared by what
+        that returns.
+    rtol : float, default=1e-8
+        Largest difference of floating-point numbers, relative to the largest
+        absolute entry of their array. Everything else must be equal. Ten times
+        the difference between refits on rows in another order is a fair choice
+        where it is larger than the default; 0 asks for the same bits.
+    atol : float, default=0.0
+        Largest difference of floating-point numbers that are nothing but rounding,
+        such as the means of standardised columns.
+    ignore : sequence of str, default=("n_forgotten_", "unlearning_log_")
+        Names of attributes, at any depth, that may differ. Attributes whose name
+        ends in ``_time_`` or ``_times_`` are ignored in any case, and so are
+        constructor parameters that hold estimators.
 
     Raises
     ------
     AssertionError
-        With the first differences.
+        If there is a difference; the message names the first three.
+
+    See Also
+    --------
+    find_residue : Searches for what is left of forgotten rows.
+    check_unlearner : Checks all of the contract, this comparison included.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn_unlearn.exact import ExactUnlearner
+    >>> from sklearn_unlearn.utils.estimator_checks import assert_same_state
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = ExactUnlearner(GaussianNB()).fit(X, y).unlearn(X[:5])
+    >>> assert_same_state(model.estimator_, GaussianNB().fit(X[5:], y[5:]))
+    >>> assert_same_state(model.estimator_, GaussianNB().fit(X, y), rtol=0.001)
+    Traceback (most recent call last):
+    ...
+    AssertionError: The states of two GaussianNB differ: ...
     """
     found = state_differences(a, b, rtol=rtol, atol=atol, ignore=ignore)
     if found:
@@ -61,21 +93,8 @@ def state_differences(a, b, *, rtol=1e-8, atol=0.0, ignore=NOT_STATE):
 
     Parameters
     ----------
-    a, b : estimator instances
-        An object with a method ``_comparable_state()`` is compared by what that
-        returns.
-    rtol : float, default=1e-8
-        Largest difference of floating-point numbers, relative to the largest
-        absolute entry of their array. Everything else must be equal. Ten times
-        the difference between refits on rows in another order is a fair choice
-        where it is larger than the default.
-    atol : float, default=0.0
-        Largest difference of floating-point numbers that are nothing but rounding,
-        such as the means of standardised columns.
-    ignore : sequence of str
-        Names of attributes, at any depth, that may differ. Attributes whose name
-        ends in ``_time_`` or ``_times_`` are ignored in any case, and so are
-        constructor parameters that hold estimators.
+    a, b, rtol, atol, ignore
+        See `assert_same_state`.
 
     Returns
     -------

@@ -1,7 +1,8 @@
 """Checks of the contract of ``unlearn``, for this package and for others.
 
 `check_unlearner` runs them all; `parametrize_with_unlearner_checks` makes pytest
-tests of them. `check_rule` is for rules of `ExactUnlearner`.
+tests of them. `check_rule` is for rules of `ExactUnlearner`. `assert_same_state` and
+`find_residue` are for tests of your own.
 """
 
 # Authors: The sklearn-unlearn developers
@@ -16,8 +17,10 @@ from sklearn_unlearn.testing._checks import CHECKS
 from sklearn_unlearn.testing._removal_checks import check_no_residue
 from sklearn_unlearn.testing._residue import find_residue
 from sklearn_unlearn.testing._rule_checks import check_rule
+from sklearn_unlearn.utils._state import assert_same_state
 
 __all__ = [
+    "assert_same_state",
     "check_no_residue",
     "check_rule",
     "check_unlearner",
