@@ -20,7 +20,6 @@ __all__ = [
     "count_refits",
     "forget_rows",
     "refit",
-    "spread_of_refits",
 ]
 
 # How a solver got to its solution, and the count and the record of requests.
@@ -129,20 +128,6 @@ def assert_equals_refit(
             "its state differs from a fit on the retained rows: " + "; ".join(found[:3])
         )
     return reference
-
-
-def spread_of_refits(fit, output, n_rows):
-    """Return the largest difference between fits on the rows in other orders.
-
-    Parameters
-    ----------
-    fit : callable (order) -> estimator instance
-    output : callable (estimator) -> ndarray
-    n_rows : int
-    """
-    first = output(fit(np.arange(n_rows)))
-    others = (output(fit(order)) for order in _orders(n_rows))
-    return max(np.abs(other - first).max() for other in others)
 
 
 def _orders(n_rows):

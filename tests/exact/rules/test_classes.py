@@ -14,7 +14,6 @@ from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis as QDA
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, MultinomialNB
 from sklearn.neighbors import NearestCentroid
-from sklearn.utils import get_tags
 
 from sklearn_unlearn.exact import ExactUnlearner
 from tests.exact._refit import (
@@ -22,81 +21,12 @@ from tests.exact._refit import (
     forget_and_compare,
     forget_rows,
 )
+from tests.exact.rules._class_cases import CLASSIFIERS, categories, labelled_rows
 
-N_ROWS = 700
-
-
-def numbers(rng, label):
-    """Rows of unequal scale and offset, correlated, around means of the classes."""
-    Z = rng.normal(size=(len(label), 5)) + label[:, None] * [1.0, -1.0, 0.3, 0.0, 0.1]
-    Z[:, 3] += 0.5 * Z[:, 0]
-    return Z * [0.1, 1.0, 30.0, 1.0, 5.0] + [5.0, 0.0, 1e3, -2.0, 0.0]
-
-
-def counts(rng, label):
-    return rng.poisson(1.0 + label[:, None] * [0.5, 0.0, 1.0, 0.2, 2.0, 0.0])
-
-
-def words(rng, label):
-    return sparse.csr_matrix(counts(rng, label) * (rng.random((len(label), 6)) < 0.4))
-
-
-def amounts(rng, label):
-    return np.exp(rng.normal(size=(len(label), 4))) * (1 + label[:, None])
-
-
-def sparse_amounts(rng, label):
-    X = amounts(rng, label)
-    return sparse.csr_matrix(np.where(rng.random(X.shape) < 0.5, 0.0, X))
-
-
-def categories(rng, label):
-    return rng.integers(0, [2, 5, 9, 1], size=(len(label), 4)) + label[:, None] % 2
-
-
-# estimator, rows
-CLASSIFIERS = {
-    "multinomial": (MultinomialNB(), counts),
-    "multinomial, sparse": (MultinomialNB(fit_prior=False), words),
-    "multinomial, amounts": (MultinomialNB(alpha=0.1), amounts),
-    "multinomial, sparse amounts": (MultinomialNB(), sparse_amounts),
-    "complement": (ComplementNB(norm=True), counts),
-    "complement, sparse": (ComplementNB(), words),
-    "Bernoulli": (BernoulliNB(binarize=0.3), numbers),
-    "Bernoulli, sparse": (BernoulliNB(), words),
-    "Bernoulli, as they are": (BernoulliNB(binarize=None), categories),
-    "categorical": (CategoricalNB(), categories),
-    "categorical, at least": (CategoricalNB(min_categories=[3, 4, 12, 5]), categories),
-    "linear": (LDA(), numbers),
-    "linear, covariance": (LDA(n_components=1, store_covariance=True), numbers),
-    "linear, priors": (LDA(priors=[0.2, 0.3, 0.5]), numbers),
-    "linear, least squares": (LDA("lsqr", shrinkage=0.1), numbers),
-    "quadratic": (QDA(tol=1e-8, store_covariance=True), numbers),
-    "quadratic, priors": (QDA(tol=1e-8, reg_param=0.1, priors=[0.2] * 3), numbers),
-    "centroid": (NearestCentroid(), numbers),
-    "centroid, shrunk": (
-        NearestCentroid(shrink_threshold=0.5, priors="empirical"),
-        numbers,
-    ),
-    "most frequent": (DummyClassifier(), numbers),
-    "stratified": (DummyClassifier(strategy="stratified"), numbers),
-}
-try:
-    SHRUNK = QDA(solver="eigen", shrinkage=0.2, tol=1e-8, store_covariance=True)
-    CLASSIFIERS["quadratic, shrunk"] = (SHRUNK, numbers)
-except TypeError:  # before scikit-learn 1.8
-    pass
 BAYES = [name for name, (e, _) in CLASSIFIERS.items() if "NB" in type(e).__name__]
 SIZES = [name for name, (_, rows) in CLASSIFIERS.items() if rows is not categories]
 SPREADS = ["linear", "linear, covariance", "quadratic, priors"]
 SPREADS += ["centroid", "centroid, shrunk"]
-
-
-def training_rows(name, n_rows=N_ROWS, seed=0):
-    """Rows for a case, and labels of three classes."""
-    rng = np.random.default_rng(seed)
-    label = rng.permutation(np.arange(n_rows) % 3)
-    return CLASSIFIERS[name][1](rng, label), np.array(["a", "b", "c"])[label]
 
 
 def requests_of(kind, X, y):
@@ -135,28 +65,14 @@ KINDS = ["random", "one by one", "block", "half", "extremes"]
 @pytest.mark.filterwarnings("ignore:.*full rank.*")
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_equals_refit(name, kind):
-    X, y = training_rows(name)
+    X, y = labelled_rows(name)
     forget_and_compare(CLASSIFIERS[name][0], X, y, requests_of(kind, X, y))
-
-
-@pytest.mark.parametrize("name", CLASSIFIERS)
-def test_no_row_is_read_again(name, monkeypatch):
-    X, y = training_rows(name)
-    model = ExactUnlearner(CLASSIFIERS[name][0]).fit(X, y).prepare()
-    assert model.unlearning_cost(X[:1], y[:1]).path == "summaries"
-    assert get_tags(model).unlearner_tags.guarantee == "exact"
-    monkeypatch.setattr(type(model._rows), "rows", None)
-    gone = np.flatnonzero(y == "c")
-    model.unlearn(X[:1], y[:1]).unlearn(X[5:9], y[5:9])
-    if "priors" not in name:
-        model.unlearn(X[gone[20:]], y[gone[20:]])
-    assert model.n_forgotten_ >= 5
 
 
 @pytest.mark.parametrize("name", [*BAYES, "most frequent"])
 @pytest.mark.parametrize("kind", ["whole", "real"])
 def test_sample_weight(name, kind):
-    X, y = training_rows(name)
+    X, y = labelled_rows(name)
     rng = np.random.default_rng(2)
     weight = rng.integers(0, 4, len(y)) if kind == "whole" else rng.random(len(y))
     requests = [np.arange(40, 90), [600], np.flatnonzero(y == "a")]
@@ -167,7 +83,7 @@ def test_sample_weight(name, kind):
 
 @pytest.mark.parametrize("name", BAYES)
 def test_one_weight_for_all_rows(name):
-    X, y = training_rows(name)
+    X, y = labelled_rows(name)
     estimator = CLASSIFIERS[name][0]
     model = ExactUnlearner(estimator).fit(X, y, sample_weight=2.0).unlearn(X[:9], y[:9])
     reference = estimator.fit(X[9:], y[9:], sample_weight=2.0)
@@ -178,7 +94,7 @@ def test_one_weight_for_all_rows(name):
     "name", ["multinomial", "complement, sparse", "Bernoulli", "categorical"]
 )
 def test_whole_counts_stay_exact(name):
-    X, y = training_rows(name)
+    X, y = labelled_rows(name)
     estimator, requests = CLASSIFIERS[name][0], np.arange(0, 600, 10)[:, None]
     model, keep = forget_rows(estimator, X, y, requests)
     reference = estimator.fit(X[keep], y[keep])
@@ -193,7 +109,7 @@ def test_whole_counts_stay_exact(name):
 @pytest.mark.parametrize("name", SIZES)
 @pytest.mark.parametrize("outlier", [1e9, 1e13])
 def test_an_outlier_leaves_no_rounding_behind(name, outlier):
-    X, y = training_rows(name)
+    X, y = labelled_rows(name)
     X = X.astype(float)
     X[300] = X[300] * outlier
     forget_and_compare(CLASSIFIERS[name][0], X, y, [[300], [301, 302]])
@@ -205,7 +121,7 @@ def test_an_outlier_leaves_no_rounding_behind(name, outlier):
 @pytest.mark.filterwarnings("ignore:.*within_class_std_dev_.*:UserWarning")
 @pytest.mark.filterwarnings("ignore:.*full rank.*")
 def test_constant_columns(name, value, others):
-    X, y = training_rows(name)
+    X, y = labelled_rows(name)
     X[others:, 1] = value  # constant from the start, or once the first rows are gone
     estimator = CLASSIFIERS[name][0]
     model, _ = forget_and_compare(estimator, X, y, [[0, 1], np.arange(2, 20)])
@@ -221,7 +137,7 @@ def test_constant_columns(name, value, others):
 @pytest.mark.parametrize("noise", [0.0, 1e-9, 1e-5])
 @pytest.mark.filterwarnings("ignore:.*full rank.*")
 def test_collinear_columns_are_fitted_again(name, noise):
-    X, y = training_rows(name)
+    X, y = labelled_rows(name)
     rng = np.random.default_rng(3)
     X[:, 1] = X[:, 3] + noise * rng.normal(size=len(X))
     X[:9, 1] += rng.normal(size=9)  # not collinear before
@@ -240,7 +156,7 @@ def test_collinear_columns_are_fitted_again(name, noise):
 
 
 def test_signs_do_not_depend_on_the_order_of_rows():
-    X, y = training_rows("linear")
+    X, y = labelled_rows("linear")
     fits, plain = [], []
     for seed in range(6):
         order = np.random.default_rng(seed).permutation(len(X))
@@ -263,7 +179,7 @@ def test_signs_do_not_depend_on_the_order_of_rows():
 
 
 def test_the_training_output_has_the_same_signs():
-    X, y = training_rows("linear")
+    X, y = labelled_rows("linear")
     model = ExactUnlearner(LDA())
     output = model.fit_transform(X, y)
     np.testing.assert_array_equal(output, model.transform(X))
@@ -297,7 +213,7 @@ def test_categories_vanish():
     ids=str,
 )
 def test_what_a_fit_refuses_is_refused_and_changes_nothing(estimator):
-    X, y = training_rows("categorical")
+    X, y = labelled_rows("categorical")
     X = X + np.random.default_rng(0).random(X.shape)
     model = ExactUnlearner(estimator).fit(X, y).prepare()
     before = model.predict_proba(X)
@@ -321,7 +237,7 @@ def test_regression_baseline(strategy, weighted):
 
 
 def test_baseline_of_several_outputs():
-    X, y = training_rows("most frequent")
+    X, y = labelled_rows("most frequent")
     Y = np.column_stack([y, np.where(X[:, 0] > 5, "b", "d")])
     model = ExactUnlearner(DummyClassifier()).fit(X, Y).prepare()
     gone = Y[:, 0] == "a"
@@ -332,14 +248,14 @@ def test_baseline_of_several_outputs():
 @pytest.mark.parametrize("dtype", [np.float32, np.int8, bool])
 @pytest.mark.parametrize("estimator", [MultinomialNB(), BernoulliNB(), ComplementNB()])
 def test_counts_of_any_type(estimator, dtype):
-    X, y = training_rows("multinomial")
+    X, y = labelled_rows("multinomial")
     X = X.astype(dtype)
     for rows in (X, sparse.csc_array(X)):
         forget_and_compare(estimator, sparse.csr_array(rows), y, [np.arange(50)])
 
 
 def test_a_threshold_in_single_precision():
-    X, y = training_rows("Bernoulli")
+    X, y = labelled_rows("Bernoulli")
     X = np.where(X > 3, np.float32(0.1), np.float32(0.2))  # not above, as doubles are
     forget_and_compare(BernoulliNB(binarize=0.1), X, y, [np.arange(50)])
 
@@ -347,7 +263,7 @@ def test_a_threshold_in_single_precision():
 def test_data_frames():
     pd = pytest.importorskip("pandas")
     for name in ("multinomial", "Bernoulli", "categorical", "linear", "centroid"):
-        X, y = training_rows(name)
+        X, y = labelled_rows(name)
         frame = pd.DataFrame(X).add_prefix("x")
         model = ExactUnlearner(CLASSIFIERS[name][0]).fit(frame, y).prepare()
         model.unlearn(frame.iloc[5:30], y[5:30])
@@ -360,7 +276,7 @@ def test_data_frames():
     "name", ["linear", "quadratic", "centroid", "multinomial, amounts"]
 )
 def test_ten_thousand_requests_do_not_drift(name):
-    X, y = training_rows(name, 10_500)
+    X, y = labelled_rows(name, 10_500)
     requests = np.arange(10_000)[:, None]
     forget_and_compare(CLASSIFIERS[name][0], X, y, requests)
 
@@ -374,7 +290,7 @@ def test_ten_thousand_requests_do_not_drift(name):
     n_requests=st.integers(1, 50),
 )
 def test_any_requests_equal_refit(name, seed, n_rows, share, n_requests):
-    X, y = training_rows(name, n_rows, seed)
+    X, y = labelled_rows(name, n_rows, seed)
     rng = np.random.default_rng(seed)
     pattern = rng.integers(0, n_rows, n_rows)
     copies = rng.random(n_rows) < 0.25

@@ -11,7 +11,7 @@ from scipy import sparse
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import get_tags
 
-from sklearn_unlearn.exact._rule import _RULES
+from tests.exact._data import estimators_with_rules
 from tests.exact._refit import forget_rows, refit
 
 # centring would make sparse rows dense: scikit-learn refuses
@@ -27,18 +27,14 @@ METHODS = "predict", "predict_proba", "decision_function", "transform", "kneighb
 
 
 def sparse_takers():
-    """An instance of every estimator of scikit-learn that has a rule."""
-    for kind in sorted(_RULES, key=lambda kind: kind.__name__):
-        if not kind.__module__.startswith("sklearn."):
-            continue
-        try:
-            estimator = kind(**SETTINGS.get(kind.__name__, {}))
-        except TypeError:  # what holds other estimators is told which
-            continue
+    """An instance of every estimator that has a rule and takes sparse rows."""
+    for estimator in estimators_with_rules(composites=False):
+        name = type(estimator).__name__
+        estimator.set_params(**SETTINGS.get(name, {}))
         if "random_state" in estimator.get_params():
             estimator.set_params(random_state=0)
         if get_tags(estimator).input_tags.sparse:
-            yield pytest.param(estimator, id=kind.__name__)
+            yield pytest.param(estimator, id=name)
 
 
 def sparse_rows(estimator, n_rows=150):

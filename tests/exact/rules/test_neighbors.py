@@ -17,8 +17,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_outliers_train
 
 from sklearn_unlearn.exact import ExactUnlearner
-from sklearn_unlearn.utils._state import state_differences
-from sklearn_unlearn.utils.estimator_checks import check_unlearner
+from sklearn_unlearn.utils.estimator_checks import assert_same_state, check_unlearner
+from tests.exact._data import training_rows
 
 ESTIMATORS = [
     RadiusNeighborsClassifier(1.5, outlier_label="most_frequent"),
@@ -29,16 +29,17 @@ ESTIMATORS = [
 ]
 
 
-def training_rows(estimator):
-    rng = np.random.default_rng(0)
-    X, code = rng.normal(size=(300, 3)), np.arange(300) % 3
+def rows_for(estimator):
+    """Rows with copies and an outlier, and a target if there is to be one."""
+    if is_classifier(estimator):
+        X, _ = training_rows()
+        y = np.array(["a", "b", "c"])[np.arange(300) % 3]
+    else:
+        number = isinstance(estimator, RadiusNeighborsRegressor)
+        X, y = training_rows("number" if number else None)
     X[40:80] = X[0]  # copies, of all three classes
     X[7] = 1e9
-    if is_classifier(estimator):
-        return X, np.array(["a", "b", "c"])[code]
-    if isinstance(estimator, RadiusNeighborsRegressor):
-        return X, X[:, 0] + rng.normal(size=300)
-    return X, None
+    return X, y
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
@@ -53,7 +54,7 @@ def training_rows(estimator):
     ids=["some", "in steps", "class", "most"],
 )
 def test_bit_for_bit(estimator, requests):
-    X, y = training_rows(estimator)
+    X, y = rows_for(estimator)
     ids = np.arange(300)
     model = ExactUnlearner(estimator).fit(X, y, groups=ids)
     for request in requests:
@@ -61,7 +62,7 @@ def test_bit_for_bit(estimator, requests):
         ids = np.setdiff1d(ids, request)
     reference = type(estimator)(**estimator.get_params())
     reference.fit(X[ids], None if y is None else y[ids])
-    assert not state_differences(model.estimator_, reference, rtol=0)
+    assert_same_state(model.estimator_, reference, rtol=0)
     for method in ("predict", "score_samples"):
         if hasattr(reference, method):
             ours, theirs = (getattr(e, method)(X[ids]) for e in (model, reference))
@@ -70,7 +71,7 @@ def test_bit_for_bit(estimator, requests):
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
 def test_cost_and_guarantee(estimator):
-    X, y = training_rows(estimator)
+    X, y = rows_for(estimator)
     model = ExactUnlearner(estimator).fit(X, y)
     assert model.unlearning_cost(X[1:2]).path == "refit"
     assert get_tags(model).unlearner_tags.guarantee == "exact"
@@ -81,7 +82,7 @@ def test_outliers():
     assert not hasattr(model, "offset_")
     check_outliers_train("ExactUnlearner", model)
     check_unlearner(model)
-    X, _ = training_rows(model)
+    X, _ = rows_for(model)
     model.fit(X).unlearn(X[[7]])
     gap = model.score_samples(X) - model.offset_
     np.testing.assert_array_equal(model.decision_function(X), gap)

@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.utils.estimator_checks import find_residue
+from tests.exact._data import training_rows
 from tests.exact._refit import (
     do_nothing,
     forget_and_compare,
@@ -23,16 +24,16 @@ N_ROWS = 500
 ALPHAS = np.logspace(-3, 4, 9)
 
 CASES = {
-    "default": (RidgeCV(), "one"),
+    "default": (RidgeCV(), "number"),
     "one penalty": (RidgeCV(3.0), "column"),
-    "errors kept": (RidgeCV(ALPHAS, store_cv_results=True), "one"),
-    "errors of two kept": (RidgeCV(ALPHAS, store_cv_results=True), "two"),
-    "a penalty each": (RidgeCV(ALPHAS, alpha_per_target=True), "two"),
+    "errors kept": (RidgeCV(ALPHAS, store_cv_results=True), "number"),
+    "errors of two kept": (RidgeCV(ALPHAS, store_cv_results=True), "numbers"),
+    "a penalty each": (RidgeCV(ALPHAS, alpha_per_target=True), "numbers"),
     "a penalty for one": (RidgeCV(ALPHAS, alpha_per_target=True), "column"),
-    "through zero": (RidgeCV(ALPHAS, fit_intercept=False), "one"),
-    "by singular values": (RidgeCV(ALPHAS, gcv_mode="svd"), "one"),
-    "by eigenvalues": (RidgeCV(ALPHAS, gcv_mode="eigen"), "one"),
-    "same penalties": (RidgeCV([1.0, 5.0, 1.0, 5.0]), "one"),
+    "through zero": (RidgeCV(ALPHAS, fit_intercept=False), "number"),
+    "by singular values": (RidgeCV(ALPHAS, gcv_mode="svd"), "number"),
+    "by eigenvalues": (RidgeCV(ALPHAS, gcv_mode="eigen"), "number"),
+    "same penalties": (RidgeCV([1.0, 5.0, 1.0, 5.0]), "number"),
 }
 RNG = np.random.default_rng(5)
 REQUESTS = {
@@ -45,20 +46,10 @@ REQUESTS = {
 }
 
 
-def training_rows(target="one", n_rows=N_ROWS, seed=0):
-    """Rows of unequal scale and offset."""
-    rng = np.random.default_rng(seed)
-    Z = rng.normal(size=(n_rows, 4))
-    X = Z * [1e-2, 1.0, 30.0, 1.0] + [5.0, 0.0, 1e3, -2.0]
-    y = Z @ [1.0, -2.0, 0.5, 0.0] + 2 * rng.normal(size=n_rows)
-    targets = {"one": y, "two": np.column_stack([y, Z[:, 3] - y]), "column": y[:, None]}
-    return X, targets[target]
-
-
 def case(name, kind="random"):
     """Estimator, rows, targets and requests."""
     estimator, target = CASES[name]
-    X, y = training_rows(target)
+    X, y = training_rows(target, N_ROWS, uneven=True)
     requests = REQUESTS[kind]
     if kind == "extremes":
         requests = [np.unique(np.r_[X.argmax(axis=0), X.argmin(axis=0)])]
@@ -115,7 +106,7 @@ def test_weights(name, weight):
 
 
 def test_copies_and_constant_columns():
-    X, y = training_rows()
+    X, y = training_rows("number", N_ROWS, uneven=True)
     X = np.column_stack([X, np.full(N_ROWS, 0.7)])
     X[300:350], y[300:350] = X[:50], y[:50]  # of copies the last goes
     X[60, 4] = 50.0  # the column is constant without this row
@@ -125,7 +116,7 @@ def test_copies_and_constant_columns():
 
 @pytest.mark.parametrize("kind", ["nothing to explain", "no noise", "zero"])
 def test_scores_that_are_rounding_are_scikit_learns(kind):
-    X, y = training_rows()
+    X, y = training_rows("number", N_ROWS, uneven=True)
     y = {
         "nothing to explain": np.full(N_ROWS, 3.0),
         "no noise": X @ [100.0, 1.0, 0.1, -1.0],
@@ -139,7 +130,7 @@ def test_scores_that_are_rounding_are_scikit_learns(kind):
 
 
 def test_collinear_columns_and_rows_of_their_own():
-    X, y = training_rows()
+    X, y = training_rows("number", N_ROWS, uneven=True)
     rng = np.random.default_rng(0)
     level = rng.integers(0, 4, N_ROWS)
     level[77] = 4  # the only row of its level
@@ -154,20 +145,20 @@ def test_collinear_columns_and_rows_of_their_own():
     ids=["splits", "scorer"],
 )
 def test_splits_and_scorers_are_left_to_a_fit(estimator):
-    X, y = training_rows()
+    X, y = training_rows("number", N_ROWS, uneven=True)
     model, _ = forget_and_compare(estimator, X, y, [[0], [7]], rtol=0)
     assert model.unlearning_cost(X[1:2]).path == "refit"
 
 
 def test_three_hundred_requests_do_not_drift():
-    X, y = training_rows()
+    X, y = training_rows("number", N_ROWS, uneven=True)
     estimator = RidgeCV(ALPHAS, store_cv_results=True)
     order = np.random.default_rng(3).permutation(N_ROWS)[:300]
     forget_and_compare(estimator, X, y, order[:, None], fast=True)
 
 
 def test_an_outlier_leaves_no_rounding_behind():
-    X, y = training_rows()
+    X, y = training_rows("number", N_ROWS, uneven=True)
     X[300] *= 1e9
     forget_and_compare(RidgeCV(), X, y, [[300]])
 
@@ -180,7 +171,7 @@ def test_nothing_holds_a_forgotten_row():
 
 
 def test_in_a_pipeline():
-    X, y = training_rows()
+    X, y = training_rows("number", N_ROWS, uneven=True)
     pipe = make_pipeline(StandardScaler(), RidgeCV(ALPHAS)).fit(X, y)
     pipe.unlearn(X[:30], y[:30]).unlearn(X[30:31])
     reference = make_pipeline(StandardScaler(), RidgeCV(ALPHAS)).fit(X[31:], y[31:])
@@ -198,7 +189,7 @@ def test_in_a_pipeline():
 )
 def test_any_requests_equal_refit(name, seed, n_rows, share, n_requests):
     estimator, target = CASES[name]
-    X, y = training_rows(target, n_rows, seed)
+    X, y = training_rows(target, n_rows, seed, uneven=True)
     rng = np.random.default_rng(seed)
     X[rng.integers(0, n_rows, n_rows // 4)] = X[0]  # copies
     n_forget = max(n_requests, int(share * (n_rows - 8)))

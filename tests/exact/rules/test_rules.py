@@ -20,6 +20,7 @@ from sklearn.neighbors import (
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
 from sklearn_unlearn.exact import ExactUnlearner, find_rule
+from tests.exact._data import training_rows
 from tests.exact._refit import forget_and_compare
 
 RULES = {
@@ -30,46 +31,40 @@ RULES = {
     "pca by share": (PCA(0.9), None),
     "imputer": (SimpleImputer(add_indicator=True), None),
     "imputer of medians": (SimpleImputer(strategy="median"), None),
-    "least squares": (LinearRegression(), "target"),
-    "ridge": (Ridge(alpha=2.0), "target"),
-    "ridge through zero": (Ridge(fit_intercept=False), "target"),
-    "ridge, two targets": (Ridge(alpha=np.array([1.0, 3.0])), "two"),
-    "naive Bayes": (GaussianNB(), "label"),
-    "neighbours": (KNeighborsClassifier(), "label"),
-    "neighbours, regression": (KNeighborsRegressor(), "target"),
-    "logistic": (LogisticRegression(max_iter=500), "label"),
-    "logistic, two classes": (LogisticRegression(C=0.3, max_iter=500), "binary"),
+    "least squares": (LinearRegression(), "number"),
+    "ridge": (Ridge(alpha=2.0), "number"),
+    "ridge through zero": (Ridge(fit_intercept=False), "number"),
+    "ridge, two targets": (Ridge(alpha=np.array([1.0, 3.0])), "numbers"),
+    "naive Bayes": (GaussianNB(), "three"),
+    "neighbours": (KNeighborsClassifier(), "three"),
+    "neighbours, regression": (KNeighborsRegressor(), "number"),
+    "logistic": (LogisticRegression(max_iter=500), "three"),
+    "logistic, two classes": (LogisticRegression(C=0.3, max_iter=500), "two"),
     "logistic, balanced": (
         LogisticRegression(class_weight="balanced", max_iter=500),
-        "label",
+        "three",
     ),
+}
+# what is tested elsewhere, but for drifting
+OTHERS = {
+    "discriminant": (LinearDiscriminantAnalysis(), "three"),
+    "centroid": (NearestCentroid(), "three"),
 }
 
 
-def training_rows(n_rows=700, seed=0, missing=False):
-    """Rows of very unequal scale and offset, and targets of all kinds."""
-    rng = np.random.default_rng(seed)
-    scale, offset = np.array([1e-2, 1.0, 30.0, 1.0]), np.array([5.0, 0.0, 1e3, -2.0])
-    Z = rng.normal(size=(n_rows, 4))
-    X = Z * scale + offset
-    target = Z @ [1.0, -2.0, 0.5, 3.0] + rng.normal(size=n_rows)
-    targets = {
-        "target": target,
-        "two": np.column_stack([target, -2 * target + Z[:, 0]]),
-        "label": np.digitize(target + rng.normal(size=n_rows), [-2.0, 2.0]),
-        "binary": np.where(target > 0, "yes", "no"),
-    }
-    if missing:
-        X[rng.random(X.shape) < 0.05] = np.nan
-    return X, targets
+def case(name, n_rows=700, seed=0):
+    """Estimator, rows and targets."""
+    estimator, target = {**RULES, **OTHERS}[name]
+    X, y = training_rows(target, n_rows, seed, uneven=True)
+    if "imputer" in name:
+        X[np.random.default_rng(seed + 1).random(X.shape) < 0.05] = np.nan
+    return estimator, X, y
 
 
 @pytest.mark.parametrize("name", RULES)
 @pytest.mark.parametrize("kind", ["random", "one by one", "block", "extremes", "half"])
 def test_equals_refit(name, kind):
-    estimator, target = RULES[name]
-    X, targets = training_rows(missing="imputer" in name)
-    y = None if target is None else targets[target]
+    estimator, X, y = case(name)
     rng = np.random.default_rng(1)
     requests = {
         "random": [rng.choice(700, 30, replace=False)],
@@ -83,19 +78,17 @@ def test_equals_refit(name, kind):
 
 @pytest.mark.parametrize("name", ["scaler", "ridge", "naive Bayes", "logistic"])
 def test_sample_weight(name):
-    estimator, target = RULES[name]
-    X, targets = training_rows()
+    estimator, X, y = case(name)
     weight = np.random.default_rng(2).integers(1, 5, size=len(X)).astype(float) / 2
-    y = None if target is None else targets[target]
     requests = [np.arange(40, 90), np.array([600])]
     forget_and_compare(estimator, X, y, requests, {"sample_weight": weight})
 
 
 def test_one_weight_for_all_rows():
-    X, targets = training_rows()
-    model = ExactUnlearner(Ridge(10.0)).fit(X, targets["target"], sample_weight=5.0)
+    X, y = training_rows("number", uneven=True)
+    model = ExactUnlearner(Ridge(10.0)).fit(X, y, sample_weight=5.0)
     model.prepare().unlearn(X[:3])
-    reference = Ridge(10.0).fit(X[3:], targets["target"][3:], sample_weight=5.0)
+    reference = Ridge(10.0).fit(X[3:], y[3:], sample_weight=5.0)
     np.testing.assert_allclose(model.estimator_.coef_, reference.coef_, rtol=1e-9)
     assert model.unlearning_cost(X[3:4]).path == "refit"
 
@@ -104,15 +97,13 @@ def test_one_weight_for_all_rows():
 @pytest.mark.parametrize("outlier", [1e9, 1e13])
 def test_an_outlier_leaves_no_rounding_behind(name, outlier):
     # sums would keep the outlier's rounding error for ever after it is gone
-    estimator, target = RULES[name]
-    X, targets = training_rows()
-    y = None if target is None else targets[target]
+    estimator, X, y = case(name)
     X[300] *= outlier
     forget_and_compare(estimator, X, y, [[300]])
 
 
 def test_a_column_that_becomes_constant():
-    X, _ = training_rows()
+    X, _ = training_rows(n_rows=700, uneven=True)
     X[:, 1] = 0.1
     X[[5, 17], 1] = 7.0
     model, reference = forget_and_compare(StandardScaler(), X, None, [[5, 17]])
@@ -134,9 +125,7 @@ def test_categories_that_only_the_forgotten_had():
 
 
 def test_logistic_regression_goes_to_the_optimum():
-    X, targets = training_rows(3000)
-    X = StandardScaler().fit_transform(X)
-    y = targets["label"]
+    X, y = training_rows("three", 3000)
     model = ExactUnlearner(LogisticRegression()).fit(X, y)
     before = model.estimator_.coef_
     model.unlearn(X[:10], y[:10])
@@ -157,13 +146,13 @@ def test_a_rule_is_not_inherited():
 
     assert find_rule(StandardScaler()).path == "summaries"
     assert find_rule(Shifted()).path == "refit"
-    X, _ = training_rows()
+    X, _ = training_rows(n_rows=700, uneven=True)
     model = ExactUnlearner(Shifted()).fit(X).unlearn(X[:9])
     np.testing.assert_array_equal(model.estimator_.mean_, Shifted().fit(X[9:]).mean_)
 
 
 def test_a_thousand_requests_do_not_drift():
-    X, _ = training_rows(1300)
+    X, _ = training_rows(n_rows=1300, uneven=True)
     model = ExactUnlearner(StandardScaler()).fit(X)
     for row in X[:1000]:
         model.unlearn(row[None])
@@ -175,19 +164,13 @@ def test_a_thousand_requests_do_not_drift():
 # those that are fitted again, or solved anew, cannot drift
 NO_SUMS = ("logistic", "neighbours", "imputer of medians")
 DRIFTING = [name for name in RULES if not name.startswith(NO_SUMS)]
-DRIFTING += ["discriminant", "centroid"]
+DRIFTING += OTHERS
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DRIFTING)
 def test_ten_thousand_requests_do_not_drift(name):
-    others = {
-        "discriminant": (LinearDiscriminantAnalysis(), "label"),
-        "centroid": (NearestCentroid(), "label"),
-    }
-    estimator, target = {**RULES, **others}[name]
-    X, targets = training_rows(11_000, missing="imputer" in name)
-    y = None if target is None else targets[target]
+    estimator, X, y = case(name, 11_000)
     requests = np.random.default_rng(3).permutation(len(X))[:10_000, None]
     forget_and_compare(estimator, X, y, requests, atol=1e-12)
 
@@ -201,11 +184,9 @@ def test_ten_thousand_requests_do_not_drift(name):
     n_requests=st.integers(1, 4),
 )
 def test_any_requests_equal_refit(name, seed, n_rows, share, n_requests):
-    estimator, target = RULES[name]
-    X, targets = training_rows(n_rows, seed)
+    estimator, X, y = case(name, n_rows, seed)
     rng = np.random.default_rng(seed)
     X[rng.integers(0, n_rows, n_rows // 4)] = X[0]  # copies
-    y = None if target is None else targets[target]
     n_forget = max(n_requests, int(share * (n_rows - 8)))
     chosen = rng.choice(n_rows, n_forget, replace=False)
     requests = [r for r in np.array_split(chosen, n_requests) if len(r)]
