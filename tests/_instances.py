@@ -10,7 +10,14 @@ so that a new one is tested without a change here.
 
 import inspect
 
-from sklearn.base import ClassifierMixin, RegressorMixin
+import numpy as np
+from sklearn.base import (
+    ClassifierMixin,
+    RegressorMixin,
+    clone,
+    is_classifier,
+    is_regressor,
+)
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import (
@@ -50,6 +57,7 @@ from sklearn.preprocessing import (
 )
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import get_tags
 from torch import nn
 
 from sklearn_unlearn.exact import (
@@ -254,3 +262,27 @@ def all_instances():
 def expected_failures(estimator):
     """Names of scikit-learn's checks that `estimator` may fail, with reasons."""
     return EXPECTED_FAILURES.get(type(estimator).__name__, {})
+
+
+def rows_for(estimator, n_rows=90):
+    """Return positive rows, and a target if `estimator` wants one."""
+    rng = np.random.default_rng(0)
+    X = np.abs(rng.normal(size=(n_rows, 4)))
+    code = np.arange(n_rows) % 3
+    X += 1.5 * code[:, None] * [1.0, 0.0, 0.5, 0.0]
+    if is_classifier(estimator):
+        return X, np.array(["apple", "pear", "quince"])[code]
+    if is_regressor(estimator):
+        return X, X @ [1.0, -2.0, 0.5, 0.0] + 0.1 * rng.normal(size=n_rows)
+    return X, code if get_tags(estimator).target_tags.required else None
+
+
+def seeded(estimator):
+    """Return an unfitted copy with a seed wherever there is none."""
+    new = clone(estimator)
+    seeds = {
+        name: 0
+        for name, value in new.get_params(deep=True).items()
+        if name.split("__")[-1] == "random_state" and value is None
+    }
+    return new.set_params(**seeds)

@@ -23,7 +23,6 @@ from sklearn.utils.estimator_checks import (
 
 from sklearn_unlearn.exact import Retrain
 from sklearn_unlearn.neural_network import DropoutClassifier
-from sklearn_unlearn.testing._check_data import fresh, make_case
 from sklearn_unlearn.utils.discovery import all_estimators
 from sklearn_unlearn.utils.estimator_checks import parametrize_with_unlearner_checks
 from tests._instances import (
@@ -32,6 +31,8 @@ from tests._instances import (
     RULES,
     all_instances,
     expected_failures,
+    rows_for,
+    seeded,
 )
 
 
@@ -79,17 +80,14 @@ def test_contract(estimator, check):
 def test_same_bytes_in_every_backend(estimator):
     if not hasattr(clone(estimator), "predict"):
         pytest.skip("only predictors are cross-validated")
-    case = make_case(estimator)
+    X, y = rows_for(estimator)
+    forget = np.random.default_rng(1).permutation(len(X)) < 9
     results = []
     for backend, n_jobs in (("loky", 1), ("threading", 2), ("loky", 2)):
         with parallel_config(backend, n_jobs=n_jobs):
             results.append(
                 cross_val_predict(
-                    fresh(estimator),
-                    case.X,
-                    case.y,
-                    cv=2,
-                    params={"forget": case.forget},
+                    seeded(estimator), X, y, cv=2, params={"forget": forget}
                 )
             )
     assert np.array_equal(results[0], results[1])
@@ -98,8 +96,8 @@ def test_same_bytes_in_every_backend(estimator):
 
 @pytest.mark.parametrize("estimator", all_instances(), ids=repr)
 def test_export_is_clean(estimator):
-    case = make_case(estimator)
-    exported = fresh(estimator).fit(case.X, case.y).export()
+    X, y = rows_for(estimator)
+    exported = seeded(estimator).fit(X, y).export()
     names = exported.get_params(deep=True)
     seeds = [v for k, v in names.items() if k.split("__")[-1] == "random_state"]
     assert all(seed is None for seed in seeds)
@@ -107,18 +105,18 @@ def test_export_is_clean(estimator):
 
 
 def test_export_reaches_estimators_in_any_container():
-    case = make_case(DropoutClassifier())
+    X, y = rows_for(DropoutClassifier())
     network = DropoutClassifier((8,), max_iter=3, n_iter_no_change=3, random_state=0)
     calibrated = Retrain(CalibratedClassifierCV(network, cv=3))
     boosted = Retrain(GradientBoostingClassifier(n_estimators=2, random_state=3))
     for model in (calibrated, boosted):
-        model.fit(case.X, case.y).unlearn(case.forgotten[0])
+        model.fit(X, y).unlearn(X[:9])
         exported = model.export()
         written = pickle.dumps(exported)
-        assert not any(row.tobytes() in written for row in case.X)
-        assert np.array_equal(exported.predict(case.X), model.predict(case.X))
+        assert not any(row.tobytes() in written for row in X)
+        assert np.array_equal(exported.predict(X), model.predict(X))
     trees = exported.estimator_.estimators_.ravel()
     assert all(tree.random_state is None for tree in trees)
     bare = Retrain(calibrated.estimator, store_training_data=False)
-    written = pickle.dumps(bare.fit(case.X, case.y))
-    assert not any(row.tobytes() in written for row in case.X)
+    written = pickle.dumps(bare.fit(X, y))
+    assert not any(row.tobytes() in written for row in X)

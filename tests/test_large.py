@@ -13,7 +13,6 @@ from sklearn.pipeline import make_pipeline as plain_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sklearn_unlearn.pipeline import make_pipeline
-from sklearn_unlearn.rows._store import RowStore
 
 pytestmark = pytest.mark.slow
 
@@ -49,20 +48,8 @@ def test_mixed_table(name, loaders):
     else:
         model.unlearn(groups=chosen)
     assert model.n_forgotten_ == mask.sum()
-    rest = model._rows.rows()
+    rest = model.retained_rows()
     reference = clone(model).fit(rest.X, rest.y)
     np.testing.assert_allclose(
         model.predict_proba(frame), reference.predict_proba(frame), atol=1e-8
     )
-
-
-def test_a_million_rows():
-    rng = np.random.default_rng(0)
-    rows = rng.normal(size=(1_000_000, 50))
-    store = RowStore.keep(rows)
-    chosen = np.sort(rng.choice(1_000_000, 1000, replace=False))
-    np.testing.assert_array_equal(store.find(rows[chosen]), chosen)
-    np.testing.assert_array_equal(store.find(rows[chosen] * (1 + 1e-11)), chosen)
-    left = store.drop(chosen)
-    assert left.n_rows == 999_000
-    assert not len(left.find(rows[chosen], on_unknown="ignore"))

@@ -83,7 +83,7 @@ def test_submodules_are_complete():
     there = {
         name.split(".")[1] for name in public_modules() if name != "sklearn_unlearn"
     }
-    assert there == set(sklearn_unlearn._submodules)
+    assert there | {"__version__", "show_versions"} == set(sklearn_unlearn.__all__)
 
 
 def test_submodules_are_lazy():

@@ -41,9 +41,8 @@ from sklearn_unlearn.exceptions import (
     UnlearningWarning,
 )
 from sklearn_unlearn.pipeline import Pipeline, make_pipeline
-from sklearn_unlearn.testing._interruptions import interruptions
-from sklearn_unlearn.utils._reachable import leaves
 from sklearn_unlearn.utils.estimator_checks import find_residue
+from tests._checks import unlearner_checks
 
 X, y = load_breast_cancer(return_X_y=True)
 X, y = X[:240], y[:240]
@@ -227,13 +226,10 @@ def test_routed_sample_weight_and_groups():
 
 @pytest.mark.parametrize("name", ["pca", "nested", "unlearner at the end"])
 def test_interrupted_at_any_moment(name):
-    model = clone(PIPELINES[name]).fit(X[:60], y[:60])
-    before, n_moments = model.predict_proba(X), 0
-    for broken in interruptions(model, lambda m: m.unlearn(X[:3]), growth=1.15):
-        np.testing.assert_array_equal(broken.predict_proba(X), before)
-        assert broken.n_forgotten_ == 0
-        n_moments += 1
-    assert n_moments > 30
+    model = clone(PIPELINES[name])
+    if name == "pca":
+        model.set_params(pca__n_components=3)  # of the four columns of the check
+    unlearner_checks(model)["check_unlearn_is_transactional"](model)
 
 
 def test_a_failing_step_changes_nothing():
@@ -351,7 +347,9 @@ def test_callbacks_do_not_hear_refits():
     logs = repr(monitor.get_logs())
     model.unlearn(X[FORGET])
     assert repr(monitor.get_logs()) == logs
-    assert model[-1]._skl_callbacks == [monitor]
+    # but the step still has its callbacks, and they hear the next fit
+    model[-1].fit(X, y)
+    assert repr(monitor.get_logs()) != logs
 
 
 def test_steps_that_work_in_place():
@@ -374,15 +372,14 @@ def test_a_frozen_step_is_named_and_nothing_is_promised():
 
 
 def test_export_reaches_inner_pipelines():
-    inner = make_pipeline(StandardScaler(), KNeighborsClassifier())
-    search = GridSearchCV(inner, {"kneighborsclassifier__n_neighbors": [3]}, cv=2)
+    inner = make_pipeline(StandardScaler(), GaussianNB())
+    search = GridSearchCV(inner, {"gaussiannb__var_smoothing": [1e-9]}, cv=2)
     for model in (
         make_pipeline(search),
         ExactUnlearner(make_pipeline(StandardScaler(), GaussianNB())),
         make_pipeline(StackingClassifier([("inner", inner)], GaussianNB(), cv=2)),
     ):
-        kept, exported = (
-            any("_rows._blocks" in path for path, *_ in leaves(m))
-            for m in (model.fit(X, y), model.export())
-        )
-        assert kept and not exported
+        model.fit(X, y)
+        # no row is asked to go: they are found as long as they are kept
+        assert find_residue(model, X[FORGET], X[~FORGET])
+        assert not find_residue(model.export(), X[FORGET], X[~FORGET])

@@ -1,4 +1,4 @@
-"""Pipelines on tables of mixed types, and what is told about their memory."""
+"""Steps of many kinds in one pipeline: tables of mixed types, ties, metadata."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -8,51 +8,24 @@ import pickle
 import numpy as np
 import pytest
 import sklearn
-from sklearn import pipeline as sklearn_pipeline
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import BernoulliNB, GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from sklearn_unlearn.exact import find_rule
-from sklearn_unlearn.exact.rules._scaling import StandardScalerRule
-from sklearn_unlearn.exceptions import UnknownRowsError
-from sklearn_unlearn.pipeline import make_pipeline, trace_rows
+from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.utils.estimator_checks import find_residue
+from tests.pipeline._tables import mixed_pipeline
 
 X, y = load_iris(return_X_y=True)
 FORGET = np.random.default_rng(0).choice(len(X), 12, replace=False)
-
-
-def mixed_pipeline(frame):
-    """Impute, scale and encode by type of column, then a logistic regression."""
-    is_word = [not np.issubdtype(np.asarray(frame[c]).dtype, np.number) for c in frame]
-    words = frame.columns[is_word].tolist()
-    numbers = frame.columns[~np.array(is_word)].tolist()
-    mixed = make_column_transformer(
-        (
-            sklearn_pipeline.make_pipeline(
-                SimpleImputer(strategy="median"), StandardScaler()
-            ),
-            numbers,
-        ),
-        (
-            sklearn_pipeline.make_pipeline(
-                SimpleImputer(strategy="most_frequent"),
-                OneHotEncoder(handle_unknown="ignore", min_frequency=5),
-            ),
-            words,
-        ),
-    )
-    return make_pipeline(mixed, LogisticRegression(C=0.1, max_iter=1000))
 
 
 @pytest.mark.parametrize("name", ["adult", "bank", "german", "diabetes130"])
@@ -66,7 +39,7 @@ def test_real_mixed_table(name, loaders):
     model.unlearn(frame.iloc[order[:1]], labels[order[:1]]).prepare()
     for request in np.array_split(order[1:200], 9):
         model.unlearn(frame.iloc[request], labels[request])
-    rest = model._rows.rows()
+    rest = model.retained_rows()
     reference = mixed_pipeline(frame).fit(rest.X, rest.y)
     gap = np.abs(model.predict_proba(frame) - reference.predict_proba(frame)).max()
     assert gap < 1e-8
@@ -91,80 +64,6 @@ def test_what_is_prepared_is_forgotten_too():
     np.testing.assert_allclose(
         model.predict_proba(rows), reference.predict_proba(rows), atol=1e-8
     )
-
-
-def test_memory_names_what_changes():
-    X_wide = X.copy()
-    X_wide[3, 1] = 40.0  # the largest of its column
-    model = make_pipeline(MinMaxScaler(), GaussianNB()).fit(X_wide, y)
-    before = model.predict_proba(X)
-    report = trace_rows(model, X_wide[[3]])
-    assert np.array_equal(model.predict_proba(X), before)
-    assert model.n_forgotten_ == 0
-    named = {(record.step, record.attribute): record for record in report}
-    assert ("minmaxscaler", "data_max_") in named
-    assert ("minmaxscaler", "data_min_") not in named  # nothing changes there
-    assert ("gaussiannb", "theta_") in named
-    assert all(record.changes and record.updated for record in report)
-    largest = named["minmaxscaler", "data_max_"]
-    assert largest.before == pytest.approx((40 - X[:, 1].max()) / X.max())
-    assert largest.after == 0
-    lines = str(report).splitlines()
-    assert lines[0].split()[:2] == ["step", "attribute"]
-    assert len(lines) == len(report) + 1
-
-
-def test_memory_finds_a_step_that_remembers(monkeypatch):
-    model = make_pipeline(StandardScaler(), GaussianNB()).fit(X, y)
-    monkeypatch.setattr(StandardScalerRule, "assemble", lambda self, old, new: old)
-    report = trace_rows(model, X[FORGET], y[FORGET])
-    scaler = [record for record in report if record.step == "standardscaler"]
-    assert {r.attribute for r in scaler if not r.updated} >= {"mean_", "var_"}
-
-
-def test_memory_of_steps_within_steps(loaders):
-    frame = loaders.german()["X"].iloc[:300]
-    labels = loaders.german()["y"][:300]
-    model = mixed_pipeline(frame).fit(frame, labels)
-    report = trace_rows(model, frame.iloc[:5]).to_frame()
-    inner = "columntransformer__pipeline-1__standardscaler"
-    assert inner in set(report["step"])
-    assert report["updated"].all()
-    costs = model.unlearning_cost(frame.iloc[:5])
-    assert set(report["step"]) <= set(costs)
-    assert costs["columntransformer__pipeline-1__simpleimputer"].path == "summaries"
-    assert costs["logisticregression"].path == "warm start"
-
-
-def test_memory_wants_rows_that_were_fitted():
-    model = make_pipeline(StandardScaler(), GaussianNB()).fit(X, y)
-    with pytest.raises(UnknownRowsError):
-        trace_rows(model, X[:1] + 1)
-    assert find_rule(model).path == "parts"
-
-
-def test_memory_of_another_kind_of_estimator_or_a_single_class():
-    plain = sklearn_pipeline.make_pipeline(StandardScaler(), GaussianNB()).fit(X, y)
-    with pytest.raises(TypeError, match="pipeline must be a sklearn_unlearn"):
-        trace_rows(plain, X[:1])
-    two = y < 2
-    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(X[two], y[two])
-    with pytest.raises(ValueError, match="nothing to compare"):
-        trace_rows(model, X[y == 0], y[y == 0])
-
-
-def test_costs_are_those_of_the_request():
-    trees = make_pipeline(StandardScaler(), DecisionTreeClassifier(random_state=0))
-    cost = trees.fit(X, y).unlearning_cost(X[FORGET])["standardscaler"]
-    assert cost.path == "refit" and "rounding" in cost.reason
-    single = make_pipeline(StandardScaler(), GaussianNB()).fit(X.astype(np.float32), y)
-    costs = single.unlearning_cost(X[FORGET].astype(np.float32))
-    assert costs["standardscaler"].path == "refit"
-    weights = {"standardscaler__sample_weight": np.ones(len(y))}
-    weighted = make_pipeline(StandardScaler(), GaussianNB()).fit(X, y, **weights)
-    assert weighted.unlearning_cost(X[FORGET])["standardscaler"].path == "refit"
-    with pytest.raises(ValueError, match="every row"):
-        trees.unlearning_cost(X, y)
 
 
 @pytest.mark.parametrize(
@@ -201,19 +100,19 @@ def test_steps_that_rounding_upsets_see_the_very_same_rows(steps):
 
 def test_metadata_requests_hold_no_estimators_of_the_past():
     sklearn.set_config(enable_metadata_routing=True)
-    last = KNeighborsClassifier().set_score_request(sample_weight=False)
-    scale = StandardScaler().set_fit_request(sample_weight=True)
-    model = make_pipeline(scale, last)
-    model.fit(X, y, sample_weight=np.linspace(1, 2, len(y)))
-    model.unlearn(X[FORGET], y[FORGET])
-    keep = np.setdiff1d(np.arange(len(X)), FORGET)
-    for step in (model[0], model[1], model.export()[1]):
-        owner = getattr(step._metadata_request, "owner", "")
-        assert isinstance(owner, str) or owner is step
     unique = np.random.default_rng(0).normal(size=X.shape)
-    model.fit(unique, y).unlearn(unique[FORGET])
-    assert not find_residue(model, unique[FORGET], unique[keep])
-    assert not find_residue(model.export(), unique[FORGET], unique[keep])
+    keep = np.setdiff1d(np.arange(len(X)), FORGET)
+    weight = {"sample_weight": np.linspace(1, 2, len(y))}
+    scale = StandardScaler().set_fit_request(sample_weight=True)
+    # neighbours of the past would hold the rows themselves, were nothing before them
+    for before, params in ([scale], weight), ([], {}):
+        last = KNeighborsClassifier().set_score_request(sample_weight=False)
+        model = make_pipeline(*before, last).fit(unique, y, **params)
+        model.unlearn(unique[FORGET])
+        assert not find_residue(model, unique[FORGET], unique[keep])
+        assert not find_residue(model.export(), unique[FORGET], unique[keep])
+        model.fit(X, y, **params).unlearn(X[FORGET], y[FORGET])
+        assert model.n_forgotten_ == len(FORGET)
 
 
 def test_inputs_that_are_transformed_along():

@@ -259,3 +259,16 @@ def test_adult_duplicates(loaders):
     assert n_copies > 50
     rows = twice.drop(columns="label")
     assert len(store.find(rows, twice["label"].to_numpy())) == n_copies
+
+
+@pytest.mark.slow
+def test_a_million_rows():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(1_000_000, 50))
+    store = RowStore.keep(rows)
+    chosen = np.sort(rng.choice(1_000_000, 1000, replace=False))
+    np.testing.assert_array_equal(store.find(rows[chosen]), chosen)
+    np.testing.assert_array_equal(store.find(rows[chosen] * (1 + 1e-11)), chosen)
+    left = store.drop(chosen)
+    assert left.n_rows == 999_000
+    assert not len(left.find(rows[chosen], on_unknown="ignore"))
