@@ -10,18 +10,13 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
-from sklearn.datasets import load_diabetes, load_digits, make_friedman1
+from sklearn.datasets import load_diabetes, make_friedman1
 from sklearn.frozen import FrozenEstimator
 from sklearn.preprocessing import scale
 from torch import nn
 
-from sklearn_unlearn._engine._losses import CrossEntropy, SquaredError
-from sklearn_unlearn._engine._student import Batch, ForgetRetainBatches
-from sklearn_unlearn._engine._training import TensorRows
-from sklearn_unlearn._engine._weight_mask import WeightMask
 from sklearn_unlearn.exceptions import UnlearningWarning
 from sklearn_unlearn.neural_network import DropoutClassifier, DropoutRegressor
-from sklearn_unlearn.neural_network._many import fit_many
 from sklearn_unlearn.unlearning import (
     NPO,
     Blindspot,
@@ -30,14 +25,7 @@ from sklearn_unlearn.unlearning import (
     SalUn,
 )
 from tests._instances import NETWORK_METHODS
-
-SMALL = {"max_iter": 40, "n_iter_no_change": 40, "learning_rate_init": 0.01}
-SMALL |= {"batch_size": 32, "mc_samples": 10, "random_state": 0}
-
-
-def digits(n_rows=600):
-    X, y = load_digits(return_X_y=True)
-    return X[:n_rows] / 16, y[:n_rows]
+from tests.unlearning._networks import SMALL, digits, unlearned, weights
 
 
 @pytest.fixture(scope="module")
@@ -46,44 +34,7 @@ def fitted():
     return X, y, DropoutClassifier((64,), **SMALL).fit(X, y)
 
 
-def unlearned(method, model, X, y, forget, **params):
-    """A fitted model that has forgotten rows; the original is left alone."""
-    unlearner = method(FrozenEstimator(model), **{"random_state": 0, **params})
-    return unlearner.fit(X, y).unlearn(X[forget], y[forget])
-
-
-def weights(unlearner):
-    return unlearner.estimator_._network.parameters
-
-
 # ------------------------------------------------------------- shared machinery
-
-
-@pytest.mark.parametrize(
-    ("n_retain", "n_forget", "batch_size"), [(100, 10, 16), (100, 3, 16), (20, 50, 64)]
-)
-def test_forget_retain_batches(n_retain, n_forget, batch_size):
-    rng = np.random.default_rng(0)
-    batches = ForgetRetainBatches(n_retain, n_forget, batch_size, rng)
-    seen = np.zeros(n_forget, dtype=int)
-    for _ in range(3):
-        retained, forgotten = zip(*batches.epoch(), strict=True)
-        assert sorted(np.concatenate(retained)) == list(range(n_retain))
-        assert all(len(part) == batches.n_forget_per_batch > 0 for part in forgotten)
-        seen += np.bincount(np.concatenate(forgotten), minlength=n_forget)
-        assert np.ptp(seen) <= 1  # all of them, equally often
-    without = ForgetRetainBatches(9, 0, 4, rng)
-    assert all(len(part) == 0 for _, part in without.epoch())
-
-
-def test_mask_ranks_all_tensors_together():
-    scores = [torch.tensor([[1.0, 9.0], [8.0, 2.0]]), torch.tensor([7.0, 0.0])]
-    mask = WeightMask.from_scores(scores, 0.5)
-    assert mask.selected[0].tolist() == [[False, True], [True, False]]
-    assert mask.selected[1].tolist() == [True, False]
-    # of equal scores no more than the share may move
-    mask = WeightMask.from_scores([torch.zeros(10)], 0.3)
-    assert int(mask.selected[0].sum()) == 3
 
 
 def test_training_that_harms_the_retained_rows_is_undone(fitted):
@@ -91,7 +42,7 @@ def test_training_that_harms_the_retained_rows_is_undone(fitted):
     forget = np.arange(len(X)) < 60
     with pytest.warns(UnlearningWarning, match="stopped after 0 of 8 epochs"):
         harmed = unlearned(NPO, model, X, y, forget, learning_rate_init=1.0)
-    assert np.array_equal(weights(harmed), model._network.parameters)
+    assert np.array_equal(weights(harmed), weights(model))
     harmed = unlearned(
         NPO, model, X, y, forget, learning_rate_init=1.0, max_retain_increase=np.inf
     )
@@ -101,8 +52,11 @@ def test_training_that_harms_the_retained_rows_is_undone(fitted):
 def test_noise_is_off_while_a_network_unlearns(fitted):
     X, y, model = fitted
     forget = np.arange(len(X)) < 30
-    noisy = copy.deepcopy(model)
-    noisy._network.dropout = (0.0, 0.5)
+    noisy = clone(model).set_params(dropout=0.5, max_iter=1).fit(X, y)
+    for theirs, ours in zip(
+        noisy.coefs_ + noisy.intercepts_, model.coefs_ + model.intercepts_, strict=True
+    ):
+        theirs[...] = ours
     same = [unlearned(NPO, m, X, y, forget) for m in (model, noisy)]
     assert np.array_equal(weights(same[0]), weights(same[1]))
 
@@ -144,7 +98,7 @@ def test_another_method_in_a_few_lines(fitted):
     model = clone(model).set_params(alpha=0.0).fit(X, y)
     forget = np.arange(len(X)) < 30
     kept = unlearned(Nothing, model, X, y, forget)
-    assert np.array_equal(weights(kept), model._network.parameters)
+    assert np.array_equal(weights(kept), weights(model))
     assert kept.n_forgotten_ == 30
 
 
@@ -161,38 +115,28 @@ def test_no_l1_is_plain_fine_tuning(fitted):
     plain = unlearned(Plain, model, X, y, forget)
     tuned = unlearned(FineTune, model, X, y, forget, l1=0.0)
     assert np.array_equal(weights(tuned), weights(plain))
-    assert not np.array_equal(weights(tuned), model._network.parameters)
+    assert not np.array_equal(weights(tuned), weights(model))
 
 
 def test_fine_tuning_is_what_a_loop_of_torch_does(fitted):
-    seen = []
-
-    class Seen(NetworkUnlearner):
-        def _unlearn_network(self, student):
-            seen.append(student.rng)
-
     X, y, model = fitted
     model = clone(model).set_params(alpha=0.1).fit(X, y)
     forget = np.arange(len(X)) < 60
-    tuned = unlearned(FineTune, model, X, y, forget, n_epochs=3)
-    unlearned(Seen, model, X, y, forget)
+    # all rows in one batch, whose order is then of no account
+    tuned = unlearned(FineTune, model, X, y, forget, n_epochs=20, batch_size=len(X))
     module = copy.deepcopy(model.module_)
     optimizer = torch.optim.Adam(module.parameters(), lr=0.005)
     rows = torch.from_numpy(X[~forget]).float()
     target = torch.from_numpy(y[~forget])
-    # the order is the unlearner's own; all else is written anew
-    order = seen[0].spawn(1)[0]
-    batches = ForgetRetainBatches(len(rows), 0, 32, order)
-    for _ in range(3):
-        for index, _ in batches.epoch():
-            batch = torch.from_numpy(index)
-            loss = nn.functional.cross_entropy(module(rows[batch]), target[batch])
-            for layer in (module[0], module[-1]):
-                loss = loss + 0.1 / 2 / len(batch) * layer.weight.square().sum()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+    for _ in range(20):
+        loss = nn.functional.cross_entropy(module(rows), target)
+        for layer in (module[0], module[-1]):
+            loss = loss + 0.1 / 2 / len(rows) * layer.weight.square().sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
     first = module[0].weight.detach().numpy().T
+    assert np.abs(first - model.coefs_[0]).max() > 0.01
     assert np.allclose(tuned.estimator_.coefs_[0], first, atol=1e-5)
 
 
@@ -213,7 +157,7 @@ def test_frozen_weights_do_not_move_by_a_bit(fitted):
     X, y, model = fitted
     # weight decay, and moments from earlier steps, would move them
     model = clone(model).set_params(alpha=10.0, max_iter=5).fit(X, y)
-    before = model._network.parameters
+    before = weights(model)
     after = weights(
         unlearned(SalUn, model, X, y, y == 3, keep=0.1, max_retain_increase=9.0)
     )
@@ -254,112 +198,7 @@ def test_keeping_all_weights_is_no_mask(fitted):
     )
 
 
-def test_salient_weights_forget_more_than_random_ones(fitted):
-    class Random(SalUn):
-        def _saliency(self, student):
-            scores = [
-                torch.from_numpy(student.rng.random(tuple(p.shape)))
-                for p in student.parameters
-            ]
-            return WeightMask.from_scores(scores, self.keep)
-
-    X, y, model = fitted
-    forget = y == 3
-    accuracy, settings = {}, {"keep": 0.1, "learning_rate_init": 0.002}
-    for method in (SalUn, Random):
-        scores = [
-            unlearned(method, model, X, y, forget, random_state=seed, **settings).score(
-                X[forget], y[forget]
-            )
-            for seed in range(3)
-        ]
-        accuracy[method] = np.mean(scores)
-    assert accuracy[SalUn] < accuracy[Random] - 0.15
-
-
-def test_saliency_does_not_depend_on_batches_or_on_the_sign(fitted):
-    seen = []
-
-    class Watched(SalUn):
-        def _unlearn_network(self, student):
-            gradient = student.gradient(student.forget)
-            flipped = [(-part).abs() for part in gradient]
-            seen.append(self._saliency(student).selected[0])
-            seen.append(WeightMask.from_scores(flipped, self.keep).selected[0])
-
-    X, y, model = fitted
-    for batch_size in (7, 64, 1000):
-        unlearned(Watched, model, X, y, y == 3, keep=0.1, batch_size=batch_size)
-    differing = [int((mask != seen[0]).sum()) for mask in seen]
-    assert max(differing) <= 4  # ties at the last place, broken by rounding
-
-
 # ------------------------------------------------------------------------ NPO
-
-
-def npo_objective(loss, outputs, target, beta, reference_outputs, nat=1.0):
-    """The objective that NPO trains with, as a function of forgotten outputs."""
-    rows = TensorRows(None, target)
-    everything = torch.arange(len(target))
-
-    class Recorder:
-        forget, retain, ratio = "forget", "retain", 0.25
-
-        def losses(self, rows_):
-            assert rows_ == "forget"
-            return loss.rows(reference_outputs, target)
-
-        def loss_per_nat(self):
-            return nat
-
-        def train(self, objective):
-            self.objective = objective
-
-    student = Recorder()
-    NPO(None, beta=beta)._unlearn_network(student)
-    retain = Batch(everything, torch.zeros_like(outputs), rows, loss)
-    forget = Batch(everything, outputs, rows, loss)
-    return student.objective(retain, forget) - retain.mean(retain.losses)
-
-
-def npo_problem(kind, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    outputs = torch.randn(12, 4, generator=generator, dtype=torch.float64)
-    reference = torch.randn(12, 4, generator=generator, dtype=torch.float64)
-    if kind is CrossEntropy:
-        target = torch.randint(0, 4, (12, 1), generator=generator)
-    else:
-        target = torch.randn(12, 4, generator=generator, dtype=torch.float64)
-    return kind(), outputs.requires_grad_(), target, reference
-
-
-@pytest.mark.parametrize("kind", [CrossEntropy, SquaredError])
-@pytest.mark.parametrize("beta", [0.1, 1.0, 4.0])
-def test_npo_gradient_is_weighted_ascent(kind, beta):
-    loss, outputs, target, reference = npo_problem(kind)
-    nat = 1.0 if kind is CrossEntropy else 0.3
-    value = npo_objective(loss, outputs, target, beta, reference, nat)
-    (gradient,) = torch.autograd.grad(value, outputs)
-    losses = loss.rows(outputs, target)
-    before = loss.rows(reference, target)
-    # W = 2 p^beta / (p^beta + p_ref^beta), by likelihoods
-    p, p_ref = torch.exp(-losses / nat), torch.exp(-before / nat)
-    W = (2 * p**beta / (p**beta + p_ref**beta)).detach()
-    (ascent,) = torch.autograd.grad(-(W * losses).mean() * 0.25, outputs)
-    assert torch.allclose(gradient, ascent, rtol=1e-9, atol=1e-12)
-    # where the student still is its teacher, it is gradient ascent
-    value = npo_objective(loss, outputs, target, beta, outputs.detach(), nat)
-    (first,) = torch.autograd.grad(value, outputs)
-    (ascent,) = torch.autograd.grad(-loss.rows(outputs, target).mean() * 0.25, outputs)
-    assert torch.allclose(first, ascent, rtol=1e-9, atol=1e-12)
-
-
-def test_npo_saturates():
-    loss = CrossEntropy()
-    target, reference = torch.zeros(1, 1, dtype=torch.int64), torch.zeros(1, 2)
-    far = torch.tensor([[-300.0, 300.0]])
-    assert float(npo_objective(loss, far, target, 1.0, reference)) == pytest.approx(0)
-    assert float(loss.rows(far, target)) > 500
 
 
 def test_npo_bears_a_heavy_weight_and_ascent_does_not(fitted):
@@ -437,17 +276,29 @@ def test_blindspot_without_weight_is_fine_tuning(fitted):
 # ------------------------------------------------------------------ both tasks
 
 
-@pytest.mark.parametrize("method", NETWORK_METHODS)
-def test_wrong_labels_are_forgotten(method):
+def fit_with_seeds(network, X, y, seeds):
+    """Fit copies of a network that differ in their seeds."""
+    return [clone(network).set_params(random_state=s).fit(X, y) for s in seeds]
+
+
+@pytest.fixture(scope="module")
+def mislabelled():
+    """Rows, of which some have wrong labels, networks, and what is to be reached."""
     X, y = digits(900)
     rng = np.random.default_rng(0)
     forget = rng.random(len(X)) < 0.1
     y = np.where(forget, (y + rng.integers(1, 10, len(y))) % 10, y)
     network = DropoutClassifier((128,), dropout=0.1, **SMALL)
     network.set_params(max_iter=100, n_iter_no_change=100, learning_rate_init=0.005)
-    models = fit_many(network, X, y, seeds=range(3))
-    reference = fit_many(network, X[~forget], y[~forget], seeds=range(10, 13))
+    models = fit_with_seeds(network, X, y, range(3))
+    reference = fit_with_seeds(network, X[~forget], y[~forget], range(10, 13))
     p = np.mean([m.predict_proba(X[forget]) for m in reference], axis=0)
+    return X, y, forget, models, p
+
+
+@pytest.mark.parametrize("method", NETWORK_METHODS)
+def test_wrong_labels_are_forgotten(method, mislabelled):
+    X, y, forget, models, p = mislabelled
 
     def distance(model):
         return np.abs(model.predict_proba(X[forget]) - p).sum(axis=1).mean() / 2
@@ -473,9 +324,9 @@ def test_random_rows_are_not_driven_to_zero(method):
 
 def distances(network, X, y, forget, runs, n_models=4):
     """RMS distance of predictions for forgotten rows to a retrained ensemble."""
-    models = fit_many(network, X, y, seeds=range(n_models))
+    models = fit_with_seeds(network, X, y, range(n_models))
     kept = ~forget
-    reference = fit_many(network, X[kept], y[kept], seeds=range(100, 106))
+    reference = fit_with_seeds(network, X[kept], y[kept], range(100, 106))
     target = np.mean([m.predict(X[forget]) for m in reference], axis=0)
 
     def distance(found):

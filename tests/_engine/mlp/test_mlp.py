@@ -10,6 +10,7 @@ from torch import nn
 
 from sklearn_unlearn._engine._losses import CrossEntropy, SquaredError
 from sklearn_unlearn._engine._training import AdamSettings, TensorRows
+from sklearn_unlearn._engine.mlp import _perceptron
 from sklearn_unlearn._engine.mlp._masks import NUMBERS_AHEAD, MaskStream
 from sklearn_unlearn._engine.mlp._mlp import ACTIVATIONS, MLP, Layout
 from sklearn_unlearn._engine.mlp._perceptron import Perceptron
@@ -180,3 +181,15 @@ def test_input_dropout_is_ridge():
         if step >= 1000:
             mean = mean + network.parameters.astype(float) / n_mean
     assert np.allclose(mean, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("T", [1, 50, 3000])
+def test_memory_is_bounded_by_blocks(T, monkeypatch):
+    # the same values whether masked weights are kept or made for every tile
+    sizes = (3, 40, 40, 1)
+    flat = Layout(sizes).initial(make_generator(0), "relu").numpy()
+    net = Perceptron(sizes, "relu", (0.0, 0.2, 0.2), flat)
+    X = np.random.default_rng(0).normal(size=(120, 3))
+    first = net.apply(lambda f: f.mean(axis=0), X, T, 0)
+    monkeypatch.setattr(_perceptron, "MAX_MASKED_WEIGHTS", 0)
+    assert np.array_equal(first, net.apply(lambda f: f.mean(axis=0), X, T, 0))
