@@ -77,7 +77,6 @@ def check_rule(estimator, X=None, y=None):
     See Also
     --------
     check_unlearner : Checks the contract of ``unlearn``.
-    sklearn_unlearn.exact.register_rule : Makes a rule known.
 
     Notes
     -----
@@ -90,12 +89,8 @@ def check_rule(estimator, X=None, y=None):
     >>> from sklearn_unlearn.utils.estimator_checks import check_rule
     >>> check_rule(StandardScaler())
     """
-    if type(find_rule(estimator)) is Rule:
-        raise AssertionError(
-            f"There is no rule for {type(estimator).__name__}: decorate one with "
-            f"register_rule({type(estimator).__name__}), and import its module."
-        )
     estimator = fresh(estimator)
+    _check_registered(estimator)
     with (
         config_context(enable_metadata_routing=False),
         mock.patch.object(RowStore, "BLOCK_ROWS", BLOCK_ROWS),
@@ -111,6 +106,16 @@ def check_rule(estimator, X=None, y=None):
         for variant, name in _other_parameters(estimator):
             _check_case(variant, plain._replace(name=f"{plain.name}, with {name}"))
         _check_changed_coordinates(estimator, plain)
+
+
+def _check_registered(estimator):
+    """Raise unless a rule is registered for the type of the estimator."""
+    name = type(estimator).__name__
+    if type(find_rule(estimator)) is Rule:
+        raise AssertionError(
+            f"There is no rule for {name}: decorate one with register_rule({name}), "
+            "and import its module."
+        )
 
 
 def _rows_for(estimator):
