@@ -114,7 +114,7 @@ class TraceReport(tuple):
 
 
 def trace_rows(pipeline, X_forget, y_forget=None):
-    """List which fitted attributes of which step know of rows, and forget them.
+    """List the fitted attributes that depend on rows, and whether they forget them.
 
     The pipeline is left as it is: a copy forgets the rows, another is fitted without
     them, and both are compared with it, attribute by attribute, but for ``n_iter_``.
@@ -125,7 +125,7 @@ def trace_rows(pipeline, X_forget, y_forget=None):
         Fitted, with its rows kept.
     X_forget : array-like of shape (n_forget, n_features)
         Rows to forget, as they were given to ``fit``.
-    y_forget : array-like of shape (n_forget,), default=None
+    y_forget : array-like, default=None
         Their targets.
 
     Returns
@@ -149,9 +149,8 @@ def trace_rows(pipeline, X_forget, y_forget=None):
 
     Notes
     -----
-    A fit without the rows is part of the work. Where the last step is an approximate
-    unlearner, its distances are those of its weights from retrained ones, which say
-    little about what it has forgotten.
+    A fit without the rows is part of the work. The distances of an approximate last
+    step are those of its weights, which say little about what it has forgotten.
 
     Examples
     --------
@@ -169,7 +168,7 @@ def trace_rows(pipeline, X_forget, y_forget=None):
     """
     if not isinstance(pipeline, Pipeline):
         name = type(pipeline).__name__
-        raise TypeError(f"pipeline must be a Pipeline of this package; got a {name}.")
+        raise TypeError(f"pipeline must be a sklearn_unlearn Pipeline; got a {name}.")
     check_is_fitted(pipeline)
     unlearned = copy.deepcopy(pipeline).unlearn(X_forget, y_forget)
     retrained = _retrained(pipeline, unlearned.retained_rows())
