@@ -38,7 +38,7 @@ SEEDS = frozenset({"random_state", "random_state_", "_random_state"})
 
 
 class KeptRows(NamedTuple):
-    """What is kept of the arguments of a ``fit``.
+    """Rows and arguments of a ``fit``, kept for later requests.
 
     Attributes
     ----------
@@ -238,7 +238,7 @@ class UnlearnerMixin:
         ----------
         request : Request
             ``forget`` and ``retain`` rows, and the ``mask`` over the rows kept
-            until now. `self` is a copy aside whose `_rows` already holds the
+            until now. `self` is a shallow copy whose `_rows` already holds the
             retained rows only. Assign attributes; change no object in place.
         """
 

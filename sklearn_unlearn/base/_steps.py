@@ -1,4 +1,4 @@
-"""What composites do with the estimators that they hold: copies, counts, rows."""
+"""Copies, counts and kept rows of the estimators within others."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause

@@ -38,14 +38,14 @@ N_SAMPLE = 500
 
 
 class StepState(NamedTuple):
-    """What a step keeps from one request to the next.
+    """State of a step, kept from one request to the next.
 
     Attributes
     ----------
     rule_state : object
-        What its rule keeps.
+        State of its rule.
     output : array-like or None
-        What the step gives on the retained rows, where that takes long to compute.
+        Output of the step on the retained rows, where it takes long to compute.
     """
 
     rule_state: Any = None
@@ -131,7 +131,7 @@ class ForgettingStep:
     fitted : estimator instance
         The step before the request.
     state : StepState or None
-        What it has kept for this request.
+        Its state after the last request.
     request : Request
         As the composite sees its rows, or as the step does if it has columns of its
         own.
@@ -147,7 +147,7 @@ class ForgettingStep:
     after : estimator instance
         The step without the forgotten rows, once `forget` has run.
     state : StepState
-        Then what it keeps for the next request.
+        Then its state for the next request.
     """
 
     def __init__(

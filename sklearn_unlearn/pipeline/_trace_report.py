@@ -26,7 +26,7 @@ COUNTERS = ("n_forgotten_", "unlearning_log_", "n_iter_")
 
 @dataclass(frozen=True)
 class AttributeTrace:
-    """What one fitted attribute knows of rows to forget.
+    """Dependence of one fitted attribute on rows to forget.
 
     Distances are the largest difference from the value that a fit without the rows
     gives, relative to its largest entry; NaN where the two cannot be subtracted.
