@@ -1,9 +1,10 @@
 """Exact and certified forgetting for scikit-learn estimators; needs no torch.
 
 `ExactUnlearner` and `Retrain` are written here, with the base classes of rules and the
-way of a request through composites; `rules` has the rules of scikit-learn's estimators,
-`statistics` what they are computed from, `forest`, `sharding` and `certified` one kind of
-estimator each. Of the package, only `pipeline` and `testing` import this folder.
+way of a request through composites; `rules` has the rules of scikit-learn's
+estimators, `statistics` what they are computed from, `forest`, `sharding` and
+`certified` one kind of estimator each. Of the package, only `pipeline` and `testing`
+import this folder.
 """
 
 # Authors: The sklearn-unlearn developers
