@@ -241,6 +241,10 @@ class UnlearnerMixin:
             until now. `self` is a shallow copy whose `_rows` already holds the
             retained rows only. Assign attributes; change no object in place.
         """
+        raise NotImplementedError(
+            f"{type(self).__name__} must define _unlearn_rows(request), which forgets "
+            "request.forget."
+        )
 
     def _inner_params(self, params):
         """Return arguments of ``fit`` as the model within takes them."""

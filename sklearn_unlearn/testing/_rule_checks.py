@@ -20,6 +20,7 @@ from sklearn_unlearn.rows._request import Request
 from sklearn_unlearn.rows._store import RowStore
 from sklearn_unlearn.testing._check_data import fresh
 from sklearn_unlearn.testing._refit import (
+    NOT_STATE,
     assert_equals_refit,
     count_refits,
     forget_rows,
@@ -81,7 +82,8 @@ def check_rule(estimator, X=None, y=None):
     Notes
     -----
     A rule whose path is not ``"summaries"`` may fit again for some requests, such
-    as those for a support vector, but not for all.
+    as those for a support vector, but not for all. A rule whose `covers` returns False
+    for all of the rows and parameters fails: nothing of it was checked.
 
     Examples
     --------
@@ -100,12 +102,14 @@ def check_rule(estimator, X=None, y=None):
         plain = Case("plain rows", *_rows_for(estimator), {})
         if X is not None:
             plain = Case("the given rows", X, y, {})
-        _check_case(estimator, plain, must_fit=True)
+        covered = [_check_case(estimator, plain, must_fit=True)]
         for case in _other_forms(estimator, plain):
-            _check_case(estimator, case)
+            covered.append(_check_case(estimator, case))
         for variant, name in _other_parameters(estimator):
-            _check_case(variant, plain._replace(name=f"{plain.name}, with {name}"))
+            case = plain._replace(name=f"{plain.name}, with {name}")
+            covered.append(_check_case(variant, case))
         _check_changed_coordinates(estimator, plain)
+        _check_ran(estimator, covered)
 
 
 def _check_registered(estimator):
@@ -115,6 +119,16 @@ def _check_registered(estimator):
         raise AssertionError(
             f"There is no rule for {name}: decorate one with register_rule({name}), "
             "and import its module."
+        )
+
+
+def _check_ran(estimator, covered):
+    """Raise unless the rule has covered some case, or always fits again."""
+    rule = find_rule(estimator)
+    if rule.path != "refit" and not any(covered):
+        raise AssertionError(
+            f"{type(rule).__name__} never ran: its `covers` returned False for all "
+            f"rows of {estimator}. Pass an estimator, or rows, that the rule covers."
         )
 
 
@@ -163,6 +177,7 @@ def _other_forms(estimator, plain):
             yield plain._replace(name=name, params={"sample_weight": weight})
     if not isinstance(X, np.ndarray) or X.ndim != 2 or X.dtype.kind not in "iuf":
         return
+    yield plain._replace(name="whole numbers", X=np.rint(10 * X).astype(np.int64))
     yield plain._replace(name="rows in single precision", X=X.astype(np.float32))
     yield plain._replace(name="numbers as objects", X=X.astype(object))
     gaps = X.astype(float)
@@ -215,7 +230,10 @@ def _requests(case):
 
 
 def _check_case(estimator, case, must_fit=False):
-    """Forget rows, request by request, and compare with fits without them."""
+    """Forget rows, request by request, and compare with fits without them.
+
+    Return whether the rule has covered the case.
+    """
     rule = find_rule(estimator)
     try:
         fitted = refit(estimator, case.X, case.y, fit_params=case.params)
@@ -225,9 +243,9 @@ def _check_case(estimator, case, must_fit=False):
                 f"{estimator} cannot be fitted on {case.name}: pass X and y that it "
                 f"takes. {error}"
             ) from error
-        return
+        return False
     try:
-        model, keep = _forget_and_compare(rule, fitted, estimator, case)
+        model, keep, covered = _forget_and_compare(rule, fitted, estimator, case)
         if must_fit:
             _check_residue(model, case, keep)
     except Exception as error:
@@ -236,12 +254,13 @@ def _check_case(estimator, case, must_fit=False):
             f"{str(error).rstrip('.')}. Correct it, or let its `covers` return False "
             "for such rows."
         ) from error
+    return covered
 
 
 def _forget_and_compare(rule, fitted, estimator, case):
     """Raise an error where the rule fits again, or ends in another state.
 
-    Return the model, and which rows are retained.
+    Return the model, which rows are retained, and whether the rule covers them.
     """
     first = {name: value[:1] for name, value in case.params.items()}
     y = None if case.y is None else case.y[:1]
@@ -260,14 +279,19 @@ def _forget_and_compare(rule, fitted, estimator, case):
         changed = state_differences(before, as_it_was, rtol=0.0)
         assert not changed, f"it changes the estimator that it is given: {changed[0]}."
         n_fitted += bool(refits) and i < len(few)
-        assert_equals_refit(
+        reference = assert_equals_refit(
             model.estimator_, estimator, case.X, case.y, keep, case.params
         )
+        if covered and rule.is_bitwise(fitted):
+            found = state_differences(
+                model.estimator_, reference, rtol=0.0, ignore=NOT_STATE
+            )
+            assert not found, f"`is_bitwise` is true, but {found[0]}."
     _check_parameters(model.estimator_, estimator)
     if covered and rule.path != "parts" and n_fitted:
         some_may = rule.path != "summaries" and n_fitted < len(few)
         assert some_may, f"{n_fitted} of {len(few)} requests were fitted again."
-    return model, keep
+    return model, keep, covered
 
 
 def _check_residue(model, case, keep):

@@ -17,6 +17,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.linear_model import Lasso
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
+from sklearn.svm import SVC
 
 from sklearn_unlearn.exact import (
     ExactUnlearner,
@@ -46,6 +47,7 @@ INSTANCES = {
     FeatureUnion: FeatureUnion(SCALERS),
     GaussianProcessRegressor: GaussianProcessRegressor(alpha=0.1, optimizer=None),
     Pipeline: Pipeline(SCALERS),
+    SVC: SVC(gamma=0.5),
 }
 
 
