@@ -23,8 +23,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
 from sklearn_unlearn.exact import RemovalForestClassifier, RemovalForestRegressor
-from sklearn_unlearn.exact.forest._tree_growing import N_REMEMBERED
-from sklearn_unlearn.exact.forest._tree_splits import threefry
+from sklearn_unlearn.exact.forest.tree._growing import N_REMEMBERED
+from sklearn_unlearn.exact.forest.tree._splits import threefry
 from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.utils._state import assert_same_state
 

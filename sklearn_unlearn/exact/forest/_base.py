@@ -39,17 +39,13 @@ def _kernels(is_regression):
     They are not imported with this module, which must not wait for numba; nor are
     they compiled in the first request, for it may be interrupted.
     """
-    from sklearn_unlearn.exact.forest import (
-        _tree_forgetting,
-        _tree_growing,
-        _tree_splits,
-    )
-    from sklearn_unlearn.exact.forest._jit import IS_COMPILED
+    from sklearn_unlearn.exact.forest.tree import _forgetting, _growing, _splits
+    from sklearn_unlearn.exact.forest.tree._numba import IS_COMPILED
 
     functions = {
-        **vars(_tree_splits),
-        **vars(_tree_growing),
-        **vars(_tree_forgetting),
+        **vars(_splits),
+        **vars(_growing),
+        **vars(_forgetting),
         "IS_COMPILED": IS_COMPILED,
     }
     X, codes = (
@@ -57,11 +53,11 @@ def _kernels(is_regression):
         np.array([0, 1, 0], np.int32),
     )
     n_classes = None if is_regression else 2
-    data = _tree_splits.Data(X, codes, codes + 0.0, np.zeros((3, 2), np.int64))
-    limits = _tree_splits.Limits(NO_LIMIT, 2, 1, 1, is_regression)
-    trees = _tree_growing.plant(data, limits, [(0, 0)], n_classes)
+    data = _splits.Data(X, codes, codes + 0.0, np.zeros((3, 2), np.int64))
+    limits = _splits.Limits(NO_LIMIT, 2, 1, 1, is_regression)
+    trees = _growing.plant(data, limits, [(0, 0)], n_classes)
     gone = np.array([False, False, True])
-    _tree_forgetting.without(data, limits, [(0, 0)], trees, gone, n_classes)
+    _forgetting.without(data, limits, [(0, 0)], trees, gone, n_classes)
     return functions
 
 

@@ -10,15 +10,15 @@ ones do. Where it does not, and where rows are few, the subtree is grown again.
 
 import numpy as np
 
-from sklearn_unlearn.exact.forest._jit import jit
-from sklearn_unlearn.exact.forest._tree_growing import (
+from sklearn_unlearn.exact.forest.tree._growing import (
     N_GROWN_AGAIN,
     N_REMEMBERED,
     grow,
     make_room,
     make_scratch,
 )
-from sklearn_unlearn.exact.forest._tree_splicing import (
+from sklearn_unlearn.exact.forest.tree._numba import jit
+from sklearn_unlearn.exact.forest.tree._splicing import (
     ASKED,
     DEPTH,
     KEY,
@@ -33,7 +33,7 @@ from sklearn_unlearn.exact.forest._tree_splicing import (
     finish,
     make_work,
 )
-from sklearn_unlearn.exact.forest._tree_splits import (
+from sklearn_unlearn.exact.forest.tree._splits import (
     FEATURE,
     HIGHEST,
     LOWEST,

@@ -12,7 +12,7 @@ OPTIONS = {"nogil": True, "error_model": "numpy"}
 
 def _stamp():
     """Return what changes with any of the files that hold loops."""
-    files = sorted(Path(__file__).parent.glob("_tree_*.py"))
+    files = sorted(Path(__file__).parent.glob("*.py"))
     return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files)
 
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_unlearn.exact.forest._jit import jit
-from sklearn_unlearn.exact.forest._tree_splits import (
+from sklearn_unlearn.exact.forest.tree._numba import jit
+from sklearn_unlearn.exact.forest.tree._splits import (
     FEATURE,
     N_FIXED,
     THRESHOLD,

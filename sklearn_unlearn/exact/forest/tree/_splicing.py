@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_unlearn.exact.forest._jit import jit
-from sklearn_unlearn.exact.forest._tree_growing import Memory, Tree
+from sklearn_unlearn.exact.forest.tree._growing import Memory, Tree
+from sklearn_unlearn.exact.forest.tree._numba import jit
 
 __all__ = [
     "ASKED",

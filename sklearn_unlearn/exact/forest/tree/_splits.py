@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_unlearn.exact.forest._jit import jit
+from sklearn_unlearn.exact.forest.tree._numba import jit
 
 __all__ = [
     "FEATURE",
