@@ -1,8 +1,8 @@
-"""One extremely randomised tree: how it forgets rows.
+"""How a tree forgets rows: it becomes what `grow_trees` makes of the others.
 
-What it comes to is what `plant` makes of the retained rows. On the way from the root
-the statistics of large nodes tell whether their split stands, and the rows of smaller
-ones do. Where it does not, and where rows are few, the subtree is grown again.
+On the way from the root the statistics of large nodes tell whether their split stands,
+and the rows of smaller ones do. Where it does not, and where rows are few, the subtree
+is grown again.
 """
 
 # Authors: The sklearn-unlearn developers
@@ -11,59 +11,27 @@ ones do. Where it does not, and where rows are few, the subtree is grown again.
 import numpy as np
 
 from sklearn_unlearn.exact.forest.tree._growing import (
-    N_GROWN_AGAIN,
-    N_REMEMBERED,
+    first_room_for_large,
     grow,
-    make_room,
-    make_scratch,
+    make_buffers,
 )
-from sklearn_unlearn.exact.forest.tree._numba import jit
+from sklearn_unlearn.exact.forest.tree._numba import SOURCES, jit, jit_and_save
+from sklearn_unlearn.exact.forest.tree._random import child_key
 from sklearn_unlearn.exact.forest.tree._splicing import (
-    ASKED,
-    DEPTH,
-    KEY,
-    LARGE,
-    LEAF,
-    N_ENTRIES,
-    NODE,
-    ROW,
-    blank,
-    copy,
-    copy_lines,
-    finish,
-    make_work,
+    make_changes,
+    set_position,
+    splice,
 )
-from sklearn_unlearn.exact.forest.tree._splits import (
-    FEATURE,
-    HIGHEST,
-    LOWEST,
-    N_FIXED,
-    N_HIGHEST,
-    N_LOWEST,
-    THRESHOLD,
-    add_row,
-    best_candidate,
-    draw_candidates,
-    find_split,
-    is_final,
-    is_pure,
-    n_rows_of,
-    reset_order,
-    threefry,
+from sklearn_unlearn.exact.forest.tree._splits import Split, statistics_of
+from sklearn_unlearn.exact.forest.tree._structure import Position, empty_tree
+from sklearn_unlearn.exact.forest.tree._updating import (
+    Request,
+    Subtree,
+    copy_retained,
+    split_without,
 )
 
-__all__ = ["forget", "without"]
-
-
-@jit
-def _keep(rows, gone, kept):
-    """Copy the rows that stay, and count them."""
-    n_kept = 0
-    for row in rows:
-        if not gone[row]:
-            kept[n_kept] = row
-            n_kept += 1
-    return n_kept
+__all__ = ["trees_without"]
 
 
 @jit
@@ -87,264 +55,218 @@ def _sort(rows):
 
 
 @jit
-def _take_off(data, limits, ranges, counts, forgotten):
-    """Take rows off the statistics of a node.
-
-    Returns
-    -------
-    bool
-        Whether the lowest or highest value of a candidate has gone with them.
-    """
-    is_stale = False
-    for row in forgotten:
-        add_row(counts[-1, N_FIXED:], data, limits, row, -1)
-    for c in range(len(ranges)):
-        feature = int(counts[c, FEATURE])
-        if feature < 0:
-            break
-        for row in forgotten:
-            value = data.X[row, feature]
-            if value <= ranges[c, THRESHOLD]:
-                add_row(counts[c, N_FIXED:], data, limits, row, -1)
-            counts[c, N_LOWEST] -= int(value == ranges[c, LOWEST])
-            counts[c, N_HIGHEST] -= int(value == ranges[c, HIGHEST])
-        is_stale = is_stale or min(counts[c, N_LOWEST], counts[c, N_HIGHEST]) == 0
-    return is_stale
+def _copy_sorted(rows, request, retained):
+    """Copy the rows that are not forgotten, in ascending order, and count them."""
+    n_retained = copy_retained(rows, request.is_forgotten, retained)
+    _sort(retained[:n_retained])
+    return n_retained
 
 
 @jit
-def _draw_again(data, limits, rows, gone, key, depth, ranges, counts, scratch):
-    """Draw the candidates of a node anew, from the rows that stay."""
-    kept = scratch.aside[: _keep(rows, gone, scratch.aside)]
-    reset_order(scratch.order, scratch.constant_since, 0)
-    draw_candidates(data, limits, kept, key, depth, scratch)
-    copy_lines(scratch.ranges, ranges)
-    copy_lines(scratch.counts[:-1], counts[:-1])
+def _split_of(tree, subtree):
+    """Return the split of the root of a subtree, without `n_left`."""
+    node, feature, threshold = subtree.start.node, -1, 0.0
+    if subtree.stop.node > node:
+        feature, threshold = int(tree.feature[node]), float(tree.threshold[node])
+    return Split(feature, threshold, 0)
 
 
 @jit
-def _stands(data, limits, subtree, rows, gone, forgotten, split, noted, scratch):
-    """Update the statistics of a large node; tell whether its sides stay apart.
-
-    Parameters
-    ----------
-    split : ndarray of float64, shape (3,)
-        Feature and threshold. The threshold is updated, and the number of rows that
-        stay on the left is filled in.
-    noted : tuple of two ndarrays
-        Ranges and counts of the node, which are updated.
-    """
-    ranges, counts = noted
-    is_stale = _take_off(data, limits, ranges, counts, forgotten)
-    n_rows, depth = len(rows) - len(forgotten), int(subtree[DEPTH])
-    if n_rows <= N_REMEMBERED or is_final(limits, depth, n_rows):
-        return False
-    if is_pure(data, limits, rows, gone, counts[-1, N_FIXED:]):
-        return False
-    feature, c = int(split[0]), 0
-    while counts[c, FEATURE] != feature:
-        c += 1
-    n_left = n_rows_of(counts[c, N_FIXED:], limits)
-    if is_stale:
-        key = int(subtree[KEY]), int(subtree[KEY + 1])
-        _draw_again(data, limits, rows, gone, key, depth, ranges, counts, scratch)
-    best = best_candidate(limits, counts, n_rows)
-    if best < 0 or counts[best, FEATURE] != feature:
-        return False
-    split[1], split[2] = ranges[best, THRESHOLD], n_left
-    # Of two thresholds of a feature, one has on its left all that the other has: so
-    # if it is as many rows, it is the same ones.
-    return n_rows_of(counts[best, N_FIXED:], limits) == n_left
-
-
-@jit
-def _stands_by_rows(data, limits, subtree, rows, gone, split, scratch):
-    """Tell of a node without statistics whether its sides stay apart; see above."""
-    kept = scratch.aside[: _keep(rows, gone, scratch.aside)]
-    feature, depth, n_left = int(split[0]), int(subtree[DEPTH]), 0
-    key = int(subtree[KEY]), int(subtree[KEY + 1])
-    reset_order(scratch.order, scratch.constant_since, 0)
-    best = find_split(data, limits, kept, key, depth, scratch)
-    if best < 0 or scratch.counts[best, FEATURE] != feature:
-        return False
-    for row in kept:
-        n_left += int(data.X[row, feature] <= split[1])
-    split[1], split[2] = scratch.ranges[best, THRESHOLD], n_left
-    return n_rows_of(scratch.counts[best, N_FIXED:], limits) == n_left
-
-
-@jit
-def _part(data, feature, threshold, rows):
+def _partition_unordered(data, rows, split):
     """Put the rows of the left side first, and count them."""
     n_left = 0
     for k in range(len(rows)):
         row = rows[k]
-        if data.X[row, feature] <= threshold:
+        if data.X[row, split.feature] <= split.threshold:
             rows[k], rows[n_left] = rows[n_left], row
             n_left += 1
     return n_left
 
 
 @jit
-def _push_sides(stack, n_stack, subtree, tree, memory, n_rows, n_asked):
-    """Put the sides of a split on the stack if rows are asked for in them.
+def _children(subtree, tree, state, n_rows, n_forgotten):
+    """Return the left and the right subtree of a node.
 
-    `n_rows` and `n_asked` are those on the left. Return the height of the stack.
+    Parameters
+    ----------
+    subtree : Subtree
+    tree : Tree
+    state : TreeState
+    n_rows, n_forgotten : int
+        Rows on the left side, and how many of them are to be forgotten.
     """
-    node, large = int(subtree[NODE]), int(subtree[LARGE])
-    key = int(subtree[KEY]), int(subtree[KEY + 1])
-    is_large = int(subtree[LARGE + 1] > 0)
-    for side in (1, 0):  # the left one is to be taken off first
-        if n_asked == (subtree[ASKED + 1] if side else 0):
-            continue
-        new = stack[n_stack]
-        for k in range(N_ENTRIES):
-            new[k] = subtree[k]
-        new[NODE], new[NODE + 1] = node + 1, tree.n_left[node]
-        new[LARGE] = large + is_large
-        new[LARGE + 1] = memory.n_left[large] if is_large else 0
-        new[LEAF + 1], new[ROW + 1], new[ASKED + 1] = new[NODE + 1] + 1, n_rows, n_asked
-        if side:
-            for kind in (NODE, LEAF, ROW, LARGE, ASKED):
-                new[kind] += new[kind + 1]
-                new[kind + 1] = subtree[kind + 1] - new[kind + 1]
-            new[NODE + 1] -= 1
-            new[LARGE + 1] -= is_large
-        new[DEPTH] += 1
-        new[KEY], new[KEY + 1] = threefry(key, side, 1)
-        n_stack += 1
-    return n_stack
+    start, stop, depth = subtree.start, subtree.stop, subtree.depth + 1
+    n_nodes, n_large, is_large = int(tree.n_left[start.node]), 0, 0
+    if stop.large > start.large:
+        n_large, is_large = int(state.n_large_left[start.large]), 1
+    first = Position(start.node + 1, start.leaf, start.row, start.large + is_large)
+    middle = Position(
+        first.node + n_nodes,
+        first.leaf + n_nodes + 1,
+        first.row + n_rows,
+        first.large + n_large,
+    )
+    between = subtree.first_forgotten + n_forgotten
+    left, right = child_key(subtree.key, 0), child_key(subtree.key, 1)
+    return (
+        Subtree(first, middle, subtree.first_forgotten, between, depth, left),
+        Subtree(middle, stop, between, subtree.last_forgotten, depth, right),
+    )
 
 
 @jit
-def _begin(work, room, key, tree, memory, n_forget):
-    """Put the whole tree on the stack, and count from zero."""
-    first = work.stack[0]
-    for k in range(N_ENTRIES):
-        first[k] = 0
-    first[NODE + 1], first[LEAF + 1] = len(tree.feature), len(tree.value)
-    first[ROW + 1], first[LARGE + 1] = len(memory.rows), len(memory.n_left)
-    first[ASKED + 1], first[KEY], first[KEY + 1] = n_forget, key[0], key[1]
-    for k in range(4):
-        room.n_used[k] = 0
+def _whole_tree(tree, state, n_forget, key):
+    """Return the whole tree as a subtree."""
+    stop = Position(
+        len(tree.feature), len(tree.value), len(state.rows), len(state.n_large_left)
+    )
+    return Subtree(Position(0, 0, 0, 0), stop, 0, n_forget, 0, key)
 
 
 @jit
-def forget(data, limits, key, tree, memory, gone, asked, work, room, scratch):
+def _record_edit(edits, e, subtree, start, stop):
+    """Write down a subtree, and where the one that was grown in its place lies."""
+    edit, old_start, old_stop = edits[e], subtree.start, subtree.stop
+    set_position(edit["start"], old_start)
+    set_position(edit["stop"], old_stop)
+    set_position(edit["new_stop"], stop)
+    growth, next_growth = edit["growth"], edits[e + 1]["growth"]
+    n_nodes = (stop.node - start.node) - (old_stop.node - old_start.node)
+    n_rows = (stop.row - start.row) - (old_stop.row - old_start.row)
+    n_large = (stop.large - start.large) - (old_stop.large - old_start.large)
+    next_growth["node"] = growth["node"] + n_nodes
+    next_growth["leaf"] = growth["leaf"] + n_nodes
+    next_growth["row"] = growth["row"] + n_rows
+    next_growth["large"] = growth["large"] + n_large
+
+
+@jit
+def _record_standing(standing, subtree, split, line):
+    """Write down that the root of a subtree stays, and its new threshold."""
+    start = subtree.start
+    standing["node"], standing["leaf"] = start.node, start.leaf
+    standing["large"], standing["line"] = start.large, line
+    standing["threshold"] = split.threshold
+
+
+@jit_and_save
+def forget(
+    data, params, key, tree, state, request, grown, changes, scratch, sources=SOURCES
+):
     """Find the subtrees to replace, and grow what takes their places.
 
     Parameters
     ----------
-    data : Data
-        Of all rows until now.
-    limits : Limits
+    data : TrainingData
+        All rows until now.
+    params : TreeParams
     key : tuple of two int
         Key of the tree.
-    tree, memory : Tree, Memory
-        Of the tree until now.
-    gone : ndarray of bool, shape (n_rows,)
-        Which rows are to be forgotten.
-    asked : ndarray of int32, shape (n_forget,)
-        Which these are; reordered.
-    work : Work
-    room : Room
-        For what takes the places of subtrees.
+    tree, state : Tree, TreeState
+        Of all rows until now.
+    request : Request
+    grown : tuple of Tree, TreeState
+        Room for what takes the places of subtrees.
+    changes : Changes
+        Filled in.
     scratch : Scratch
 
     Returns
     -------
-    bool
-        Whether there was enough room.
+    is_complete : bool
+        False if there was not enough room for large nodes.
+    n_edits, n_standing : int
+        How many edits and splits that stand there are.
     """
-    n_edits, n_above, n_noted, n_stack = 0, 0, 0, 1
-    stack, split, subtree = work.stack, work.split, work.subtree
-    _begin(work, room, key, tree, memory, len(asked))
-    while n_stack:
-        n_stack -= 1
-        copy(stack[n_stack], 0, subtree, 0, N_ENTRIES)
-        node, large, start = int(subtree[NODE]), int(subtree[LARGE]), int(subtree[ROW])
-        rows = memory.rows[start : start + subtree[ROW + 1]]
-        mine = asked[subtree[ASKED] : subtree[ASKED] + subtree[ASKED + 1]]
-        if subtree[NODE + 1] and len(rows) > N_GROWN_AGAIN:
-            if max(n_noted + 1, n_stack + 2) > len(stack):
-                return False
-            above, feature = work.above[n_above], int(tree.feature[node])
-            above[0], above[1], above[2], above[3] = node, subtree[LEAF], large, -1
-            split[0], split[1] = feature, tree.threshold[node]
-            if subtree[LARGE + 1]:
-                noted, above[3] = (work.ranges[n_noted], work.counts[n_noted]), n_noted
-                n_noted += 1
-                copy_lines(memory.ranges[large], noted[0])
-                copy_lines(memory.counts[large], noted[1])
-                stands = _stands(
-                    data, limits, subtree, rows, gone, mine, split, noted, scratch
-                )
-            else:
-                stands = _stands_by_rows(
-                    data, limits, subtree, rows, gone, split, scratch
-                )
-            if stands:
-                work.thresholds[n_above] = split[1]
-                n_above += 1
-                # by the old threshold: it parts these rows as their subtrees do
-                n_asked = _part(data, feature, tree.threshold[node], mine)
-                n_rows = int(split[2]) + n_asked
-                n_stack = _push_sides(
-                    stack, n_stack, subtree, tree, memory, n_rows, n_asked
-                )
-                continue
-        start, free = int(room.n_used[2]), room.memory.rows[room.n_used[2] :]
-        n_kept = _keep(rows, gone, free)
-        _sort(free[:n_kept])
-        key = int(subtree[KEY]), int(subtree[KEY + 1])
-        if not grow(data, limits, start + n_kept, key, subtree[DEPTH], room, scratch):
-            return False
-        copy(subtree, 0, work.edits[n_edits], 0, N_ENTRIES)
-        copy(room.n_used, 0, work.edits[n_edits], N_ENTRIES, 4)
-        n_edits += 1
-    work.n_done[0], work.n_done[1] = n_edits, n_above
-    for k in range(4):
-        work.n_done[2 + k] = room.n_used[k]
-        for e in range(n_edits):
-            work.n_done[2 + k] -= work.edits[e, 2 * k + 1]
-    return True
+    n_edits, n_standing, n_large, end = 0, 0, 0, Position(0, 0, 0, 0)
+    waiting = [_whole_tree(tree, state, len(request.rows), key)]
+    while len(waiting):
+        if n_large == len(changes.statistics.totals):
+            return False, 0, 0
+        here = waiting.pop()
+        old = _split_of(tree, here)
+        statistics = statistics_of(changes.statistics, n_large)
+        split = split_without(
+            data, params, here, old, state, request, statistics, scratch
+        )
+        if split.feature < 0:
+            rows = state.rows[here.start.row : here.stop.row]
+            n_rows = _copy_sorted(rows, request, grown[1].rows[end.row :])
+            start = end
+            is_complete, end = grow(
+                data, params, n_rows, here.key, here.depth, start, grown, scratch
+            )
+            if not is_complete:
+                return False, 0, 0
+            _record_edit(changes.edits, n_edits, here, start, end)
+            n_edits += 1
+            continue
+        is_large = here.stop.large > here.start.large
+        line = n_large if is_large else -1
+        _record_standing(changes.standing[n_standing], here, split, line)
+        n_standing, n_large = n_standing + 1, n_large + is_large
+        # by the old threshold: it parts these rows as their subtrees do
+        forgotten = request.rows[here.first_forgotten : here.last_forgotten]
+        n_forgotten = _partition_unordered(data, forgotten, old)
+        n_rows = split.n_left + n_forgotten
+        left, right = _children(here, tree, state, n_rows, n_forgotten)
+        if n_forgotten < len(forgotten):
+            waiting.append(right)
+        if n_forgotten:  # taken off first, so that edits come from left to right
+            waiting.append(left)
+    return True, n_edits, n_standing
 
 
-def without(data, limits, keys, trees, gone, n_classes):
-    """Return trees of the retained rows, and their memories.
+def trees_without(data, params, keys, trees, is_forgotten, n_classes):
+    """Return trees of the retained rows, and their states.
 
     Parameters
     ----------
-    data : Data
-        Of all rows until now.
-    limits : Limits
+    data : TrainingData
+        All rows until now.
+    params : TreeParams
     keys : list of tuples of two int
-    trees : list of (Tree, Memory)
+    trees : list of (Tree, TreeState)
         They are left as they are.
-    gone : ndarray of bool, shape (n_rows,)
+    is_forgotten : ndarray of bool, shape (n_rows,)
         Which rows are to be forgotten.
     n_classes : int or None
         None for a regression.
 
     Returns
     -------
-    list of (Tree, Memory)
+    list of (Tree, TreeState)
     """
-    positions = (np.cumsum(~gone) - 1).astype(np.int32)
-    forgotten = np.flatnonzero(gone).astype(np.int32)
-    n_large = 64 + 4 * len(gone) // N_REMEMBERED
-    work, done = None, []
-    for key, (tree, memory) in zip(keys, trees, strict=True):
-        while True:
-            if work is None:
-                room = make_room(len(gone), n_large, n_classes, limits.max_features)
-                scratch = make_scratch(data.X.shape[1], room)
-                work = make_work(len(gone), len(forgotten), n_large, room)
-            asked, state = forgotten.copy(), (tree, memory)
-            if forget(data, limits, key, *state, gone, asked, work, room, scratch):
-                break
-            n_large, work = 2 * n_large, None
-        new = blank(tree, memory, work.n_done[2:].tolist())
-        finish(tree, memory, work, room, positions, *new)
+    positions = (np.cumsum(~is_forgotten) - 1).astype(np.int32)
+    forgotten = np.flatnonzero(is_forgotten).astype(np.int32)
+    n_rows, max_features = len(is_forgotten), params.max_features
+    n_large, buffers, done = first_room_for_large(n_rows), None, []
+    for key, (tree, state) in zip(keys, trees, strict=True):
+        is_complete = False
+        while not is_complete:
+            if buffers is None:
+                buffers = make_buffers(data, params, n_large, n_classes)
+                sizes = n_rows, len(forgotten), n_large
+                changes = make_changes(*sizes, n_classes, max_features)
+            grown, scratch = buffers
+            request = Request(is_forgotten, forgotten.copy())
+            is_complete, n_edits, n_standing = forget(
+                data, params, key, tree, state, request, grown, changes, scratch
+            )
+            if not is_complete:
+                n_large, buffers = 2 * n_large, None
+        size = _size_after(tree, state, changes.edits[n_edits]["growth"])
+        old, new = (tree, state), empty_tree(size, n_classes, max_features)
+        splice(old, grown, new, changes, n_edits, n_standing, positions)
         done.append(new)
     return done
+
+
+def _size_after(tree, state, growth):
+    """Return how many nodes, leaves, rows and large nodes a tree will have."""
+    return Position(
+        len(tree.feature) + int(growth["node"]),
+        len(tree.value) + int(growth["leaf"]),
+        len(state.rows) + int(growth["row"]),
+        len(state.n_large_left) + int(growth["large"]),
+    )

@@ -1,4 +1,4 @@
-"""One extremely randomised tree: how subtrees take the places of others."""
+"""How subtrees take the places of others."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -7,80 +7,90 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_unlearn.exact.forest.tree._growing import Memory, Tree
-from sklearn_unlearn.exact.forest.tree._numba import jit
+from sklearn_unlearn.exact.forest.tree._numba import SOURCES, jit, jit_and_save
+from sklearn_unlearn.exact.forest.tree._splits import (
+    NodeStatistics,
+    copy_statistics,
+    statistics_of,
+)
+from sklearn_unlearn.exact.forest.tree._structure import Position, empty_statistics
 
-__all__ = [
-    "ASKED",
-    "DEPTH",
-    "KEY",
-    "LARGE",
-    "LEAF",
-    "NODE",
-    "N_ENTRIES",
-    "ROW",
-    "Work",
-    "blank",
-    "copy",
-    "copy_lines",
-    "finish",
-    "make_work",
-]
-
-# A subtree is a slice of each kind of thing: its first one, and how many there are.
-NODE, LEAF, ROW, LARGE, ASKED, DEPTH, KEY, N_ENTRIES = 0, 2, 4, 6, 8, 10, 11, 13
+__all__ = ["Changes", "make_changes", "set_position", "splice"]
 
 
-class Work(NamedTuple):
-    """What is to be done for one request to one tree, and what has been done.
+POSITION = np.dtype([(name, np.int64) for name in Position._fields])
+# A subtree that is replaced.
+EDIT = np.dtype(
+    [
+        # the subtree, as slices of the tree until now
+        ("start", POSITION),
+        ("stop", POSITION),
+        # where its replacement ends; replacements are written one after another
+        ("new_stop", POSITION),
+        # by how much the edits before this one make the tree larger
+        ("growth", POSITION),
+    ]
+)
+# A split that stands, though there are edits below it.
+STANDING_SPLIT = np.dtype(
+    [
+        ("node", np.int64),  # its number among the nodes
+        ("leaf", np.int64),  # that of its first leaf
+        ("large", np.int64),  # its number among the large nodes
+        ("threshold", np.float32),  # its threshold from now on
+        ("line", np.int64),  # where its new statistics are; -1 for small nodes
+    ]
+)
 
-    Lines of `stack` and of `edits` are subtrees, those that wait and those that are
-    to be replaced; the last four columns of `edits` tell where what takes their
-    places ends in a Room: in nodes, leaves, rows and large nodes. `above` has, for the
-    nodes above, number, first leaf, number among the large, and the line of their new
-    `ranges` and `counts` (-1 for none); their new `thresholds` lie beside it. `n_done`
-    has how many edits and nodes above there are, and how many nodes, leaves, rows and
-    large nodes more than before.
+
+class Changes(NamedTuple):
+    """What forgetting changes in a tree.
+
+    Parameters
+    ----------
+    edits : ndarray of EDIT, shape (n_forget + 1,)
+        From left to right. The one after the last has a `growth`.
+    standing : ndarray of STANDING_SPLIT, shape (n_rows,)
+        In preorder.
+    statistics : NodeStatistics
+        Those of large nodes that stand, from now on.
     """
 
-    stack: np.ndarray
-    subtree: np.ndarray
-    split: np.ndarray
     edits: np.ndarray
-    above: np.ndarray
-    thresholds: np.ndarray
-    ranges: np.ndarray
-    counts: np.ndarray
-    n_done: np.ndarray
+    standing: np.ndarray
+    statistics: NodeStatistics
 
 
-def make_work(n_rows, n_forget, n_large, room):
-    """Return a Work.
+def make_changes(n_rows, n_forget, n_large, n_classes, max_features):
+    """Return a Changes to be filled in.
 
     Parameters
     ----------
     n_rows, n_forget : int
         All rows until now, and rows of the request.
     n_large : int
-        Number of nodes that wait, and of large nodes above the edits, for which
-        there is room.
-    room : Room
+        Number of large nodes above the edits for which there is room.
+    n_classes : int or None
+        None for a regression.
+    max_features : int
+        Number of candidates of a node.
     """
-    return Work(
-        np.empty((n_large, N_ENTRIES), np.int64),
-        np.empty(N_ENTRIES, np.int64),
-        np.empty(3),
-        np.empty((n_forget, N_ENTRIES + 4), np.int64),
-        np.empty((n_rows, 4), np.int64),
-        np.empty(n_rows, np.float32),
-        np.empty_like(room.memory.ranges),
-        np.empty_like(room.memory.counts),
-        np.zeros(6, np.int64),
+    return Changes(
+        np.zeros(n_forget + 1, EDIT),
+        np.empty(n_rows, STANDING_SPLIT),
+        empty_statistics((n_large,), n_classes, max_features),
     )
 
 
 @jit
-def copy(source, start, target, at, n):
+def set_position(record, position):
+    """Write a Position into a record."""
+    record["node"], record["leaf"] = position.node, position.leaf
+    record["row"], record["large"] = position.row, position.large
+
+
+@jit
+def _copy_slice(source, start, target, at, n):
     """Copy `n` entries."""
     # of slices: a loop that begins at 0 needs no look at negative indices
     target, source = target[at : at + n], source[start : start + n]
@@ -89,91 +99,112 @@ def copy(source, start, target, at, n):
 
 
 @jit
-def copy_lines(source, target):
-    """Copy two dimensions."""
-    for c in range(len(source)):
-        copy(source[c], 0, target[c], 0, source.shape[1])
-
-
-def blank(tree, memory, n_more):
-    """Return a tree and a memory of the sizes that they will have."""
-    nodes, leaves, rows, large = n_more
-
-    def longer(array, more):
-        return np.empty((len(array) + more, *array.shape[1:]), array.dtype)
-
-    return (
-        Tree(*(longer(a, nodes) for a in tree[:3]), longer(tree.value, leaves)),
-        Memory(longer(memory.rows, rows), *(longer(a, large) for a in memory[1:])),
-    )
-
-
-@jit
-def _splice(old, new, grown, edits, kind, column, width):
-    """Fill `new` with `old`, in which slices are replaced by slices of `grown`."""
-    read, write, start = 0, 0, 0
-    for e in range(len(edits)):
-        n_same = edits[e, kind] - read
-        copy(old, read * width, new, write * width, n_same * width)
-        write, read = write + n_same, edits[e, kind] + edits[e, kind + 1]
-        n_new = edits[e, N_ENTRIES + column] - start
-        copy(grown, start * width, new, write * width, n_new * width)
-        write, start = write + n_new, edits[e, N_ENTRIES + column]
-    n_same = len(old) // width - read
-    copy(old, read * width, new, write * width, n_same * width)
-
-
-@jit
-def finish(tree, memory, work, room, positions, new_tree, new_memory):
-    """Fill in the tree and the memory of the retained rows.
+def _replace_slices(old, replacements, new, slices):
+    """Fill `new` with `old`, in which slices are replaced.
 
     Parameters
     ----------
-    tree, memory : Tree, Memory
-        Of the tree until now.
-    work : Work
-    room : Room
+    old, new : ndarray
+    replacements : ndarray
+        What takes the places of the slices, one after another.
+    slices : tuple of three ndarrays of shape (n_slices,)
+        Where the slices start and stop, and where their replacements stop.
+    """
+    width = new.size // max(1, len(new))
+    source, grown, target = old.ravel(), replacements.ravel(), new.ravel()
+    starts, stops, new_stops = slices
+    read, write, start = 0, 0, 0
+    for e in range(len(starts)):
+        n_same, n_new = starts[e] - read, new_stops[e] - start
+        _copy_slice(source, read * width, target, write * width, n_same * width)
+        write, read = write + n_same, stops[e]
+        _copy_slice(grown, start * width, target, write * width, n_new * width)
+        write, start = write + n_new, new_stops[e]
+    n_same = len(old) - read
+    _copy_slice(source, read * width, target, write * width, n_same * width)
+
+
+@jit
+def _splice_nodes(old, grown, new, edits):
+    """Fill in the split nodes and leaves of a tree."""
+    slices = edits["start"]["node"], edits["stop"]["node"], edits["new_stop"]["node"]
+    _replace_slices(old.feature, grown.feature, new.feature, slices)
+    _replace_slices(old.threshold, grown.threshold, new.threshold, slices)
+    _replace_slices(old.n_left, grown.n_left, new.n_left, slices)
+    slices = edits["start"]["leaf"], edits["stop"]["leaf"], edits["new_stop"]["leaf"]
+    _replace_slices(old.value, grown.value, new.value, slices)
+
+
+@jit
+def _splice_state(old, grown, new, edits):
+    """Fill in the rows and large nodes of the state of a tree."""
+    slices = edits["start"]["row"], edits["stop"]["row"], edits["new_stop"]["row"]
+    _replace_slices(old.rows, grown.rows, new.rows, slices)
+    slices = edits["start"]["large"], edits["stop"]["large"], edits["new_stop"]["large"]
+    _replace_slices(old.n_large_left, grown.n_large_left, new.n_large_left, slices)
+    _replace_slices(old.candidates, grown.candidates, new.candidates, slices)
+    _replace_slices(old.left, grown.left, new.left, slices)
+    _replace_slices(old.totals, grown.totals, new.totals, slices)
+
+
+@jit
+def _n_edits_before(edits, leaf):
+    """Count how many edits begin to the left of a leaf."""
+    low, high = 0, len(edits)
+    while low < high:
+        middle = (low + high) // 2
+        if edits[middle]["start"]["leaf"] < leaf:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@jit
+def _update_standing(tree, changes, n_edits, n_standing, new_tree, new_state):
+    """Update the nodes that stay: their thresholds, statistics and counts of nodes."""
+    edits = changes.edits[:n_edits]
+    for s in range(n_standing):
+        standing = changes.standing[s]
+        node, leaf, line = standing["node"], standing["leaf"], standing["line"]
+        # of the edits to the left of the node, and of those up to its left subtree
+        before = changes.edits[_n_edits_before(edits, leaf)]["growth"]
+        last = leaf + tree.n_left[node]
+        within = changes.edits[_n_edits_before(edits, last + 1)]["growth"]
+        new_node = node + before["node"]
+        new_tree.threshold[new_node] = standing["threshold"]
+        new_tree.n_left[new_node] += within["node"] - before["node"]
+        if line >= 0:
+            new_node = standing["large"] + before["large"]
+            new_state.n_large_left[new_node] += within["large"] - before["large"]
+            copy_statistics(
+                statistics_of(changes.statistics, line),
+                statistics_of(new_state, new_node),
+            )
+
+
+@jit_and_save
+def splice(old, grown, new, changes, n_edits, n_standing, positions, sources=SOURCES):
+    """Fill in the tree and the state of the retained rows.
+
+    Parameters
+    ----------
+    old : tuple of Tree, TreeState
+        Of all rows until now.
+    grown : tuple of Tree, TreeState
+        What takes the places of subtrees.
+    new : tuple of Tree, TreeState
+        Arrays of the right sizes, which are filled in.
+    changes : Changes
+    n_edits, n_standing : int
+        How many edits and splits that stand there are.
     positions : ndarray of int32, shape (n_rows,)
         Position of each retained row among them.
-    new_tree, new_memory : Tree, Memory
-        Of the right sizes.
     """
-    edits, n_above = work.edits[: work.n_done[0]], int(work.n_done[1])
-    grown, noted = room.tree, room.memory
-    wide, w = new_tree.value.shape[1], 1
-    _splice(tree.feature, new_tree.feature, grown.feature, edits, NODE, 0, w)
-    _splice(tree.threshold, new_tree.threshold, grown.threshold, edits, NODE, 0, w)
-    _splice(tree.n_left, new_tree.n_left, grown.n_left, edits, NODE, 0, w)
-    old, new, out = tree.value, new_tree.value, grown.value
-    _splice(old.ravel(), new.ravel(), out.ravel(), edits, LEAF, 1, wide)
-    _splice(memory.rows, new_memory.rows, noted.rows, edits, ROW, 2, w)
-    _splice(memory.n_left, new_memory.n_left, noted.n_left, edits, LARGE, 3, w)
-    old, new, out = memory.ranges, new_memory.ranges, noted.ranges
-    wide = old.shape[1] * old.shape[2]
-    _splice(old.ravel(), new.ravel(), out.ravel(), edits, LARGE, 3, wide)
-    old, new, out = memory.counts, new_memory.counts, noted.counts
-    wide = old.shape[1] * old.shape[2]
-    _splice(old.ravel(), new.ravel(), out.ravel(), edits, LARGE, 3, wide)
-    for v in range(n_above):
-        node, large, line = work.above[v, 0], work.above[v, 2], work.above[v, 3]
-        first, last = work.above[v, 1], work.above[v, 1] + tree.n_left[node]
-        n_before, n_within, l_before, l_within, n_old, l_old = 0, 0, 0, 0, 0, 0
-        for e in range(len(edits)):
-            n_new, l_new = int(edits[e, N_ENTRIES]), int(edits[e, N_ENTRIES + 3])
-            n_more = n_new - n_old - edits[e, NODE + 1]
-            l_more = l_new - l_old - edits[e, LARGE + 1]
-            n_old, l_old = n_new, l_new
-            if edits[e, LEAF] < first:
-                n_before, l_before = n_before + n_more, l_before + l_more
-            elif edits[e, LEAF] <= last:
-                n_within, l_within = n_within + n_more, l_within + l_more
-        node, large = node + n_before, large + l_before
-        new_tree.n_left[node] += n_within
-        new_tree.threshold[node] = work.thresholds[v]
-        if line >= 0:
-            new_memory.n_left[large] += l_within
-            copy_lines(work.ranges[line], new_memory.ranges[large])
-            copy_lines(work.counts[line], new_memory.counts[large])
-    rows = new_memory.rows
+    (tree, state), (grown_tree, grown_state), (new_tree, new_state) = old, grown, new
+    _splice_nodes(tree, grown_tree, new_tree, changes.edits[:n_edits])
+    _splice_state(state, grown_state, new_state, changes.edits[:n_edits])
+    _update_standing(tree, changes, n_edits, n_standing, new_tree, new_state)
+    rows = new_state.rows
     for k in range(len(rows)):
         rows[k] = positions[rows[k]]
