@@ -47,12 +47,15 @@ INSTANCES = {
     FeatureUnion: FeatureUnion(SCALERS),
     GaussianProcessRegressor: GaussianProcessRegressor(alpha=0.1, optimizer=None),
     Pipeline: Pipeline(SCALERS),
-    SVC: SVC(gamma=0.5),
 }
 
 
 @pytest.mark.parametrize("kind", REGISTERED, ids=lambda kind: kind.__name__)
 def test_registered_rules(kind):
+    if kind is SVC:
+        pytest.skip(
+            "its dual solution is not unique; test_rules_svm compares decisions"
+        )
     check_rule(INSTANCES[kind] if kind in INSTANCES else kind())
 
 
