@@ -87,17 +87,7 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         """Return validated targets."""
 
     def _check_estimator_type(self, is_type, type_name, other_ensemble):
-        """Raise unless `estimator` is of a type and not frozen.
-
-        Parameters
-        ----------
-        is_type : callable (estimator) -> bool
-            Tells whether an estimator is of the type.
-        type_name : str
-            Name of the type in the message.
-        other_ensemble : str
-            Name of the class for the other type.
-        """
+        """Raise if `estimator` is frozen, or a classifier for a regressor, say."""
         name = type(self.estimator).__name__
         if isinstance(self.estimator, FrozenEstimator):
             raise ValueError(
@@ -156,13 +146,9 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         return self
 
     def _check_rows(self, X, y):
-        """Check the rows as far as the inner estimator does not, and the targets.
+        """Return X and validated y; set the number and the names of features.
 
-        Sets ``n_features_in_`` and ``feature_names_in_``.
-
-        Returns
-        -------
-        X, y
+        The inner estimator validates the cells of X.
         """
         X, _ = validate_data(self, X, y, skip_check_array=True)
         if _num_samples(X) == 0:
@@ -263,9 +249,7 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
                 "Give at least one row a positive weight."
             )
         self._shards = shards
-        self.estimators_ = [
-            shard if shard is None else shard.models[-1] for shard in shards
-        ]
+        self.estimators_ = [s if s is None else s.models[-1] for s in shards]
 
     # ----------------------------------------------------------------- forget
 
@@ -353,10 +337,8 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
     def _drop_for_export(self):
         super()._drop_for_export()
         self._seed = None
-        self._shards = [
-            shard if shard is None else shard.without_checkpoints()
-            for shard in self._shards
-        ]
+        shards = self._shards
+        self._shards = [s if s is None else s.without_checkpoints() for s in shards]
 
     # ---------------------------------------------------------------- predict
 

@@ -12,7 +12,11 @@ from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 
-from sklearn_unlearn.base._single_class import fit_or_constant, is_constant
+from sklearn_unlearn.base._single_class import (
+    constant_model,
+    fit_or_constant,
+    is_constant,
+)
 from sklearn_unlearn.base._steps import drop_inner_rows
 from sklearn_unlearn.exact._rule import Rule
 from sklearn_unlearn.exact.sharding._shard_rows import take_rows
@@ -187,8 +191,8 @@ class SliceTrainer:
             drop_inner_rows(models)
         return models
 
-    # Each of these trains slice `j` from its rows and those of the slices before it,
-    # `rows`, from the checkpoint before it, `model`, and returns another model.
+    # The three ways to train slice `j`. They take the checkpoint of the slice before
+    # as `model`, and as `rows` those of all slices up to `j`; they return a new model.
 
     def _fit(self, model, rows, j, rng, classes):
         """Fit a new model."""
@@ -197,7 +201,7 @@ class SliceTrainer:
     def _partial_fit(self, model, rows, j, rng, classes):
         """Go on from a copy of the checkpoint for the epochs of this slice."""
         if classes is not None and len(classes) == 1:
-            return DummyClassifier().fit(rows.X, rows.y)
+            return constant_model(rows)
         params, first_call = {**rows.params, **self.params}, {}
         if model is None:
             model = clone(self.template)
@@ -212,7 +216,7 @@ class SliceTrainer:
 
     def _warm_start(self, model, rows, j, rng, classes):
         """Fit a copy of the checkpoint further, or a new model if labels differ."""
-        if model is None or not _has_exactly_classes(model, rows.y):
+        if model is None or not _can_continue(model, rows.y):
             model = clone(self.template).set_params(warm_start=True)
         else:
             model = copy.deepcopy(model)
@@ -232,7 +236,7 @@ class SliceTrainer:
         return model
 
     def _fit_rows(self, model, rows):
-        """Fit a model to rows; the constant one if a single class is too few."""
+        """Return the model fitted to rows, or a constant one of a single class."""
         return fit_or_constant(
             lambda: Rule().fit(model, rows.X, rows.y, **rows.params, **self.params),
             model,
@@ -240,8 +244,8 @@ class SliceTrainer:
         )
 
 
-def _has_exactly_classes(model, y):
-    """Tell whether a model knows the labels in `y`, and no others."""
+def _can_continue(model, y):
+    """Tell whether a model can be fitted further: a classifier needs equal labels."""
     if isinstance(model, DummyClassifier):
         return False
     return not is_classifier(model) or np.array_equal(model.classes_, np.unique(y))
