@@ -50,16 +50,13 @@ class Case(NamedTuple):
 def check_rule(estimator, X=None, y=None):
     """Check that the rule of an estimator forgets rows exactly, and without a fit.
 
-    Rows are forgotten one by one and together, outliers and classes among them,
-    and after each step the whole state, private attributes included, must be the
-    one that a fit on the retained rows gives, up to 1e-8. This is done with plain
-    arrays, and with data frames, missing values, sparse rows, single precision,
-    numbers as objects, words, sample weights and equal rows where the estimator
-    can be fitted on them; with other values of its boolean and real parameters;
-    and after a step before the estimator has changed. Where ``covers`` of the rule says
-    that it has a faster way, a fit on the retained rows is a failure: that would
-    be right as well, and hide that the rule never runs. The remedy for rows that
-    a rule cannot take is a ``covers`` that returns False for them.
+    Rows are forgotten one by one and together, outliers and classes among them, and
+    each time the whole state must be that of a fit on the retained rows, up to 1e-8:
+    for arrays and whole numbers; for frames, missing values, sparse rows, single
+    precision, objects, words, sample weights and equal rows where the estimator takes
+    them; with other boolean and real parameters; and after a step before has changed.
+    Where ``covers`` says that there is a faster way, a fit is a failure: it would hide
+    that the rule never runs.
 
     Parameters
     ----------
