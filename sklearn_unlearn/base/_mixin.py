@@ -333,6 +333,8 @@ class UnlearnerMixin:
     def _find_rows(self, X_forget, y_forget=None, groups=None, on_unknown="raise"):
         """Return the positions of the rows that a request means."""
         store = self._kept_rows()
+        if groups is None and np.ndim(X_forget) and not _num_samples(X_forget):
+            return np.empty(0, dtype=np.int64)
         if groups is None:
             X_forget = self._validate_forget(X_forget)
             positions = store.find(X_forget, y_forget, on_unknown=on_unknown)

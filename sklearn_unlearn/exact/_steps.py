@@ -308,7 +308,9 @@ def forget_in_sequence(fitted, states, request, params=None, last_step=Forgettin
         )
         forgetting[name] = previous
         proxies.append((name, StepProxy(previous)))
-    whole = pipeline.Pipeline(proxies, transform_input=fitted.transform_input)
+    # without arguments of fit there is nothing to transform along
+    along = None if params is None else fitted.transform_input
+    whole = pipeline.Pipeline(proxies, transform_input=along)
     rows, output = request.retain, None
     if params is None and hasattr(fitted, "transform"):
         output = LazyRows.read(whole.fit_transform(rows.X, rows.y))

@@ -285,7 +285,9 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
             self._step_states.value,
             request,
             {**request.retain.params, **self._fit_params},
-            last_step=partial(LastStep, asked=request),
+            last_step=partial(
+                LastStep, asked=request, is_fitted=self._single_class is None
+            ),
         )
         last = steps.get(self.steps[-1][0])
         self._single_class = None if last is None else last.single_class
