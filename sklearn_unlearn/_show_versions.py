@@ -1,4 +1,4 @@
-"""What to send along with a report of a bug."""
+"""Versions to send along with a report of a bug."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause

@@ -1,4 +1,9 @@
-"""What every estimator that can forget has in common; needs no torch."""
+"""The contract of ``unlearn``, as a mixin and as a base of meta-estimators.
+
+Finding rows, transactions, counting, the log, tags, and the protocol by which a
+pipeline lets its steps forget. All sub-packages with estimators stand on it; it needs
+no torch.
+"""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause

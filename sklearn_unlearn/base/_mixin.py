@@ -38,7 +38,7 @@ SEEDS = frozenset({"random_state", "random_state_", "_random_state"})
 
 
 class KeptRows(NamedTuple):
-    """What is kept of the arguments of a ``fit``.
+    """Rows and arguments of a ``fit``, kept for later requests.
 
     Attributes
     ----------
@@ -130,23 +130,17 @@ class UnlearnerMixin:
 
         Parameters
         ----------
-        X_forget : array-like, sparse matrix or data frame of shape \
-                (n_forget, n_features), default=None
-            The rows to forget, as they were given to ``fit``. They are found by
-            value: of k equal rows in the request, k copies are forgotten, those
-            that came last first.
-        y_forget : array-like of shape (n_forget,) or (n_forget, n_outputs), \
-                default=None
-            Their targets. Needed only to choose between equal rows with
-            different targets, or if no rows are kept.
+        X_forget : array-like of shape (n_forget, n_features), default=None
+            Rows as they were given to ``fit``, in any container. They are found by
+            value: of k equal rows, k copies are forgotten, those that came last first.
+        y_forget : array-like of shape (n_forget, ...), default=None
+            Their targets, to choose between equal rows or where no rows are kept.
         groups : array-like of shape (n_groups,), default=None
-            Ids given to ``fit(X, y, groups=...)``, instead of `X_forget`: all
-            rows of these ids are forgotten.
+            Ids given to ``fit(X, y, groups=...)``, all of whose rows are forgotten.
         X_retain : array-like of shape (n_retain, n_features), default=None
             The rows that stay. If given, `X_forget` and `X_retain` together *are*
             the training set: nothing is looked up.
-        y_retain : array-like of shape (n_retain,) or (n_retain, n_outputs), \
-                default=None
+        y_retain : array-like of shape (n_retain, ...), default=None
             Targets of `X_retain`.
         on_unknown : {"raise", "ignore"}, default="raise"
             What to do about rows or ids that are not among the kept ones.
@@ -165,23 +159,19 @@ class UnlearnerMixin:
         ValueError
             If the request is malformed, or would leave no row.
         """
-        if not hasattr(self, "unlearning_log_"):  # cheaper where it is there
-            check_is_fitted(self)
-        n_asked = _check_request(X_forget, groups, X_retain, on_unknown)
+        n_asked = _check_request(self, X_forget, groups, X_retain, on_unknown)
         if n_asked == 0:
             return self
-        started = time.perf_counter()
-        new = shallow_copy(self)
+        started, new = time.perf_counter(), shallow_copy(self)
         with interrupts_raised():
-            if X_retain is None:
-                positions = new._find_rows(X_forget, y_forget, groups, on_unknown)
-                if len(positions):
-                    new._forget_positions(positions)
-            else:
+            if X_retain is not None:
                 new._forget_given(X_forget, y_forget, X_retain, y_retain)
-        silent = on_unknown == "ignore"
-        n_rows = n_asked if silent else new.n_forgotten_ - self.n_forgotten_
-        new._log(n_rows, time.perf_counter() - started, silent)
+            else:
+                found = new._find_rows(X_forget, y_forget, groups, on_unknown)
+                new._forget_positions(found)
+        new._log(new.n_forgotten_ - self.n_forgotten_, started)
+        if on_unknown == "ignore":  # neither number nor time may tell what was known
+            new.unlearning_log_[-1].update(n_rows=n_asked, seconds=None)
         self.__dict__ = new.__dict__
         return self
 
@@ -248,9 +238,13 @@ class UnlearnerMixin:
         ----------
         request : Request
             ``forget`` and ``retain`` rows, and the ``mask`` over the rows kept
-            until now. `self` is a copy aside whose `_rows` already holds the
+            until now. `self` is a shallow copy whose `_rows` already holds the
             retained rows only. Assign attributes; change no object in place.
         """
+        raise NotImplementedError(
+            f"{type(self).__name__} must define _unlearn_rows(request), which forgets "
+            "request.forget."
+        )
 
     def _inner_params(self, params):
         """Return arguments of ``fit`` as the model within takes them."""
@@ -319,7 +313,7 @@ class UnlearnerMixin:
         if len(kept.forget):
             started = time.perf_counter()
             self._forget_positions(kept.forget)
-            self._log(len(kept.forget), time.perf_counter() - started)
+            self._log(len(kept.forget), started)
         if not self.store_training_data:
             self._drop_rows()
 
@@ -339,6 +333,8 @@ class UnlearnerMixin:
     def _find_rows(self, X_forget, y_forget=None, groups=None, on_unknown="raise"):
         """Return the positions of the rows that a request means."""
         store = self._kept_rows()
+        if groups is None and np.ndim(X_forget) and not _num_samples(X_forget):
+            return np.empty(0, dtype=np.int64)
         if groups is None:
             X_forget = self._validate_forget(X_forget)
             positions = store.find(X_forget, y_forget, on_unknown=on_unknown)
@@ -358,6 +354,8 @@ class UnlearnerMixin:
 
     def _forget_positions(self, positions):
         """Forget the kept rows at these positions."""
+        if not len(positions):
+            return
         store = self._rows
         mask = np.zeros(store.n_rows, dtype=bool)
         mask[positions] = True
@@ -442,17 +440,13 @@ class UnlearnerMixin:
             "fitted model."
         )
 
-    def _log(self, n_rows, seconds, silent=False):
-        """Add a record of a request, without anything of its rows.
-
-        How long a request took tells whether its rows were found; a silent
-        record leaves that out.
-        """
+    def _log(self, n_rows, started):
+        """Add a record of a request, without anything of its rows."""
         record = {
             "n_rows": int(n_rows),
             "method": type(self).__name__,
             "guarantee": self._unlearner_tags().guarantee,
-            "seconds": None if silent else seconds,
+            "seconds": time.perf_counter() - started,
             "version": __version__,
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
         }
@@ -468,8 +462,10 @@ class UnlearnerMixin:
         return with_unlearner_tags(super().__sklearn_tags__(), self._unlearner_tags())
 
 
-def _check_request(X_forget, groups, X_retain, on_unknown):
+def _check_request(estimator, X_forget, groups, X_retain, on_unknown):
     """Return how many rows or ids a request speaks of; raise if it is malformed."""
+    if not hasattr(estimator, "unlearning_log_"):  # cheaper where it is there
+        check_is_fitted(estimator)
     if on_unknown not in ("raise", "ignore"):
         raise ValueError(f'on_unknown must be "raise" or "ignore"; got {on_unknown!r}.')
     if (X_forget is None) == (groups is None):

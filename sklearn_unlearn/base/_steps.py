@@ -1,4 +1,4 @@
-"""What composites do with the estimators that they hold: copies, counts, rows."""
+"""Copies, counts and kept rows of the estimators within others."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -24,6 +24,9 @@ __all__ = [
     "objects_within",
     "shallow_copy",
 ]
+
+# Code and kept rows.
+NO_ESTIMATOR_WITHIN = (type, ModuleType, FunctionType, MethodType, RowStore)
 
 
 def is_estimator(step):
@@ -76,7 +79,7 @@ def objects_within(estimator, parameters=False):
     Other estimators are among them, and what scikit-learn keeps them in. Parameters
     of which there is a fitted copy are left out, unless `parameters` is true.
     """
-    seen, waiting = {id(estimator)}, _attribute_values(estimator, parameters)
+    seen, waiting = set(), [estimator]
     while waiting:
         thing = waiting.pop()
         if isinstance(thing, dict):
@@ -85,22 +88,16 @@ def objects_within(estimator, parameters=False):
             waiting.extend(thing)
         elif isinstance(thing, np.ndarray):
             waiting.extend(thing.ravel().tolist() if thing.dtype == object else ())
-        elif hasattr(thing, "__dict__") and not _is_opaque(thing):
+        elif hasattr(thing, "__dict__") and not (
+            isinstance(thing, NO_ESTIMATOR_WITHIN)
+            or type(thing).__module__.partition(".")[0] in ("torch", "pandas", "scipy")
+        ):
             if id(thing) in seen:
                 continue
             seen.add(id(thing))
-            yield thing
-            waiting.extend(_attribute_values(thing, parameters))
-
-
-def _is_opaque(thing):
-    """Tell whether no estimator can be within: code, a module of torch, kept rows."""
-    if isinstance(thing, (type, ModuleType, FunctionType, MethodType, RowStore)):
-        return True
-    return type(thing).__module__.partition(".")[0] in ("torch", "pandas", "scipy")
-
-
-def _attribute_values(thing, parameters):
-    """Return the values of attributes; see `objects_within` for `parameters`."""
-    own = vars(thing)
-    return [value for name, value in own.items() if parameters or f"{name}_" not in own]
+            if thing is not estimator:
+                yield thing
+            own = vars(thing)
+            waiting.extend(
+                v for n, v in own.items() if parameters or f"{n}_" not in own
+            )

@@ -15,7 +15,7 @@ GUARANTEES = ("exact", "exact_law", "certified", "approximate")
 
 @dataclass(slots=True)
 class UnlearnerTags:
-    """What an estimator promises about forgetting, and what it needs for it.
+    """Promise of an estimator about forgetting, and the data that it needs for it.
 
     They are the field ``unlearner_tags`` of the tags of an unlearner.
 

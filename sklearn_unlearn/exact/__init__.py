@@ -1,9 +1,15 @@
-"""Exact and certified forgetting for scikit-learn estimators; needs no torch."""
+"""Exact and certified forgetting for scikit-learn estimators; needs no torch.
+
+`ExactUnlearner` and `Retrain` are written here, with the base classes of rules and the
+way of a request through composites; `rules` has the rules of scikit-learn's
+estimators, `statistics` what they are computed from, `forest`, `sharding` and
+`certified` one kind of estimator each. Of the package, only `pipeline` and `testing`
+import this folder.
+"""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import sklearn_unlearn.exact.rules  # noqa: F401 - the rules register themselves
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._exact_unlearner import ExactUnlearner
 from sklearn_unlearn.exact._retrain import Retrain
@@ -17,6 +23,9 @@ from sklearn_unlearn.exact.forest._removal_forest import (
 )
 from sklearn_unlearn.exact.sharding._cost import sisa_cost
 from sklearn_unlearn.exact.sharding._sisa import SISAClassifier, SISARegressor
+
+# last, so that a rule may import from here: the rules register themselves
+import sklearn_unlearn.exact.rules  # noqa: F401  # isort: skip
 
 __all__ = [
     "CertifiedLogisticRegression",

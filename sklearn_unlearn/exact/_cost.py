@@ -1,4 +1,4 @@
-"""What a request to forget would cost."""
+"""Costs of a request to forget, before it is made."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -17,7 +17,7 @@ __all__ = ["UnlearningCost", "cost_of_steps"]
 
 @dataclass(frozen=True)
 class UnlearningCost:
-    """What a request would cost, told before it is made.
+    """Cost of a request, told before it is made.
 
     Costs are counted in rows that are read, which hardly depends on the machine.
 

@@ -318,6 +318,14 @@ def _seeds(name, value):
     return [value.random_state] if getattr(value, "shuffle", True) else []
 
 
+# Attributes of rules that had other names before version 0.1.
+FORMER_NAMES = {
+    "is_stable": "is_robust_to_rounding",
+    "keeps_shape": "summaries_compatible",
+    "moved": "change_coordinates",
+    "same_bits": "is_bitwise",
+    "trains_apart": "fit_transform_differs",
+}
 _RULES: dict[type, Rule] = {}
 _REFIT = Rule()
 
@@ -356,6 +364,11 @@ def register_rule(*estimator_types):
     """
 
     def decorate(rule):
+        for former, name in FORMER_NAMES.items():
+            if hasattr(rule, former):
+                raise TypeError(
+                    f"{rule.__name__}.{former} is called {name} now: rename it."
+                )
         for estimator_type in estimator_types:
             _RULES[estimator_type] = rule()
         return rule

@@ -38,14 +38,14 @@ N_SAMPLE = 500
 
 
 class StepState(NamedTuple):
-    """What a step keeps from one request to the next.
+    """State of a step, kept from one request to the next.
 
     Attributes
     ----------
     rule_state : object
-        What its rule keeps.
+        State of its rule.
     output : array-like or None
-        What the step gives on the retained rows, where that takes long to compute.
+        Output of the step on the retained rows, where it takes long to compute.
     """
 
     rule_state: Any = None
@@ -87,38 +87,49 @@ class StepProxy:
 
     Parameters
     ----------
-    template : estimator instance
-        Unfitted. scikit-learn sets callbacks on it and takes them off again.
-    fit : callable (X, y, params, transform) -> (estimator, array-like or None)
-        Gives the fitted step and, if `transform` is true, its training output.
+    step : object
+        With ``template``, an unfitted estimator, on which scikit-learn sets callbacks
+        and takes them off again, and ``forget(X, y, params, transform)``, which gives
+        the fitted step and, if `transform` is true, its training output.
     """
 
-    def __init__(self, template, fit):
-        self.__dict__.update(_template=template, _fit=fit, _fitted=None)
+    def __init__(self, step):
+        self.__dict__.update(_step=step, _shown=step.template, _is_fitted=False)
 
     def fit(self, X, y=None, **params):
-        self.__dict__["_fitted"], _ = self._fit(X, y, params, transform=False)
+        fitted, _ = self._step.forget(X, y, params, transform=False)
+        self.__dict__.update(_shown=fitted, _is_fitted=True)
         return self
 
     def fit_transform(self, X, y=None, **params):
-        self.__dict__["_fitted"], output = self._fit(X, y, params, transform=True)
+        fitted, output = self._step.forget(X, y, params, transform=True)
+        self.__dict__.update(_shown=fitted, _is_fitted=True)
         return output
 
     def __sklearn_clone__(self):
         return self
 
     def __sklearn_is_fitted__(self):
-        return self._fitted is not None
+        return self._is_fitted
 
     def __getattr__(self, name):
-        own = self.__dict__
-        return getattr(own["_template" if own["_fitted"] is None else "_fitted"], name)
+        return getattr(self.__dict__["_shown"], name)
 
     def __setattr__(self, name, value):
-        setattr(self._template, name, value)
+        setattr(self._step.template, name, value)
 
     def __delattr__(self, name):
-        delattr(self._template, name)
+        delattr(self._step.template, name)
+
+
+class RuleFit(NamedTuple):
+    """Step of a pipeline that its rule fits; see `StepProxy`."""
+
+    template: Any
+    rule: Rule
+
+    def forget(self, X, y, params, transform):
+        return self.rule.fit(self.template, X, y, **params), None
 
 
 class ForgettingStep:
@@ -131,7 +142,7 @@ class ForgettingStep:
     fitted : estimator instance
         The step before the request.
     state : StepState or None
-        What it has kept for this request.
+        Its state after the last request.
     request : Request
         As the composite sees its rows, or as the step does if it has columns of its
         own.
@@ -147,7 +158,7 @@ class ForgettingStep:
     after : estimator instance
         The step without the forgotten rows, once `forget` has run.
     state : StepState
-        Then what it keeps for the next request.
+        Then its state for the next request.
     """
 
     def __init__(
@@ -158,10 +169,6 @@ class ForgettingStep:
         self.template = self.after = fresh_step(fitted)
         self._refit, self._is_lazy = refit, is_lazy
         self._changed, self._old_output = True, self.state.output
-
-    def proxy(self):
-        """Return what scikit-learn fits in place of the step."""
-        return StepProxy(self.template, self.forget)
 
     def forget(self, X, y, params, transform):
         """Forget the rows, given the retained ones as a fit would see them.
@@ -300,8 +307,10 @@ def forget_in_sequence(fitted, states, request, params=None, last_step=Forgettin
             is_lazy=True,
         )
         forgetting[name] = previous
-        proxies.append((name, previous.proxy()))
-    whole = pipeline.Pipeline(proxies, transform_input=fitted.transform_input)
+        proxies.append((name, StepProxy(previous)))
+    # without arguments of fit there is nothing to transform along
+    along = None if params is None else fitted.transform_input
+    whole = pipeline.Pipeline(proxies, transform_input=along)
     rows, output = request.retain, None
     if params is None and hasattr(fitted, "transform"):
         output = LazyRows.read(whole.fit_transform(rows.X, rows.y))
@@ -358,11 +367,7 @@ def last_step_by_rule(fitted):
     if type(rule).fit is Rule.fit:
         yield
         return
-
-    def fit(X, y, params, transform):
-        return rule.fit(last, X, y, **params), None
-
-    fitted.steps = [*fitted.steps[:-1], (name, StepProxy(last, fit))]
+    fitted.steps = [*fitted.steps[:-1], (name, StepProxy(RuleFit(last, rule)))]
     try:
         yield
     finally:

@@ -258,7 +258,8 @@ class SummaryRule(Rule):
         takes_any = any(p.kind is p.VAR_KEYWORD for p in takes.values())
         if not (is_double(X) and (takes_any or params.keys() <= takes.keys())):
             return False
-        return get_tags(estimator).input_tags.allow_nan or not np.isnan(X).any(None)
+        allow_nan = get_tags(estimator).input_tags.allow_nan
+        return allow_nan or not np.isnan(np.asarray(X)).any()
 
     def summaries_compatible(self, before, after):
         """Tell whether summaries made for one estimator serve for another.

@@ -2,8 +2,8 @@
 
 `DropoutClassifier` and `DropoutRegressor` share `_base`; how their networks are trained
 is in `_engine`. `s3t` holds ensembles of adapters that forget by slice. The estimators
-are public; `_many.fit_many`, which fits networks side by side, is for benchmarks, tests
-and the folders above.
+are public; `_many.fit_many`, which fits networks side by side, is for benchmarks and
+tests.
 """
 
 # Authors: The sklearn-unlearn developers

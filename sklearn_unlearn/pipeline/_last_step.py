@@ -15,7 +15,7 @@ from sklearn_unlearn.base._single_class import single_class
 from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.base._tags import is_unlearner
 from sklearn_unlearn.exact._coordinates import affine_map, coordinate_change, dense
-from sklearn_unlearn.exact._steps import ForgettingStep, LazyRows
+from sklearn_unlearn.exact._steps import ForgettingStep, LazyRows, StepState
 from sklearn_unlearn.exceptions import PipelineRetrainWarning
 from sklearn_unlearn.rows._request import Request
 from sklearn_unlearn.utils._sklearn_compat import _num_samples, _safe_indexing
@@ -36,6 +36,8 @@ class LastStep(ForgettingStep):
     *args, **params : see `ForgettingStep`
     asked : Request
         As the pipeline was asked, rows with their arguments of ``fit``.
+    is_fitted : bool
+        False if the step could not be fitted before, because of a single class.
 
     Attributes
     ----------
@@ -43,8 +45,8 @@ class LastStep(ForgettingStep):
         The label that is left, if the step cannot be fitted for want of another.
     """
 
-    def __init__(self, *args, asked, **params):
-        super().__init__(*args, **params)
+    def __init__(self, *args, asked, is_fitted, refit, **params):
+        super().__init__(*args, refit=refit or not is_fitted, **params)
         self.asked, self.single_class = asked, None
 
     def forget(self, X, y, params, transform):
@@ -58,6 +60,7 @@ class LastStep(ForgettingStep):
             self.single_class = single_class(self.fitted, y)
             if self.single_class is None:
                 raise
+            self.state = StepState()  # the old one knows the forgotten rows
             return self.template, None
 
     def _unlearn(self, X, y, params):

@@ -50,7 +50,7 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
     It is scikit-learn's ``Pipeline`` in every other respect. ``unlearn`` takes
     rows as they were given to ``fit`` (raw: strings, categories and missing
     values included). Each step then forgets them: an unlearner at the end in
-    its own way (moved to the new coordinates first, if it keeps its model), any
+    its own way (taken to the new coordinates first, if it keeps its model), any
     other step exactly. Later steps are given what
     ``fit_transform`` of the earlier ones yields on the retained rows, as a fit
     on those rows alone would give them. So a pipeline of scikit-learn's own
@@ -285,7 +285,9 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
             self._step_states.value,
             request,
             {**request.retain.params, **self._fit_params},
-            last_step=partial(LastStep, asked=request),
+            last_step=partial(
+                LastStep, asked=request, is_fitted=self._single_class is None
+            ),
         )
         last = steps.get(self.steps[-1][0])
         self._single_class = None if last is None else last.single_class

@@ -26,7 +26,7 @@ COUNTERS = ("n_forgotten_", "unlearning_log_", "n_iter_")
 
 @dataclass(frozen=True)
 class AttributeTrace:
-    """What one fitted attribute knows of rows to forget.
+    """Dependence of one fitted attribute on rows to forget.
 
     Distances are the largest difference from the value that a fit without the rows
     gives, relative to its largest entry; NaN where the two cannot be subtracted.
@@ -114,12 +114,10 @@ class TraceReport(tuple):
 
 
 def trace_rows(pipeline, X_forget, y_forget=None):
-    """List which fitted attributes of which step know of rows, and forget them.
+    """List the fitted attributes that depend on rows, and whether they forget them.
 
-    The pipeline itself is left as it is: a copy forgets the rows, another is
-    fitted without them, and the two are compared, attribute by attribute, with
-    the pipeline. ``n_iter_`` is left out: a solver that starts elsewhere takes
-    another number of steps.
+    The pipeline is left as it is: a copy forgets the rows, another is fitted without
+    them, and both are compared with it, attribute by attribute, but for ``n_iter_``.
 
     Parameters
     ----------
@@ -127,14 +125,14 @@ def trace_rows(pipeline, X_forget, y_forget=None):
         Fitted, with its rows kept.
     X_forget : array-like of shape (n_forget, n_features)
         Rows to forget, as they were given to ``fit``.
-    y_forget : array-like of shape (n_forget,), default=None
+    y_forget : array-like, default=None
         Their targets.
 
     Returns
     -------
     TraceReport
-        One record for each public fitted attribute that changes when the rows are
-        removed, or that ``unlearn`` makes other than a fit without them.
+        A record of each public fitted attribute that changes when the rows are removed,
+        or that ``unlearn`` makes other than a fit without them.
 
     Raises
     ------
@@ -151,10 +149,8 @@ def trace_rows(pipeline, X_forget, y_forget=None):
 
     Notes
     -----
-    A fit without the rows is part of the work. Steps of a pipeline that ends in an
-    approximate unlearner have exact attributes but for the last, whose distances
-    tell how far the network is from a retrained one in its weights; that says
-    little about what it has forgotten.
+    A fit without the rows is part of the work. The distances of an approximate last
+    step are those of its weights, which say little about what it has forgotten.
 
     Examples
     --------
@@ -171,22 +167,23 @@ def trace_rows(pipeline, X_forget, y_forget=None):
     True
     """
     if not isinstance(pipeline, Pipeline):
-        raise TypeError(
-            "pipeline must be a sklearn_unlearn.pipeline.Pipeline; got a "
-            f"{type(pipeline).__name__}."
-        )
+        name = type(pipeline).__name__
+        raise TypeError(f"pipeline must be a sklearn_unlearn Pipeline; got a {name}.")
     check_is_fitted(pipeline)
     unlearned = copy.deepcopy(pipeline).unlearn(X_forget, y_forget)
     retrained = _retrained(pipeline, unlearned.retained_rows())
-    steps = map(_steps_without_parts, (pipeline, unlearned, retrained))
-    records = []
-    for (name, original), (_, forgot), (_, reference) in zip(*steps, strict=True):
-        for attribute in _fitted(original, reference):
-            values = [vars(e).get(attribute) for e in (original, forgot, reference)]
+    return TraceReport(_records(pipeline, unlearned, retrained))
+
+
+def _records(*pipelines):
+    """Compare three pipelines attribute by attribute; yield those that tell of rows."""
+    steps = map(_steps_without_parts, pipelines)
+    for (name, original), (_, unlearned), (_, retrained) in zip(*steps, strict=True):
+        for attribute in _fitted(original, retrained):
+            values = [vars(e).get(attribute) for e in (original, unlearned, retrained)]
             record = AttributeTrace(name, attribute, *_compared(*values))
             if record.changes or not record.updated:
-                records.append(record)
-    return TraceReport(records)
+                yield record
 
 
 def _retrained(pipeline, rows):

@@ -323,21 +323,18 @@ class RowStore:
         """Return the position of one row for each value; needs the index."""
         return self.positions_of(self._index.distinct())
 
-    def parts_at(self, positions):
-        """Return the parts of the rows at these positions, in their order."""
-        return self._columns_at(self._part_names, positions)
+    def parts_at(self, positions, names=None):
+        """Return the parts, or these columns, of the rows at these positions."""
+        names = self._part_names if names is None else names
+        ascending, inverse = np.unique(positions, return_inverse=True)
+        blocks = self._gather(ascending, names)
+        return [concatenate([b[name] for b in blocks])[inverse] for name in names]
 
     def targets_at(self, positions):
         """Return the targets of the rows at these positions, in their order."""
         if len(positions) > FEW:
             return self._column("y")[positions]
-        return self._columns_at(["y"], positions)[0]
-
-    def _columns_at(self, names, positions):
-        """Return these columns of the rows at these positions, in their order."""
-        ascending, inverse = np.unique(positions, return_inverse=True)
-        blocks = self._gather(ascending, names)
-        return [concatenate([b[name] for b in blocks])[inverse] for name in names]
+        return self.parts_at(positions, ["y"])[0]
 
     def sample(self, n_rows):
         """Return the parts of at most `n_rows` rows, evenly spread."""

@@ -20,6 +20,7 @@ from sklearn_unlearn.rows._request import Request
 from sklearn_unlearn.rows._store import RowStore
 from sklearn_unlearn.testing._check_data import fresh
 from sklearn_unlearn.testing._refit import (
+    NOT_STATE,
     assert_equals_refit,
     count_refits,
     forget_rows,
@@ -49,16 +50,13 @@ class Case(NamedTuple):
 def check_rule(estimator, X=None, y=None):
     """Check that the rule of an estimator forgets rows exactly, and without a fit.
 
-    Rows are forgotten one by one and together, outliers and classes among them,
-    and after each step the whole state, private attributes included, must be the
-    one that a fit on the retained rows gives, up to 1e-8. This is done with plain
-    arrays, and with data frames, missing values, sparse rows, single precision,
-    numbers as objects, words, sample weights and equal rows where the estimator
-    can be fitted on them; with other values of its boolean and real parameters;
-    and after a step before the estimator has changed. Where ``covers`` of the rule says
-    that it has a faster way, a fit on the retained rows is a failure: that would
-    be right as well, and hide that the rule never runs. The remedy for rows that
-    a rule cannot take is a ``covers`` that returns False for them.
+    Rows are forgotten one by one and together, outliers and classes among them, and
+    each time the whole state must be that of a fit on the retained rows, up to 1e-8:
+    for arrays and whole numbers; for frames, missing values, sparse rows, single
+    precision, objects, words, sample weights and equal rows where the estimator takes
+    them; with other boolean and real parameters; and after a step before has changed.
+    Where ``covers`` says that there is a faster way, a fit is a failure: it would hide
+    that the rule never runs.
 
     Parameters
     ----------
@@ -77,12 +75,12 @@ def check_rule(estimator, X=None, y=None):
     See Also
     --------
     check_unlearner : Checks the contract of ``unlearn``.
-    sklearn_unlearn.exact.register_rule : Makes a rule known.
 
     Notes
     -----
     A rule whose path is not ``"summaries"`` may fit again for some requests, such
-    as those for a support vector, but not for all.
+    as those for a support vector, but not for all. A rule whose `covers` returns False
+    for all of the rows and parameters fails: nothing of it was checked.
 
     Examples
     --------
@@ -90,12 +88,8 @@ def check_rule(estimator, X=None, y=None):
     >>> from sklearn_unlearn.utils.estimator_checks import check_rule
     >>> check_rule(StandardScaler())
     """
-    if type(find_rule(estimator)) is Rule:
-        raise AssertionError(
-            f"There is no rule for {type(estimator).__name__}: decorate one with "
-            f"register_rule({type(estimator).__name__}), and import its module."
-        )
     estimator = fresh(estimator)
+    _check_registered(estimator)
     with (
         config_context(enable_metadata_routing=False),
         mock.patch.object(RowStore, "BLOCK_ROWS", BLOCK_ROWS),
@@ -105,12 +99,34 @@ def check_rule(estimator, X=None, y=None):
         plain = Case("plain rows", *_rows_for(estimator), {})
         if X is not None:
             plain = Case("the given rows", X, y, {})
-        _check_case(estimator, plain, must_fit=True)
+        covered = [_check_case(estimator, plain, must_fit=True)]
         for case in _other_forms(estimator, plain):
-            _check_case(estimator, case)
+            covered.append(_check_case(estimator, case))
         for variant, name in _other_parameters(estimator):
-            _check_case(variant, plain._replace(name=f"{plain.name}, with {name}"))
+            case = plain._replace(name=f"{plain.name}, with {name}")
+            covered.append(_check_case(variant, case))
         _check_changed_coordinates(estimator, plain)
+        _check_ran(estimator, covered)
+
+
+def _check_registered(estimator):
+    """Raise unless a rule is registered for the type of the estimator."""
+    name = type(estimator).__name__
+    if type(find_rule(estimator)) is Rule:
+        raise AssertionError(
+            f"There is no rule for {name}: decorate one with register_rule({name}), "
+            "and import its module."
+        )
+
+
+def _check_ran(estimator, covered):
+    """Raise unless the rule has covered some case, or always fits again."""
+    rule = find_rule(estimator)
+    if rule.path != "refit" and not any(covered):
+        raise AssertionError(
+            f"{type(rule).__name__} never ran: its `covers` returned False for all "
+            f"rows of {estimator}. Pass an estimator, or rows, that the rule covers."
+        )
 
 
 def _rows_for(estimator):
@@ -158,6 +174,7 @@ def _other_forms(estimator, plain):
             yield plain._replace(name=name, params={"sample_weight": weight})
     if not isinstance(X, np.ndarray) or X.ndim != 2 or X.dtype.kind not in "iuf":
         return
+    yield plain._replace(name="whole numbers", X=np.rint(10 * X).astype(np.int64))
     yield plain._replace(name="rows in single precision", X=X.astype(np.float32))
     yield plain._replace(name="numbers as objects", X=X.astype(object))
     gaps = X.astype(float)
@@ -210,7 +227,10 @@ def _requests(case):
 
 
 def _check_case(estimator, case, must_fit=False):
-    """Forget rows, request by request, and compare with fits without them."""
+    """Forget rows, request by request, and compare with fits without them.
+
+    Return whether the rule has covered the case.
+    """
     rule = find_rule(estimator)
     try:
         fitted = refit(estimator, case.X, case.y, fit_params=case.params)
@@ -220,9 +240,9 @@ def _check_case(estimator, case, must_fit=False):
                 f"{estimator} cannot be fitted on {case.name}: pass X and y that it "
                 f"takes. {error}"
             ) from error
-        return
+        return False
     try:
-        model, keep = _forget_and_compare(rule, fitted, estimator, case)
+        model, keep, covered = _forget_and_compare(rule, fitted, estimator, case)
         if must_fit:
             _check_residue(model, case, keep)
     except Exception as error:
@@ -231,12 +251,13 @@ def _check_case(estimator, case, must_fit=False):
             f"{str(error).rstrip('.')}. Correct it, or let its `covers` return False "
             "for such rows."
         ) from error
+    return covered
 
 
 def _forget_and_compare(rule, fitted, estimator, case):
     """Raise an error where the rule fits again, or ends in another state.
 
-    Return the model, and which rows are retained.
+    Return the model, which rows are retained, and whether the rule covers them.
     """
     first = {name: value[:1] for name, value in case.params.items()}
     y = None if case.y is None else case.y[:1]
@@ -255,14 +276,19 @@ def _forget_and_compare(rule, fitted, estimator, case):
         changed = state_differences(before, as_it_was, rtol=0.0)
         assert not changed, f"it changes the estimator that it is given: {changed[0]}."
         n_fitted += bool(refits) and i < len(few)
-        assert_equals_refit(
+        reference = assert_equals_refit(
             model.estimator_, estimator, case.X, case.y, keep, case.params
         )
+        if covered and rule.is_bitwise(fitted):
+            found = state_differences(
+                model.estimator_, reference, rtol=0.0, ignore=NOT_STATE
+            )
+            assert not found, f"`is_bitwise` is true, but {found[0]}."
     _check_parameters(model.estimator_, estimator)
     if covered and rule.path != "parts" and n_fitted:
         some_may = rule.path != "summaries" and n_fitted < len(few)
         assert some_may, f"{n_fitted} of {len(few)} requests were fitted again."
-    return model, keep
+    return model, keep, covered
 
 
 def _check_residue(model, case, keep):

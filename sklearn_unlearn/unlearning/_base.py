@@ -140,6 +140,9 @@ class NetworkUnlearner(BaseUnlearner):
             ``student.forget``). Its ``train(objective)`` minimises a function of a
             batch of each.
         """
+        raise NotImplementedError(
+            f"{type(self).__name__} must define _unlearn_network(student)."
+        )
 
     @available_if(inner_has("predict_uncertainty"))
     def predict_uncertainty(self, X, kind="total"):

@@ -1,4 +1,4 @@
-"""Checks of arguments that scikit-learn's estimators do not have."""
+"""Checks of arguments that only unlearners have, and of parameters after a fit."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -32,25 +32,36 @@ def check_forget_mask(forget, n_rows):
 
 
 def refuse_masks_of_steps(params):
-    """Raise if a step of a pipeline is told to forget rows that the pipeline keeps."""
+    """Raise if arguments of a pipeline's ``fit`` give a ``forget`` mask to a step."""
     for name in params:
         if name.endswith("__forget"):
             raise ValueError(
-                f"{name} would be forgotten by one step alone, and come back with the "
-                "next request. Pass forget=mask to fit of the pipeline."
+                f"{name} would make a single step forget the rows, which the pipeline "
+                "would keep. Pass forget=mask to fit of the pipeline instead."
             )
 
 
 def split_fit_params(params, n_rows):
     """Split arguments of ``fit`` into those with one entry per row and the others.
 
-    scikit-learn slices them by the same rule in cross-validation.
+    scikit-learn's cross-validation splits them by the same rule.
+
+    Parameters
+    ----------
+    params : dict
+        Arguments by name.
+    n_rows : int
+        Number of rows.
+
+    Returns
+    -------
+    per_row, others : dict
     """
-    per_row, whole = {}, {}
+    per_row, others = {}, {}
     for name, value in params.items():
-        sliced = _is_arraylike(value) and _num_samples(value) == n_rows
-        (per_row if sliced else whole)[name] = value
-    return per_row, whole
+        is_per_row = _is_arraylike(value) and _num_samples(value) == n_rows
+        (per_row if is_per_row else others)[name] = value
+    return per_row, others
 
 
 def refuse_changed_settings(estimator, settings):
@@ -59,17 +70,19 @@ def refuse_changed_settings(estimator, settings):
     Parameters
     ----------
     estimator : estimator instance
+        Fitted.
     settings : dict
-        Parameters by name, as they were in ``fit``.
+        Parameters by name, with the values that they had in ``fit``.
 
     Raises
     ------
     ValueError
-        It names the parameters.
+        If a parameter has another value now; the message names it and the former one.
     """
     changed = [n for n, v in settings.items() if getattr(estimator, n) != v]
     if changed:
+        before = ", ".join(f"{name}={settings[name]!r}" for name in changed)
         raise ValueError(
-            f"{', '.join(changed)} changed since fit: the fitted model was made with "
-            "other values. Set the parameters back to these, or call fit again."
+            f"{', '.join(changed)} changed since fit, where the values were {before}. "
+            "Set the parameters back to these, or call fit again."
         )

@@ -547,7 +547,7 @@ def test_what_ridge_keeps_does_not_tell_the_norm_of_a_row():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(80, 1)) / 3, rng.normal(size=80)
     kept = [
-        CertifiedRidge().fit(X, y).unlearn(X[[i]])._moments._replace(products=None)
+        CertifiedRidge().fit(X, y).unlearn(X[[i]])._products._replace(sums=None)
         for i in (np.abs(X[:, 0]).argmin(), np.abs(X[:, 0]).argmax())
     ]
     assert kept[0] == kept[1]

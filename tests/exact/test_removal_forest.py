@@ -23,8 +23,15 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
 from sklearn_unlearn.exact import RemovalForestClassifier, RemovalForestRegressor
-from sklearn_unlearn.exact.forest._tree_growing import N_REMEMBERED
-from sklearn_unlearn.exact.forest._tree_splits import threefry
+from sklearn_unlearn.exact.forest.tree._forgetting import forget, splice
+from sklearn_unlearn.exact.forest.tree._growing import grow
+from sklearn_unlearn.exact.forest.tree._numba import SOURCES
+from sklearn_unlearn.exact.forest.tree._random import threefry
+from sklearn_unlearn.exact.forest.tree._structure import (
+    N_LARGE,
+    add_means,
+    add_shares,
+)
 from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.utils._state import assert_same_state
 
@@ -85,7 +92,7 @@ def test_requests_in_any_order_equal_a_fit(forest, params):
 @given(st.data())
 def test_any_forget_set(data):
     forest = data.draw(st.sampled_from(FORESTS))
-    n_rows = data.draw(st.integers(2, 3 * N_REMEMBERED))
+    n_rows = data.draw(st.integers(2, 3 * N_LARGE))
     X, y = make_rows(forest, n_rows, seed=data.draw(st.integers(0, 99)))
     order = data.draw(st.permutations(range(n_rows)))
     n_forget = data.draw(st.integers(1, n_rows - 1))
@@ -129,20 +136,20 @@ def test_statistics_of_nodes_are_counted_anew():
     model.unlearn(X[gone], y[gone])
     keep = model._rows.rows()
     codes = np.searchsorted(model.classes_, keep.y)
-    shape, n_seen = (1, len(model.classes_)), 0
-    for tree, memory in zip(model._trees, model._memories, strict=True):
-        assert np.array_equal(np.sort(memory.rows), np.arange(len(keep.X)))
-        at_root, ranges = memory.counts[0], memory.ranges[0]
-        assert np.array_equal(at_root[-1, 3:], np.bincount(codes, minlength=shape[1]))
-        for counted, (lowest, highest, cut) in zip(at_root, ranges, strict=False):
-            column = keep.X[:, counted[0]].astype(np.float32)
-            assert lowest == column.min() and highest == column.max()
-            assert list(counted[1:3]) == [
-                (column == lowest).sum(),
-                (column == highest).sum(),
-            ]
-            left = np.bincount(codes[column <= cut], minlength=shape[1])
-            assert np.array_equal(counted[3:], left)
+    n_classes, n_seen = len(model.classes_), 0
+    for tree, state in zip(model._trees, model._tree_states, strict=True):
+        assert np.array_equal(np.sort(state.rows), np.arange(len(keep.X)))
+        totals = np.bincount(codes, minlength=n_classes)
+        assert np.array_equal(state.totals[0], totals)
+        for at_root, on_left in zip(state.candidates[0], state.left[0], strict=True):
+            column = keep.X[:, at_root["feature"]].astype(np.float32)
+            assert at_root["lowest"] == column.min()
+            assert at_root["highest"] == column.max()
+            assert at_root["n_lowest"] == (column == at_root["lowest"]).sum()
+            assert at_root["n_highest"] == (column == at_root["highest"]).sum()
+            is_left = column <= at_root["threshold"]
+            left = np.bincount(codes[is_left], minlength=n_classes)
+            assert np.array_equal(on_left, left)
             n_seen += 1
         assert len(tree.value) == len(tree.feature) + 1
     assert n_seen >= 8
@@ -310,7 +317,7 @@ def test_threads_give_the_same_bytes(forest):
             model.fit(X, y).unlearn(X[:9], y[:9])
             predicted = model.predict(X)
         model.set_params(n_jobs=None)
-        states = [a.tobytes() for t in (*model._trees, *model._memories) for a in t]
+        states = [a.tobytes() for t in (*model._trees, *model._tree_states) for a in t]
         written.append((states, predicted.tobytes()))
     assert written[0] == written[1] == written[2]
 
@@ -324,7 +331,7 @@ for forest, load in (
 ):
     X, y = load(return_X_y=True)
     model = forest(3, random_state=0).fit(X, y).unlearn(X[::9], y[::9])
-    for tree in (*model._trees, *model._memories):
+    for tree in (*model._trees, *model._tree_states):
         for array in tree:
             print(array.tobytes().hex())
     print(model.predict(X).tobytes().hex())
@@ -345,6 +352,18 @@ def test_uncompiled_gives_the_same_bytes():
         for value in ("0", "1")
     ]
     assert results[0] == results[1]
+
+
+@compiled
+def test_saved_code_belongs_to_the_sources():
+    # numba looks saved machine code up by the types of the arguments: one of them must
+    # change with any file of the folder
+    X, y = load_diabetes(return_X_y=True)
+    RemovalForestRegressor(2, random_state=0).fit(X, y).unlearn(X[:1]).predict(X[:1])
+    for function in (grow, forget, splice, add_means, add_shares):
+        assert function.py_func.__defaults__ == (SOURCES,)
+        for signature in function.signatures:
+            assert str(signature[-1]) == f"omitted(default={SOURCES})"
 
 
 def test_import_does_not_wait_for_numba():
@@ -368,7 +387,7 @@ def test_an_export_has_no_rows_and_no_keys():
     X, y = load_iris(return_X_y=True)
     model = RemovalForestClassifier(5, random_state=0).fit(X, y)
     exported = model.export()
-    assert exported._data is exported._memories is exported._keys is None
+    assert exported._data is exported._tree_states is exported._keys is None
     assert np.array_equal(exported.predict_proba(X), model.predict_proba(X))
     assert len(pickle.dumps(exported)) < len(pickle.dumps(model)) / 2
     with pytest.raises(ValueError, match="exported copy"):
@@ -384,7 +403,7 @@ def test_pipeline_grows_it_again(forest):
     reference = make_pipeline(StandardScaler(), forest(3, random_state=0))
     reference.fit(keep.X, keep.y)
     assert np.array_equal(model.predict(X), reference.predict(X))
-    assert model[-1]._memories is None  # it has no rows to use them with
+    assert model[-1]._tree_states is None  # it has no rows to use them with
 
 
 @pytest.mark.parametrize("forest", FORESTS)

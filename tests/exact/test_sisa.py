@@ -121,7 +121,7 @@ def test_a_checkpoint_needs_the_state_of_the_optimizer():
     bare = pickle.loads(pickle.dumps(model))
     for checkpoint in bare._shards[0].models:
         del checkpoint._optimizer
-    row = next(i for i in range(100) if model._cells[i] == 2)  # in the last slice
+    row = np.flatnonzero(model._slice_numbers == 2)[0]  # in the last slice
     full = clone(model).fit(np.delete(X, row, 0), np.delete(y, row))
     assert same(model.unlearn(X[[row]]), full)
     proba = [m.estimators_[0].predict_proba(X) for m in (bare.unlearn(X[[row]]), full)]
@@ -134,9 +134,10 @@ def test_only_slices_from_the_first_touched_on():
     for row in (3, 9):
         model = pickle.loads(whole)
         n_read = model.unlearning_cost(X[[row]]).n_read
-        number, first = divmod(model._cells[row], 4)
-        sizes = np.bincount(model._cells // 4 * 4 + model._cells % 4, minlength=12)
-        sizes[model._cells[row]] -= 1
+        slice_numbers = model._slice_numbers
+        number, first = divmod(slice_numbers[row], 4)
+        sizes = np.bincount(slice_numbers, minlength=12)
+        sizes[slice_numbers[row]] -= 1
         seen = sizes[4 * number : 4 * number + 4].cumsum()
         assert n_read == round(2 / 5 * seen[first:].sum())
         before = list(model._shards[number].models)
@@ -460,7 +461,8 @@ def test_rows_that_are_given_interleaved_differently():
     model = SISAClassifier(SGDClassifier(), n_slices=3, n_epochs=4, random_state=0)
     model.fit(X, y)
     order = without(2)
-    order = order[np.argsort(model._cells[order], kind="stable")]  # cell by cell
+    slice_numbers = model._slice_numbers[order]
+    order = order[np.argsort(slice_numbers, kind="stable")]  # slice by slice
     model.unlearn(X[[2]], X_retain=X[order], y_retain=y[order])
     assert same(model, clone(model).fit(X[order], y[order]))
 

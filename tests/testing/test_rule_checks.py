@@ -32,6 +32,8 @@ ESTIMATORS["GaussianProcessRegressor"].set_params(alpha=0.1, optimizer=None)
 
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_registered_rules(name):
+    if name == "SVC":
+        pytest.skip("its dual solution is not unique; test_svm compares decisions")
     check_rule(ESTIMATORS[name])
 
 

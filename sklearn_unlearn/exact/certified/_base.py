@@ -1,4 +1,4 @@
-"""Certified removal from linear models: a Newton step, and noise for the rest."""
+"""Base of the certified linear models: fit with noise, requests, certificates."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -25,14 +25,14 @@ from sklearn_unlearn.exceptions import BudgetExceededError, UnlearningWarning
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions, _fit_context
 from sklearn_unlearn.utils._validation import refuse_changed_settings
 
-__all__ = ["EPS", "CertifiedLinearModel", "rounding"]
+__all__ = ["EPS", "CertifiedLinearModel", "rounding_bound"]
 
 EPS = np.finfo(np.float64).eps
 
-# What a certificate says of the model alone; the rest tells of the requests.
-STATIC = ("valid", "epsilon", "delta", "sigma", "row_norm", "norm", "reference")
-# Attributes from which one could see that, or what, was forgotten.
-TRACES = ("n_forgotten_", "unlearning_log_", "n_iter_")
+# Entries of a certificate that do not depend on the requests.
+MODEL_ENTRIES = ("valid", "epsilon", "delta", "sigma", "row_norm", "norm", "reference")
+# Attributes that tell that rows were forgotten, or which.
+REQUEST_ATTRIBUTES = ("n_forgotten_", "unlearning_log_", "n_iter_")
 
 
 class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
@@ -61,28 +61,40 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
     # ---------------------------------------------------------------- subclass
 
     @abstractmethod
-    def _begin_target(self, y):
-        """Set what the target defines; raise if it cannot be learnt."""
+    def _prepare_target(self, y):
+        """Check the targets of a fit, and set attributes that follow from them."""
 
     @abstractmethod
     def _encode(self, y):
-        """Return targets of shape (n_rows, n_columns)."""
+        """Return targets as numbers, shape (n_rows, n_columns)."""
 
     @abstractmethod
-    def _penalty(self, size):
-        """Return the curvature of the penalty, shape (size, 1)."""
+    def _penalty_curvature(self, size):
+        """Return the second derivatives of the penalty, shape (size, 1)."""
 
     @abstractmethod
-    def _slopes(self, scores, T):
-        """Return the derivative of the loss by the scores."""
+    def _loss_derivative(self, scores, T):
+        """Return the derivatives of the loss by the scores, of the shape of both."""
 
     @abstractmethod
-    def _optimum(self, Z, T, noise):
-        """Return the minimum `W` of the objective; set ``n_iter_`` if there is one."""
+    def _minimise_objective(self, Z, T, noise):
+        """Return the `W` that minimises the objective.
+
+        A model that iterates sets ``n_iter_``.
+        """
 
     @abstractmethod
-    def _step(self, request):
-        """Return the Newton step of a request, and a bound on what it leaves."""
+    def _newton_step(self, request):
+        """Return the Newton step of a request, and a bound on its residual.
+
+        Returns
+        -------
+        step : ndarray of shape (size, n_columns)
+            Change of `W`.
+        residual : float
+            Bound on the norm by which the gradient after the step differs from the
+            one that a fit on the retained rows with the same noise has.
+        """
 
     @abstractmethod
     def _set_weights(self, W):
@@ -114,31 +126,31 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
         new = shallow_copy(self)
         checked = new._check_rows(X, y, reset=True)
         kept = new._keep_rows(X, y, groups, {}, forget)
-        new._begin_target(checked[1])
-        new._fit_rows(*new._design(*checked), n_refits=0)
+        new._prepare_target(checked[1])
+        new._fit_rows(*new._clip_and_encode(*checked), n_refits=0)
         new._attach_rows(kept)
         self.__dict__ = new.__dict__
         return self
 
     def _fit_rows(self, Z, T, n_refits):
-        """Minimise the objective with fresh noise, and start a certificate."""
-        free = {"store_training_data", "on_budget", "random_state"}
-        names = set(self.get_params()) - free
+        """Minimise the objective with fresh noise, and set a new certificate."""
+        may_change = {"store_training_data", "on_budget", "random_state"}
+        names = set(self.get_params()) - may_change
         self._settings = {name: getattr(self, name) for name in names}
         self._n_rows = len(T)
         shape = (Z.shape[1], T.shape[1])
         noise = draw_noise(shape, self.sigma, self.random_state, n_refits)
         with _threads().limit(limits=1, user_api="blas"):
             try:
-                W = self._optimum(Z, T, noise)
+                W = self._minimise_objective(Z, T, noise)
             except linalg.LinAlgError as error:
                 raise ValueError(
                     "The normal equations are singular to working precision: penalise "
                     "more, or choose a smaller clip_norm."
                 ) from error
-            left = np.linalg.norm(self._gradient(Z, T, W) + noise)
+            solver_residual = np.linalg.norm(self._gradient(Z, T, W) + noise)
         self._set_weights(W)
-        bound = left + rounding(Z, T, W)
+        bound = solver_residual + rounding_bound(Z, T, W)
         budget = noise_budget(self.sigma, self.epsilon, self.delta)
         self.certificate_ = {
             "valid": self.random_state is None and bool(bound <= budget),
@@ -164,12 +176,13 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
             )
 
     def _fit_again(self, X, y, params):
-        # a pipeline's way to say that the rows lie in other coordinates now
+        # a pipeline calls it with the rows in the coordinates of its new scaler, say
         checked = self._check_rows(X, y, reset=True)
         self._drop_statistics()
-        self._refit(*self._design(*checked))
+        self._refit(*self._clip_and_encode(*checked))
 
     def _refit(self, Z, T):
+        """Fit again with fresh noise, and count it in the certificate."""
         self._fit_rows(Z, T, n_refits=self.certificate_["n_refits"] + 1)
 
     # ------------------------------------------------------------------ forget
@@ -185,55 +198,56 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
         if len(request.mask) != self._n_rows:
             raise ValueError(
                 f"X_forget and X_retain together must be the training set of "
-                f"{self._n_rows} rows; got {len(request.mask)} rows. The certificate "
-                "says nothing of other rows."
+                f"{self._n_rows} rows; got {len(request.mask)} rows. Pass exactly the "
+                "rows that were fitted: the certificate holds for no others."
             )
         self._n_rows -= n_forget
-        before = self.certificate_
+        certificate = self.certificate_
         with _threads().limit(limits=1, user_api="blas"):
             try:
-                step, remainder = self._step(request)
-            except linalg.LinAlgError:  # no step, so nothing that the noise could hide
-                step, remainder = None, np.inf
-        bound = before["residual_bound"] + float(remainder)
-        if bound <= before["budget"]:
+                step, residual = self._newton_step(request)
+            except linalg.LinAlgError:  # no step can be computed: exceed the budget
+                step, residual = None, np.inf
+        bound = certificate["residual_bound"] + float(residual)
+        if bound <= certificate["budget"]:
             self._set_weights(self._weights() + step)
             if hasattr(self, "n_iter_"):
                 self.n_iter_ = 1
             self.certificate_ = {
-                **before,
+                **certificate,
                 "residual_bound": bound,
-                "n_requests": before["n_requests"] + 1,
-                "n_forgotten": before["n_forgotten"] + n_forget,
+                "n_requests": certificate["n_requests"] + 1,
+                "n_forgotten": certificate["n_forgotten"] + n_forget,
             }
             return
         if self.on_budget == "raise":
             raise BudgetExceededError(
                 f"The request would take the residual to {bound:.3g}, but the noise "
-                f"hides {before['budget']:.3g} at most (epsilon={before['epsilon']}, "
-                f"delta={before['delta']}, sigma={before['sigma']}). Fit the retained "
-                'rows again, set on_budget="refit", or fit with a larger sigma.'
+                f"hides {certificate['budget']:.3g} at most (epsilon="
+                f"{certificate['epsilon']}, delta={certificate['delta']}, sigma="
+                f"{certificate['sigma']}). Fit the retained rows again, set "
+                'on_budget="refit", or fit with a larger sigma.'
             )
-        self._refit(*self._read(request.retain))
+        self._refit(*self._request_rows(request.retain))
 
     def _drop_statistics(self):
-        """Let go of statistics of the rows that speed up later requests."""
+        """Drop sums over the rows, if the model keeps any for later requests."""
 
     def _drop_rows(self):
         super()._drop_rows()
         self._drop_statistics()
 
     def _drop_for_export(self):
-        # a certificate speaks of the model: what tells of the requests is left out
+        # an exported model must not tell of the requests
         super()._drop_for_export()
-        self.certificate_ = {name: self.certificate_[name] for name in STATIC}
-        for name in (*TRACES, "_n_rows", "_settings"):
+        self.certificate_ = {name: self.certificate_[name] for name in MODEL_ENTRIES}
+        for name in (*REQUEST_ATTRIBUTES, "_n_rows", "_settings"):
             self.__dict__.pop(name, None)
 
     # -------------------------------------------------------------------- rows
 
     def _check_rows(self, X, y, reset):
-        """Return validated X and y."""
+        """Return validated X and y; set the number and names of features if `reset`."""
         return validate_data(
             self,
             X,
@@ -244,12 +258,16 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
             reset=reset,
         )
 
-    def _read(self, rows):
-        """Return clipped rows and encoded targets of a request."""
-        return self._design(*self._check_rows(rows.X, rows.y, reset=False))
+    def _request_rows(self, rows):
+        """Return clipped rows and encoded targets of a part of a request."""
+        return self._clip_and_encode(*self._check_rows(rows.X, rows.y, reset=False))
 
-    def _design(self, X, y=None):
-        """Return clipped rows, with a 1 for the intercept, and encoded targets."""
+    def _clip_and_encode(self, X, y):
+        """Return clipped rows `Z` and encoded targets `T` for validated X and y."""
+        return self._clip(X), self._encode(y)
+
+    def _clip(self, X):
+        """Shorten rows to ``clip_norm``, and add a 1 to each for the intercept."""
         norms = row_norms(X)
         scale = np.minimum(1.0, self.clip_norm / np.where(norms > 0, norms, 1.0))
         if sparse.issparse(X):
@@ -259,11 +277,13 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
         else:
             Z = np.ones((len(X), X.shape[1] + self.fit_intercept))
             np.multiply(X, scale[:, None], out=Z[:, : X.shape[1]])
-        return Z if y is None else (Z, self._encode(y))
+        return Z
 
     def _gradient(self, Z, T, W):
         """Return the gradient of the objective without its noise."""
-        return Z.T @ self._slopes(Z @ W, T) + self._penalty(len(W)) * W
+        return (
+            Z.T @ self._loss_derivative(Z @ W, T) + self._penalty_curvature(len(W)) * W
+        )
 
     def _weights(self):
         """Return coefficients and intercepts, shape (size, n_columns)."""
@@ -274,7 +294,7 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
         """Return the linear scores of rows, shape (n_rows, n_columns)."""
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False)
-        return self._design(X) @ self._weights()
+        return self._clip(X) @ self._weights()
 
     def _unlearner_tags(self):
         return UnlearnerTags(guarantee="certified")
@@ -286,8 +306,11 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
         return tags
 
 
-def rounding(Z, T, W):
-    """Bound the rounding of a gradient: that of its terms, summed."""
+def rounding_bound(Z, T, W):
+    """Bound the norm of the rounding errors in the gradient of the loss at `W`.
+
+    The bound is the sum of those of the terms, one for each row.
+    """
     norms = row_norms(Z)
     terms = 1.0 + np.linalg.norm(T, axis=1) + norms * np.linalg.norm(W)
     return EPS * (norms @ terms)

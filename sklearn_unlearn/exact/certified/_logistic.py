@@ -15,12 +15,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
 from sklearn.utils.multiclass import check_classification_targets
 
-from sklearn_unlearn.exact.certified._base import CertifiedLinearModel, rounding
+from sklearn_unlearn.exact.certified._base import CertifiedLinearModel, rounding_bound
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions
 
 __all__ = ["CertifiedLogisticRegression"]
 
-# so that a part of the rows, weighted, stays in cache
+# Rows of which a weighted copy is made at a time, few enough to stay in cache.
 CHUNK_ROWS = 2048
 
 # How fast the curvature p (1 - p) of the loss can change with the score: its derivative
@@ -274,7 +274,7 @@ class CertifiedLogisticRegression(ClassifierMixin, CertifiedLinearModel):
 
     # ------------------------------------------------------------------- model
 
-    def _begin_target(self, y):
+    def _prepare_target(self, y):
         check_classification_targets(y)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
@@ -295,35 +295,44 @@ class CertifiedLogisticRegression(ClassifierMixin, CertifiedLinearModel):
         columns = [1] if len(self.classes_) == 2 else np.arange(len(self.classes_))
         return (code[:, None] == columns).astype(np.float64)
 
-    def _penalty(self, size):
+    def _penalty_curvature(self, size):
         return np.full((size, 1), 1.0 / self.C)
 
-    def _slopes(self, scores, T):
+    def _loss_derivative(self, scores, T):
         return expit(scores) - T
 
-    def _optimum(self, Z, T, noise):
+    def _minimise_objective(self, Z, T, noise):
         W, n_iter = np.zeros_like(noise), np.zeros(T.shape[1], dtype=int)
         for k in range(T.shape[1]):
             column = slice(k, k + 1)
-            W[:, column], n_iter[k] = self._minimise(Z, T[:, column], noise[:, column])
+            W[:, column], n_iter[k] = self._minimise_column(
+                Z, T[:, column], noise[:, column]
+            )
         self.n_iter_ = int(n_iter.max())
         return W
 
-    def _minimise(self, Z, t, b):
-        """Minimise the objective of one class by Newton's method from zero."""
+    def _minimise_column(self, Z, t, b):
+        """Minimise the objective of one class by Newton's method from zero.
+
+        Returns
+        -------
+        w : ndarray of shape (size, 1)
+        n_iter : int
+            Number of steps, at least 1.
+        """
         w = np.zeros_like(b)
         gradient = self._gradient(Z, t, w) + b
         size, n_iter = np.linalg.norm(gradient), 0
         while size > self.tol and n_iter < self.max_iter:
             n_iter += 1
             step = linalg.cho_solve(linalg.cho_factor(self._hessian(Z, w)), gradient)
-            # A short enough part of the step always makes the gradient smaller.
-            for part in 0.5 ** np.arange(40):
-                trial = w - part * step
+            # A short enough fraction of the step always makes the gradient smaller.
+            for fraction in 0.5 ** np.arange(40):
+                trial = w - fraction * step
                 gradient = self._gradient(Z, t, trial) + b
-                if np.linalg.norm(gradient) < (1 - 0.1 * part) * size:
+                if np.linalg.norm(gradient) < (1 - 0.1 * fraction) * size:
                     break
-            else:  # rounding is all that is left
+            else:  # the gradient consists of rounding errors
                 return w, n_iter
             w, size = trial, np.linalg.norm(gradient)
         if size > self.tol:
@@ -337,31 +346,34 @@ class CertifiedLogisticRegression(ClassifierMixin, CertifiedLinearModel):
         return w, max(n_iter, 1)
 
     def _hessian(self, Z, w):
-        """Return the Hessian of one class, shape (size, size)."""
+        """Return the Hessian of the objective of one class, shape (size, size)."""
         p = expit(Z @ w)
         root, H = np.sqrt(p * (1.0 - p)), np.zeros((len(w), len(w)))
-        for part in gen_batches(len(p), CHUNK_ROWS):
-            A = Z[part] * root[part]
+        for chunk in gen_batches(len(p), CHUNK_ROWS):
+            A = Z[chunk] * root[chunk]
             product = A.T @ A
             H += product.toarray() if sparse.issparse(product) else product
         H[np.diag_indices_from(H)] += 1.0 / self.C
         return H
 
-    def _step(self, request):
-        gone, kept = self._read(request.forget), self._read(request.retain)
+    def _newton_step(self, request):
+        Z_forget, T_forget = self._request_rows(request.forget)
+        Z_retain, T_retain = self._request_rows(request.retain)
         W = self._weights()
-        pull = gone[0].T @ self._slopes(gone[0] @ W, gone[1])
+        removed = Z_forget.T @ self._loss_derivative(Z_forget @ W, T_forget)
         step = np.empty_like(W)
         for k in range(W.shape[1]):
-            factor = linalg.cho_factor(self._hessian(kept[0], W[:, k : k + 1]))
-            step[:, k] = linalg.cho_solve(factor, pull[:, k])
+            factor = linalg.cho_factor(self._hessian(Z_retain, W[:, k : k + 1]))
+            step[:, k] = linalg.cho_solve(factor, removed[:, k])
         if self.bound == "lipschitz":
-            remainder = _taylor_bound(kept[0], step)
+            residual = _taylor_bound(Z_retain, step)
         else:
-            remainder = np.linalg.norm(self._change(kept[0], W, step) - pull)
-        return step, remainder + rounding(*kept, W + step) + rounding(*gone, W)
+            change = self._gradient_change(Z_retain, W, step)
+            residual = np.linalg.norm(change - removed)
+        residual = residual + rounding_bound(Z_retain, T_retain, W + step)
+        return step, residual + rounding_bound(Z_forget, T_forget, W)
 
-    def _change(self, Z, W, step):
+    def _gradient_change(self, Z, W, step):
         """Return by how much a step changes the gradient over the rows `Z`."""
         change = expit(Z @ (W + step)) - expit(Z @ W)
         return Z.T @ change + step / self.C
@@ -373,7 +385,7 @@ class CertifiedLogisticRegression(ClassifierMixin, CertifiedLinearModel):
 
 
 def _taylor_bound(Z, step):
-    """Bound what Newton's step leaves of the gradient over the rows `Z`."""
+    """Bound the residual that Newton's step leaves over the rows `Z`, by Taylor."""
     products = Z.T @ Z
     products = products.toarray() if sparse.issparse(products) else products
     largest = math.sqrt(linalg.eigvalsh(products)[-1])

@@ -147,50 +147,53 @@ class CertifiedRidge(RegressorMixin, CertifiedLinearModel):
         """
         return self._scores(X)[:, 0]
 
-    def _begin_target(self, y):
+    def _prepare_target(self, y):
         pass
 
     def _encode(self, y):
         return y[:, None].astype(np.float64)
 
-    def _penalty(self, size):
+    def _penalty_curvature(self, size):
         curvature = np.full((size, 1), float(self.alpha))
         curvature[self.n_features_in_ :] = 0.0  # of the intercept
         return curvature
 
-    def _slopes(self, scores, T):
+    def _loss_derivative(self, scores, T):
         return scores - T
 
-    def _optimum(self, Z, T, noise):
-        self._moments = self._moments_of(Z, T)
+    def _minimise_objective(self, Z, T, noise):
+        self._products = self._sum_products(Z, T)
         W = self._solve(Z.T @ T - noise)
-        # once more, for the digits that the condition of the matrix has taken
+        # one step of iterative refinement: an ill-conditioned matrix costs digits
         return W - self._solve(self._gradient(Z, T, W) + noise)
 
-    def _step(self, request):
-        Z, T = self._read(request.forget)
-        if self._moments is None:  # the rows were not kept
-            self._moments = self._moments_of(*self._read(request.retain))
+    def _newton_step(self, request):
+        Z, T = self._request_rows(request.forget)
+        if self._products is None:  # the rows were not kept
+            self._products = self._sum_products(*self._request_rows(request.retain))
         else:
-            self._moments = self._moments.without(Z, T)
+            self._products = self._products.without(Z, T)
         W = self._weights()
-        pull = Z.T @ (Z @ W - T)
-        step = self._solve(pull)
-        remainder = np.linalg.norm(self._hessian() @ step - pull)
-        return step, remainder + self._moments.rounding(W + step, step)
+        removed = Z.T @ (Z @ W - T)  # gradient of the forgotten rows
+        step = self._solve(removed)
+        residual = np.linalg.norm(self._hessian() @ step - removed)
+        return step, residual + self._products.rounding_bound(W + step, step)
 
     def _hessian(self):
-        products = self._moments.products[:-1, :-1]
-        return products + np.diag(self._penalty(len(products))[:, 0])
+        """Return the Hessian of the objective, shape (size, size)."""
+        products = self._products.sums[:-1, :-1]
+        return products + np.diag(self._penalty_curvature(len(products))[:, 0])
 
     def _solve(self, right):
+        """Solve the equations of the Hessian for a right-hand side."""
         return linalg.cho_solve(linalg.cho_factor(self._hessian()), right)
 
-    def _moments_of(self, Z, T):
-        return _Moments.of(Z, T, (self.clip_norm**2 + 1) * len(T))
+    def _sum_products(self, Z, T):
+        """Return the sums over all rows of a fit."""
+        return _ProductSums.of(Z, T, (self.clip_norm**2 + 1) * len(T))
 
     def _drop_statistics(self):
-        self._moments = None
+        self._products = None
 
     def _set_weights(self, W):
         size = self.n_features_in_
@@ -198,49 +201,50 @@ class CertifiedRidge(RegressorMixin, CertifiedLinearModel):
         self.intercept_ = float(W[size, 0]) if self.fit_intercept else 0.0
 
 
-class _Moments(NamedTuple):
-    """Sums over rows, from which a step needs none of the retained rows.
+class _ProductSums(NamedTuple):
+    """Sums of products over rows, so that a step need not read the retained rows.
 
     Parameters
     ----------
-    products : ndarray of shape (size + 1, size + 1)
-        Of the columns of the rows, and of the target, with one another.
+    sums : ndarray of shape (size + 1, size + 1)
+        Products of each two columns, summed over rows; the target is the last column.
     n_rows : int
-    largest : float
-        What the squared norms of all rows of the fit add up to at most. It is no
-        function of the rows but of their number, and says nothing of those forgotten.
-    drift : float
-        Bound on the rounding of the products of rows: those taken off leave some.
+        Number of rows that are summed.
+    norm_bound : float
+        Bound on the sum of the squared norms of all rows of the fit. It depends on
+        their number alone, so that it tells nothing of the forgotten rows.
+    removal_rounding : float
+        Bound on the rounding errors in `sums` from taking off rows.
     """
 
-    products: np.ndarray
+    sums: np.ndarray
     n_rows: int
-    largest: float = 0.0
-    drift: float = 0.0
+    norm_bound: float = 0.0
+    removal_rounding: float = 0.0
 
     @classmethod
-    def of(cls, Z, T, largest=0.0):
-        """Sum over these rows."""
+    def of(cls, Z, T, norm_bound=0.0):
+        """Return the sums over these rows."""
         if sparse.issparse(Z):
             Z = sparse.hstack([Z, T], format="csr")
-            return cls((Z.T @ Z).toarray(), Z.shape[0], largest)
+            return cls((Z.T @ Z).toarray(), Z.shape[0], norm_bound)
         Z = np.hstack([Z, T])
-        return cls(Z.T @ Z, len(Z), largest)
+        return cls(Z.T @ Z, len(Z), norm_bound)
 
     def without(self, Z, T):
-        """Take these rows off."""
-        gone = type(self).of(Z, T)
+        """Return the sums over all rows but these."""
+        removed = type(self).of(Z, T)
         return type(self)(
-            self.products - gone.products,
-            self.n_rows - gone.n_rows,
-            self.largest,
-            self.drift + EPS * self.largest,
+            self.sums - removed.sums,
+            self.n_rows - removed.n_rows,
+            self.norm_bound,
+            self.removal_rounding + EPS * self.norm_bound,
         )
 
-    def rounding(self, W, step):
-        """Bound the rounding of a gradient at `W`, and of a step to it."""
-        squares = np.maximum(np.diag(self.products), 0.0)
-        length, target = np.sqrt(squares[:-1].sum()), np.sqrt(squares[-1])
-        # the sums over rows of the terms that `rounding` sums, by Cauchy and Schwarz
-        terms = np.sqrt(self.n_rows) + target + length * np.linalg.norm(W)
-        return EPS * length * terms + self.drift * np.linalg.norm(step)
+    def rounding_bound(self, W, step):
+        """Bound the rounding errors of the gradient at `W` after a step."""
+        squares = np.maximum(np.diag(self.sums), 0.0)
+        rows, target = np.sqrt(squares[:-1].sum()), np.sqrt(squares[-1])
+        # by Cauchy and Schwarz the sum that the function `rounding_bound` computes
+        terms = np.sqrt(self.n_rows) + target + rows * np.linalg.norm(W)
+        return EPS * rows * terms + self.removal_rounding * np.linalg.norm(step)

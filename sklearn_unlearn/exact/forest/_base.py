@@ -33,36 +33,23 @@ NO_LIMIT = np.iinfo(np.int32).max
 
 
 @cache
-def _kernels(is_regression):
+def _tree_code(is_regression):
     """Import the loops over rows and nodes, and have them compiled.
 
     They are not imported with this module, which must not wait for numba; nor are
     they compiled in the first request, for it may be interrupted.
     """
-    from sklearn_unlearn.exact.forest import (
-        _tree_forgetting,
-        _tree_growing,
-        _tree_splits,
-    )
-    from sklearn_unlearn.exact.forest._jit import IS_COMPILED
+    from sklearn_unlearn.exact.forest import tree
 
-    functions = {
-        **vars(_tree_splits),
-        **vars(_tree_growing),
-        **vars(_tree_forgetting),
-        "IS_COMPILED": IS_COMPILED,
-    }
-    X, codes = (
-        np.array([[0.0], [1.0], [2.0]], np.float32),
-        np.array([0, 1, 0], np.int32),
-    )
+    X = np.array([[0.0], [1.0], [2.0]], np.float32)
+    label, target = np.array([0, 1, 0], np.int32), np.array([0.0, 1.0, 0.0])
+    data = tree.TrainingData(X, label, target, np.zeros(3, tree.TARGET_PARTS))
+    params = tree.TreeParams(NO_LIMIT, 2, 1, 1, is_regression)
     n_classes = None if is_regression else 2
-    data = _tree_splits.Data(X, codes, codes + 0.0, np.zeros((3, 2), np.int64))
-    limits = _tree_splits.Limits(NO_LIMIT, 2, 1, 1, is_regression)
-    trees = _tree_growing.plant(data, limits, [(0, 0)], n_classes)
-    gone = np.array([False, False, True])
-    _tree_forgetting.without(data, limits, [(0, 0)], trees, gone, n_classes)
-    return functions
+    trees = tree.grow_trees(data, params, [(0, 0)], n_classes)
+    is_forgotten = np.array([False, False, True])
+    tree.trees_without(data, params, [(0, 0)], trees, is_forgotten, n_classes)
+    return tree
 
 
 class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
@@ -113,7 +100,7 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
 
     @abstractmethod
     def _encode(self, X, y):
-        """Return a Data."""
+        """Return rows and targets as the trees take them, a TrainingData."""
 
     def _n_classes(self):
         """Return the number of classes; None for a regression."""
@@ -151,38 +138,38 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
         names = "max_depth", "min_samples_split", "min_samples_leaf", "max_features"
         new._settings = {name: getattr(self, name) for name in names}
         new._keys = [tuple(pair) for pair in words.tolist()]
-        new._plant(new._encode(rows, targets))
+        new._grow(new._encode(rows, targets))
         new._attach_rows(kept)
         self.__dict__ = new.__dict__
         return self
 
-    def _plant(self, data):
-        """Grow all trees."""
-        functions, n_classes = self._kernels(), self._n_classes()
-        n_rows = len(data.X)
-        if not functions["IS_COMPILED"] and n_rows * self.n_estimators > MANY_ROWS:
+    def _grow(self, data):
+        """Grow all trees, from their keys."""
+        tree, params, n_classes = self._tree_code(), self._params(), self._n_classes()
+        if not tree.IS_COMPILED and len(data.X) * self.n_estimators > MANY_ROWS:
             warnings.warn(
                 f"{type(self).__name__} needs numba for so many rows: without it, a "
                 "fit takes a hundred times as long. Install sklearn-unlearn[forest].",
                 UserWarning,
                 stacklevel=3,
             )
-        limits, plant = self._limits(), functions["plant"]
 
-        def act(keys):
-            return plant(data, limits, keys, n_classes)
+        def grow(keys):
+            return tree.grow_trees(data, params, keys, n_classes)
 
-        self._set_trees(data, self._in_threads(act, self._keys))
+        self._set_trees(data, self._in_threads(grow, self._keys))
 
     def _set_trees(self, data, parts):
+        """Set the trees and their states from lists of pairs, one per thread."""
         trees = [pair for part in parts for pair in part]
         self._data = data
-        self._trees, self._memories = map(list, zip(*trees, strict=True))
+        self._trees, self._tree_states = map(list, zip(*trees, strict=True))
 
-    def _kernels(self):
-        return _kernels(self._n_classes() is None)
+    def _tree_code(self):
+        """Return the module with the loops over rows and nodes."""
+        return _tree_code(self._n_classes() is None)
 
-    def _limits(self):
+    def _params(self):
         """Return the parameters as the trees take them."""
         m, n_features = self.max_features, self.n_features_in_
         if m in ("sqrt", "log2"):
@@ -191,7 +178,7 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
             m = n_features
         elif not isinstance(m, Integral):
             m = int(m * n_features)
-        return self._kernels()["Limits"](
+        return self._tree_code().TreeParams(
             NO_LIMIT if self.max_depth is None else min(self.max_depth, NO_LIMIT),
             self.min_samples_split,
             self.min_samples_leaf,
@@ -199,13 +186,13 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
             self._n_classes() is None,
         )
 
-    def _in_threads(self, act, *lists):
-        """Call `act` with slices of lists, and return the list of what it returns."""
+    def _in_threads(self, function, *lists):
+        """Call a function with slices of lists, and return the list of its results."""
         n_jobs = min(effective_n_jobs(self.n_jobs), len(lists[0]))
         if n_jobs == 1:
-            return [act(*lists)]
+            return [function(*lists)]
         return Parallel(n_jobs=n_jobs, require="sharedmem")(
-            delayed(act)(*(values[part] for values in lists))
+            delayed(function)(*(values[part] for values in lists))
             for part in gen_even_slices(len(lists[0]), n_jobs)
         )
 
@@ -213,23 +200,24 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
 
     def _unlearn_rows(self, request):
         refuse_changed_settings(self, self._settings)
-        if request.coordinates_changed or self._memories is None:
+        if request.coordinates_changed or self._tree_states is None:
             self._refit(*request.retain[:2])
             return
         before = self._data if self._data is not None else self._data_of(request)
-        kept = ~request.mask
-        data = type(before)(*(c[kept] if len(c) else c for c in before))
-        if not self._is_same_code(before, data):
-            self._plant(self._encode(data.X, data.target))
+        is_forgotten = request.mask
+        after = type(before)(*(a[~is_forgotten] if len(a) else a for a in before))
+        if not self._is_same_code(before, after):
+            self._grow(self._encode(after.X, after.target))
             return
-        limits, n_classes = self._limits(), self._n_classes()
-        without = self._kernels()["without"]
+        tree, params, n_classes = self._tree_code(), self._params(), self._n_classes()
 
-        def act(keys, trees):
-            return without(before, limits, keys, trees, request.mask, n_classes)
+        def forget(keys, trees):
+            return tree.trees_without(
+                before, params, keys, trees, is_forgotten, n_classes
+            )
 
-        trees = list(zip(self._trees, self._memories, strict=True))
-        self._set_trees(data, self._in_threads(act, self._keys, trees))
+        trees = list(zip(self._trees, self._tree_states, strict=True))
+        self._set_trees(after, self._in_threads(forget, self._keys, trees))
 
     def _refit(self, X, y):
         """Grow all trees anew, from their keys."""
@@ -239,7 +227,7 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
             self.classes_ = classes
         if self._keys is None:
             raise self._no_rows_error()
-        self._plant(self._encode(X, y))
+        self._grow(self._encode(X, y))
 
     def _data_of(self, request):
         """Return the rows until now, which a pickle does not hold a second time."""
@@ -258,7 +246,7 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
 
     def _drop_rows(self):
         super()._drop_rows()
-        self._data = self._memories = None
+        self._data = self._tree_states = None
 
     def _drop_for_export(self):
         super()._drop_for_export()
@@ -272,21 +260,24 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
 
     # --------------------------------------------------------------- predicting
 
-    def _sums(self, X, add, n_columns):
-        """Return the sum over the trees of what each predicts for each row."""
+    def _sum_over_trees(self, add_values, X, n_columns):
+        """Return the sum over the trees of what each predicts for each row.
+
+        `add_values` is the name of the function that adds the values of one tree.
+        """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float32, order="C", reset=False)
         # rows in a file are read-only, for which other loops would be compiled
         X = np.require(X, requirements=["C", "W", "E"])
-        add = self._kernels()[add]
+        add = getattr(self._tree_code(), add_values)
 
-        def act(X):
+        def predict(X):
             sums = np.zeros((len(X), n_columns))
             for tree in self._trees:
                 add(tree, X, sums)
             return sums
 
-        return np.concatenate(self._in_threads(act, X))
+        return np.concatenate(self._in_threads(predict, X))
 
     def __sklearn_is_fitted__(self):
         return "_trees" in vars(self)

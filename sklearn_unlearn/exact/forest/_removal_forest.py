@@ -155,7 +155,7 @@ class RemovalForestClassifier(ClassifierMixin, BaseRemovalForest):
             Probabilities; 0 for a class of which every row is forgotten.
         """
         check_is_fitted(self)
-        sums = self._sums(X, "add_shares", len(self.classes_))
+        sums = self._sum_over_trees("add_shares", X, len(self.classes_))
         return sums / len(self._trees)
 
     def predict_log_proba(self, X):
@@ -183,10 +183,12 @@ class RemovalForestClassifier(ClassifierMixin, BaseRemovalForest):
         return X, y
 
     def _encode(self, X, y):
-        Data = self._kernels()["Data"]
-        codes = np.searchsorted(self.classes_, y).astype(np.int32)
+        tree = self._tree_code()
         # its own copy: the array of the caller may change; and a zero without a sign
-        return Data(X + np.float32(0), codes, np.empty(0), np.empty((0, 2), np.int64))
+        X = X + np.float32(0)
+        labels = np.searchsorted(self.classes_, y).astype(np.int32)
+        no_parts = np.empty(0, tree.TARGET_PARTS)
+        return tree.TrainingData(X, labels, np.empty(0), no_parts)
 
     def _n_classes(self):
         return len(self.classes_)
@@ -300,7 +302,7 @@ class RemovalForestRegressor(RegressorMixin, BaseRemovalForest):
         ndarray of shape (n_rows,)
             Predictions.
         """
-        sums = self._sums(X, "add_means", 1)
+        sums = self._sum_over_trees("add_means", X, 1)
         return sums[:, 0] / len(self._trees)
 
     def _check_rows(self, X, y, reset):
@@ -310,12 +312,14 @@ class RemovalForestRegressor(RegressorMixin, BaseRemovalForest):
         return X, column_or_1d(y, warn=True).astype(np.float64)
 
     def _encode(self, X, y):
-        Data = self._kernels()["Data"]
+        tree = self._tree_code()
+        parts = np.empty(len(y), tree.TARGET_PARTS)
         scaled = np.ldexp(y, N_BITS - _exponent(y))
         upper = np.floor(scaled)
-        lower = np.floor(np.ldexp(scaled - upper, N_BITS))
-        limbs = np.column_stack([upper, lower]).astype(np.int64)
-        return Data(X + np.float32(0), np.empty(0, np.int32), y, limbs)
+        parts["upper"] = upper
+        parts["lower"] = np.floor(np.ldexp(scaled - upper, N_BITS))
+        no_labels = np.empty(0, np.int32)
+        return tree.TrainingData(X + np.float32(0), no_labels, y, parts)
 
     def _is_same_code(self, before, after):
         return _exponent(before.target) == _exponent(after.target)

@@ -159,7 +159,7 @@ class FeatureUnionRule(CompositeRule):
         whole, new = shallow_copy(fitted), shallow_copy(fitted)
         whole.n_jobs = None  # proxies do not travel to other processes
         whole.transformer_list = [
-            (name, parts[name].proxy() if name in parts else part)
+            (name, StepProxy(parts[name]) if name in parts else part)
             for name, part in fitted.transformer_list
         ]
         output = whole.fit_transform(request.retain.X, request.retain.y)
@@ -206,11 +206,11 @@ class ColumnTransformerRule(CompositeRule):
         whole = fresh_step(fitted)
         whole.n_jobs = None  # proxies do not travel to other processes
         whole.transformers = [
-            (name, parts[name].proxy() if name in parts else part, columns)
+            (name, StepProxy(parts[name]) if name in parts else part, columns)
             for name, part, columns in whole.transformers
         ]
         if "remainder" in parts:
-            whole.remainder = parts["remainder"].proxy()
+            whole.remainder = StepProxy(parts["remainder"])
         output = whole.fit_transform(request.retain.X, request.retain.y)
         new = shallow_copy(whole)
         for name, value in vars(fitted).items():

@@ -103,6 +103,12 @@ def _set_coefficients(estimator, theta):
         estimator.intercept_ = theta[-1].astype(estimator.intercept_.dtype)
 
 
+@functools.cache
+def _threads():
+    """Return the controller of threads, which takes long to make."""
+    return ThreadpoolController()
+
+
 def _solve(estimator, X, y, sample_weight=None):
     """Minimise the loss of `estimator` on the rows, from its coefficients.
 
@@ -114,58 +120,56 @@ def _solve(estimator, X, y, sample_weight=None):
         has no rows, or if the method does not get there.
     """
     # matrices this narrow are multiplied faster by one thread than by several
-    narrow = estimator.n_features_in_ < MANY_FEATURES
-    with _threads().limit(limits=1 if narrow else None, user_api="blas"):
-        return _newton(estimator, X, y, sample_weight)
-
-
-@functools.cache
-def _threads():
-    """Return the controller of threads, which takes long to make."""
-    return ThreadpoolController()
-
-
-def _newton(estimator, X, y, sample_weight):
-    """Minimise the loss by Newton's method; see `_solve`."""
-    problem = _Problem(estimator, X, y, sample_weight)
-    if not problem.has_all_classes:
-        return None
-    theta = estimator.coef_.T.astype(np.float64)
-    if estimator.fit_intercept:
-        theta = np.vstack([theta, estimator.intercept_.astype(np.float64)])
-    theta = problem.shifted(theta, 1)
-    loss, curvature, size, last = None, None, np.inf, np.inf
-    for n_steps in range(MAX_STEPS):
-        if curvature is None or size > 0.1 * last:
+    n_threads = 1 if estimator.n_features_in_ < MANY_FEATURES else None
+    with _threads().limit(limits=n_threads, user_api="blas"):
+        problem = _Problem(estimator, X, y, sample_weight)
+        if not problem.has_all_classes:
+            return None
+        theta = estimator.coef_.T.astype(np.float64)
+        if estimator.fit_intercept:
+            theta = np.vstack([theta, estimator.intercept_.astype(np.float64)])
+        theta = problem.shifted(theta, 1)
+        curvature, size, last_size = None, np.inf, np.inf
+        for n_steps in range(MAX_STEPS):
             try:
-                curvature = problem.curvature(theta)
+                if curvature is None or size > 0.1 * last_size:
+                    curvature = _Curvature(problem, theta)
+                    gradient = curvature.gradient
+                    size = curvature.size(gradient)
+                if size <= TOLERANCE:
+                    return problem.shifted(theta, -1), n_steps
+                step = curvature.solve(gradient)
             except (linalg.LinAlgError, ValueError):
                 return None  # not positive definite, or not finite
-            gradient = curvature.gradient
-            size = problem.size(gradient)
-        if size <= TOLERANCE:
-            return problem.shifted(theta, -1), n_steps
-        try:
-            step = curvature.solve(gradient)
-        except ValueError:
-            return None  # beyond the largest float
-        for scale in 0.5 ** np.arange(30):
-            trial = theta - scale * step
-            trial_gradient = problem.gradient(trial)
-            trial_size = problem.size(trial_gradient)
-            if trial_size < size:
-                break
-            # Far from the optimum a gradient may grow while the loss falls.
-            loss = problem.loss(theta) if loss is None else loss
-            trial_loss = problem.loss(trial)
-            if trial_loss < loss:
-                break
-        else:
-            # no step helps: rounding is all that is left, or there is no optimum
-            done = size <= 100 * TOLERANCE
-            return (problem.shifted(theta, -1), n_steps) if done else None
-        theta, gradient, loss = trial, trial_gradient, None
-        last, size = size, trial_size
+            found = _search_along(step, problem, curvature, theta, size)
+            if found is None:
+                # rounding is all that is left, or there is no optimum
+                done = size <= 100 * TOLERANCE
+                return (problem.shifted(theta, -1), n_steps) if done else None
+            last_size, (theta, gradient, size) = size, found
+    return None
+
+
+def _search_along(step, problem, curvature, theta, size):
+    """Halve a step until the gradient or the loss falls; None if neither does.
+
+    Returns
+    -------
+    theta, gradient : ndarray of shape (n_features [+ 1], n_columns)
+    size : float
+        Size of the gradient there.
+    """
+    loss = None
+    for scale in 0.5 ** np.arange(30):
+        trial = theta - scale * step
+        gradient = problem.gradient(trial)
+        trial_size = curvature.size(gradient)
+        if trial_size < size:
+            return trial, gradient, trial_size
+        # far from the optimum a gradient may grow while the loss falls
+        loss = problem.loss(theta) if loss is None else loss
+        if problem.loss(trial) < loss:
+            return trial, gradient, trial_size
     return None
 
 
@@ -199,7 +203,7 @@ class _Problem:
         self.binary = len(classes) == 2
         self.fit_intercept = estimator.fit_intercept
         self.penalty = 1.0 / estimator.C
-        self.total_weight, self.magnitude = weight.sum(), None
+        self.total_weight = weight.sum()
         n_chunk = -(-CHUNK_ROWS // (1 if self.binary else len(classes)))
         if sparse.issparse(X):
             n_chunk = len(code)  # it is small already, and slow to cut
@@ -228,10 +232,6 @@ class _Problem:
             theta = theta.copy()
             theta[-1] += sign * (self.centre @ theta[:-1])
         return theta
-
-    def size(self, gradient):
-        """Largest entry of the gradient, relative to the rounding of its sum."""
-        return np.max(np.abs(gradient) / self.magnitude)
 
     def _scores(self, theta, X):
         """Return the decision values of rows, one column per column of `theta`."""
@@ -278,14 +278,6 @@ class _Problem:
             loss -= weight @ log_p
         return loss
 
-    def curvature(self, theta):
-        """Return the Hessian at `theta`, to solve with."""
-        curvature = _Curvature(self, theta)
-        # rounding of a sum of n terms grows with the root of the sum of squares
-        self.magnitude = np.sqrt(curvature.unpenalised * self.total_weight)
-        self.magnitude[self.magnitude == 0] = 1.0
-        return curvature
-
 
 class _Curvature:
     """Gradient and Hessian of a problem at a point.
@@ -317,9 +309,15 @@ class _Curvature:
                     _add_products(blocks[c], rows, spread[part, c], buffer)
         problem._penalised(self.gradient, theta)
         diagonal = np.arange(size)
-        self.unpenalised = blocks[:, diagonal, diagonal].T.copy()
+        # rounding of a sum of n terms grows with the root of the sum of squares
+        squares = blocks[:, diagonal, diagonal].T * problem.total_weight
+        self._rounding = np.where(squares == 0, 1.0, np.sqrt(squares))
         blocks[:, diagonal[:n_coef], diagonal[:n_coef]] += problem.penalty
         self.factors = [linalg.cho_factor(block) for block in blocks]
+
+    def size(self, gradient):
+        """Return the largest entry of a gradient, in units of its rounding."""
+        return np.max(np.abs(gradient) / self._rounding)
 
     def solve(self, gradient):
         """Return the Newton step for a gradient of shape (size, n_columns)."""

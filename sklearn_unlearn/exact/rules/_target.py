@@ -29,6 +29,9 @@ class TargetEncoderRule(CategoriesRule):
     def guarantee(self, estimator):
         return Rule.guarantee(self, estimator)
 
+    def is_bitwise(self, estimator):
+        return False  # scikit-learn adds the targets up in floats, in their order
+
     def covers(self, estimator, X, y=None, **params):
         # scikit-learn counts a cell that is none of given categories as the first
         given = not isinstance(estimator.categories, str)

@@ -1,7 +1,7 @@
 """SISA: ensembles of models on shards of the rows, of which a request touches few.
 
 The estimators, the training of a shard slice by slice, and what a request costs on
-average.
+average. Nothing else in the package imports them; `exact` makes them public.
 """
 
 # Authors: The sklearn-unlearn developers

@@ -1,4 +1,4 @@
-"""What ensembles of shards have in common: training, forgetting, their cost."""
+"""Base of the SISA estimators: training shards, forgetting rows, and its cost."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -32,13 +32,17 @@ from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._rule import Rule
 from sklearn_unlearn.exact.sharding._shard_rows import (
-    canonical,
+    nonzero_weights,
     row_codes,
-    rows_with_weight,
-    slice_marks,
+    slice_digests,
     take_rows,
+    to_canonical,
 )
-from sklearn_unlearn.exact.sharding._slices import Recipe, Shard, slice_training_method
+from sklearn_unlearn.exact.sharding._slices import (
+    Shard,
+    SliceTrainer,
+    slice_training_method,
+)
 from sklearn_unlearn.rows._assignment import assign_rows
 from sklearn_unlearn.rows._ids import check_groups
 from sklearn_unlearn.rows._store import Rows
@@ -76,23 +80,24 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
 
     @abstractmethod
     def _check_estimator(self):
-        """Raise unless the estimator is of the right kind."""
+        """Raise unless `estimator` can be fitted to the shards of this ensemble."""
 
     @abstractmethod
     def _check_target(self, y):
         """Return validated targets."""
 
-    def _check_kind(self, is_kind, kind, other):
-        """Raise unless the estimator is of this kind and can be fitted."""
+    def _check_estimator_type(self, is_type, type_name, other_ensemble):
+        """Raise if `estimator` is frozen, or a classifier for a regressor, say."""
         name = type(self.estimator).__name__
         if isinstance(self.estimator, FrozenEstimator):
             raise ValueError(
                 "estimator is a FrozenEstimator, which is not fitted, but each shard "
                 "needs a model of its own. Pass an estimator that is not frozen."
             )
-        if not is_kind(self.estimator):
+        if not is_type(self.estimator):
             raise ValueError(
-                f"estimator must be a {kind}; got {name}. Perhaps {other} is meant."
+                f"estimator must be a {type_name}; got {name}. Perhaps "
+                f"{other_ensemble} is meant."
             )
 
     # --------------------------------------------------------------------- fit
@@ -141,7 +146,10 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         return self
 
     def _check_rows(self, X, y):
-        """Validate as much as the inner estimator does not, and set the schema."""
+        """Return X and validated y; set the number and the names of features.
+
+        The inner estimator validates the cells of X.
+        """
         X, _ = validate_data(self, X, y, skip_check_array=True)
         if _num_samples(X) == 0:
             raise ValueError(
@@ -152,6 +160,7 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         return X, self._check_target(y)
 
     def _inner_params(self, params):
+        """Return the arguments of ``fit`` that go to the inner estimator."""
         params = dict(params)
         groups = {n: params.pop(n) for n in ("groups",) if n in params}
         if _routing_enabled():
@@ -160,12 +169,13 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         return {**params, **groups}
 
     def _inner_method(self):
-        """Name of the method that trains the inner estimator."""
+        """Return the name of the method that trains the inner estimator."""
         sliced = self.n_slices > 1 and hasattr(self.estimator, "partial_fit")
         return "partial_fit" if sliced else "fit"
 
-    def _recipe(self, params):
-        return Recipe(
+    def _slice_trainer(self, params):
+        """Return what trains a shard with these arguments for all rows."""
+        return SliceTrainer(
             self.estimator,
             slice_training_method(self.estimator, self.n_slices),
             self.n_slices,
@@ -175,67 +185,68 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         )
 
     def _fit_shards(self, X, y, groups, params):
-        """Assign all rows anew, and train the slices that have changed."""
+        """Assign all rows to slices, and train the slices that have changed."""
         names = "n_shards", "n_slices", "n_epochs"
         self._settings = {name: getattr(self, name) for name in names}
         per_row, whole = split_fit_params(params, _num_samples(X))
         per_row = {name: np.asarray(values) for name, values in per_row.items()}
-        rows = Rows(canonical(X), y, per_row)
+        rows = Rows(to_canonical(X), y, per_row)
         codes = row_codes(rows)
-        units = codes[:, 0] if groups is None else [np.asarray(groups)[:, None]]
-        numbers, slices = assign_rows(units, self.n_shards, self.n_slices, self._seed)
-        self._cells = numbers * self.n_slices + slices
-        counted = rows_with_weight(per_row, len(codes))
+        by = codes[:, 0] if groups is None else [np.asarray(groups)[:, None]]
+        shards, slices = assign_rows(by, self.n_shards, self.n_slices, self._seed)
+        self._slice_numbers = shards * self.n_slices + slices
+        weighted = nonzero_weights(per_row, len(codes))
 
-        def part(number):
-            chosen = counted[numbers[counted] == number]
-            return take_rows(rows, chosen), codes[chosen], slices[chosen]
+        def rows_of_shard(number):
+            positions = weighted[shards[weighted] == number]
+            return take_rows(rows, positions), codes[positions], slices[positions]
 
-        self._train(range(self.n_shards), part, whole)
+        self._train(range(self.n_shards), rows_of_shard, whole)
 
-    def _train(self, numbers, part, params):
-        """Train what has changed in these shards.
+    def _train(self, numbers, rows_of_shard, params):
+        """Train the slices of these shards whose rows have changed.
 
         Parameters
         ----------
         numbers : sequence of int
-            The shards.
-        part : callable (number) -> (Rows, codes, slices)
-            Gives the rows of a shard.
+            Numbers of the shards.
+        rows_of_shard : callable (number) -> (Rows, codes, slices)
+            Returns the rows of a shard, their `row_codes` and the slice of each.
         params : dict
             Arguments of ``fit`` that are the same for all rows.
         """
-        recipe, old = self._recipe(params), self.__dict__.get("_shards")
+        trainer, old = self._slice_trainer(params), self.__dict__.get("_shards")
         shards = [None] * self.n_shards if old is None else list(old)
         started = {}
 
         def tasks():
             for number in numbers:
-                rows, codes, slices = part(number)
+                rows, codes, slices = rows_of_shard(number)
                 if not len(slices):
                     shards[number] = None
                     continue
-                marks = slice_marks(rows, codes, slices, self.n_slices)
-                classes, before = recipe.classes_of(rows.y), shards[number]
-                first = 0 if before is None else before.first_changed(marks, classes)
+                digests = slice_digests(rows, codes, slices, self.n_slices)
+                classes, before = trainer.classes_in_advance(rows.y), shards[number]
+                first = 0 if before is None else before.first_changed(digests, classes)
                 if first is None:
                     continue
-                kept = [] if before is None else before.models[:first]
-                started[number] = kept, marks, classes
-                checkpoint = kept[-1] if kept else None
-                yield delayed(recipe.train)(number, rows, slices, first, checkpoint)
+                unchanged = [] if before is None else before.models[:first]
+                started[number] = unchanged, digests, classes
+                checkpoint = unchanged[-1] if unchanged else None
+                yield delayed(trainer.train)(number, rows, slices, first, checkpoint)
 
-        # one task is not worth a pool of processes; a cluster is there already
+        # a single task is not worth a pool of processes
         n_jobs = self.n_jobs if len(numbers) > 1 else None
-        # no memory maps: rows would be written to disk
+        # without a limit of bytes joblib would write rows to disk, as memory maps
         trained = Parallel(n_jobs=n_jobs, max_nbytes=None)(tasks())
-        for (number, (kept, marks, classes)), models in zip(
+        for (number, (unchanged, digests, classes)), models in zip(
             started.items(), trained, strict=True
         ):
-            shards[number] = Shard([*kept, *models], marks, classes)
+            shards[number] = Shard([*unchanged, *models], digests, classes)
         if not any(shards):
             raise ValueError(
-                "sample_weight is 0 for every row: nothing is to be learnt."
+                "sample_weight is 0 for every row, so there is nothing to learn from. "
+                "Give at least one row a positive weight."
             )
         self._shards = shards
         self.estimators_ = [s if s is None else s.models[-1] for s in shards]
@@ -247,25 +258,25 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         if request.coordinates_changed:
             rows = request.retain
             return self._fit_again(rows.X, rows.y, {**rows.params, **self._fit_params})
-        touched = np.unique(self._cells[request.mask] // self.n_slices)
-        self._cells = self._cells[~request.mask]
-        numbers, slices = np.divmod(self._cells, self.n_slices)
+        touched = np.unique(self._slice_numbers[request.mask] // self.n_slices)
+        self._slice_numbers = self._slice_numbers[~request.mask]
+        shards, slices = np.divmod(self._slice_numbers, self.n_slices)
 
-        def part(number):
-            chosen = np.flatnonzero(numbers == number)
-            rows = self._rows.take(chosen)
-            rows = rows._replace(X=canonical(rows.X))
-            counted = rows_with_weight(rows.params, len(chosen))
-            if len(counted) < len(chosen):
-                rows, chosen = take_rows(rows, counted), chosen[counted]
-            return rows, row_codes(rows), slices[chosen]
+        def rows_of_shard(number):
+            positions = np.flatnonzero(shards == number)
+            rows = self._rows.take(positions)
+            rows = rows._replace(X=to_canonical(rows.X))
+            weighted = nonzero_weights(rows.params, len(positions))
+            if len(weighted) < len(positions):
+                rows, positions = take_rows(rows, weighted), positions[weighted]
+            return rows, row_codes(rows), slices[positions]
 
-        self._train(touched, part, self._fit_params)
+        self._train(touched, rows_of_shard, self._fit_params)
 
     def _fit_again(self, X, y, params):
-        """Follow rows that were handed over, perhaps in other coordinates.
+        """Fit the ensemble to retained rows, perhaps in other coordinates.
 
-        What has not changed by a single bit is not trained again.
+        Slices whose rows are the same bit for bit are not trained again.
         """
         params = dict(params)
         groups = params.pop("groups", None)
@@ -295,24 +306,24 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         positions = self._find_rows(X_forget, y_forget)
-        mask = np.zeros(len(self._cells), dtype=bool)
+        mask = np.zeros(len(self._slice_numbers), dtype=bool)
         mask[positions] = True
-        numbers, slices = np.divmod(self._cells, self.n_slices)
-        recipe, n_read, n_again = self._recipe({}), 0.0, 0
-        touched = np.unique(numbers[mask])
+        shards, slices = np.divmod(self._slice_numbers, self.n_slices)
+        trainer, n_read, n_slices_again = self._slice_trainer({}), 0.0, 0
+        touched = np.unique(shards[mask])
         for number in touched:
-            stay = (numbers == number) & ~mask
-            first = slices[mask & (numbers == number)].min()
-            told = getattr(self._shards[number], "classes", None)
-            if told is not None and stay.any():
-                y = self._rows.take(np.flatnonzero(stay)).y
-                if not np.array_equal(recipe.classes_of(y), told):
-                    first = 0  # a class has left the shard
-            sizes = np.bincount(slices[stay], minlength=self.n_slices).cumsum()
-            n_read += 2 / (self.n_slices + 1) * sizes[first:].sum()
-            n_again += self.n_slices - first
+            retained = (shards == number) & ~mask
+            first = slices[mask & (shards == number)].min()
+            classes = getattr(self._shards[number], "classes", None)
+            if classes is not None and retained.any():
+                y = self._rows.take(np.flatnonzero(retained)).y
+                if not np.array_equal(trainer.classes_in_advance(y), classes):
+                    first = 0  # no row of a class is left in the shard
+            n_rows = np.bincount(slices[retained], minlength=self.n_slices).cumsum()
+            n_read += 2 / (self.n_slices + 1) * n_rows[first:].sum()
+            n_slices_again += self.n_slices - first
         n_all = self.n_shards * self.n_slices
-        reason = f"{n_again} of {n_all} slices are trained again, in "
+        reason = f"{n_slices_again} of {n_all} slices are trained again, in "
         reason += f"{len(touched)} of {self.n_shards} shards"
         n_forget = len(positions)
         return UnlearningCost(
@@ -321,19 +332,20 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _drop_rows(self):
         super()._drop_rows()
-        self._cells = None
+        self._slice_numbers = None
 
     def _drop_for_export(self):
         super()._drop_for_export()
         self._seed = None
-        self._shards = [s if s is None else s.last_only() for s in self._shards]
+        shards = self._shards
+        self._shards = [s if s is None else s.without_checkpoints() for s in shards]
 
     # ---------------------------------------------------------------- predict
 
-    def _each(self, method, X):
-        """Yield each model, and what its method returns for `X`."""
+    def _responses(self, method, X):
+        """Yield each model with the result of its method of that name for `X`."""
         check_is_fitted(self)
-        if getattr(X, "ndim", 2) == 2:  # what else is wrong, a model says itself
+        if getattr(X, "ndim", 2) == 2:  # the models have a message for other shapes
             validate_data(self, X, reset=False, skip_check_array=True)
         for model in self.estimators_:
             if model is not None:
@@ -357,12 +369,15 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
     def _unlearner_tags(self):
         if Rule.is_frozen(self.estimator):
             return UnlearnerTags("approximate")
-        # the seeds of the models are made of this one
+        # the seeds of all models follow from an integer
         fixed = isinstance(self.random_state, Integral)
         return UnlearnerTags("exact" if fixed else "exact_law")
 
     def __getstate__(self):
-        """Leave a fitted estimator given as parameter out once rows are forgotten."""
+        """Return the state, with an unfitted `estimator` once rows are forgotten.
+
+        Had the caller fitted it before, it would still hold what was learnt from them.
+        """
         state = super().__getstate__()
         if state.get("n_forgotten_"):
             state = {**state, "estimator": clone(self.estimator)}

@@ -1,4 +1,4 @@
-"""Rows of a shard, and how to tell that a slice of them has changed."""
+"""Rows of a shard, and digests that tell whether those of a slice have changed."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -16,18 +16,18 @@ from sklearn_unlearn.rows._store import Rows
 from sklearn_unlearn.utils._sklearn_compat import _safe_indexing
 
 __all__ = [
-    "canonical",
+    "nonzero_weights",
     "row_codes",
-    "rows_with_weight",
-    "slice_marks",
+    "slice_digests",
     "take_rows",
+    "to_canonical",
 ]
 
-MARK_BYTES = 16
+DIGEST_BYTES = 16
 
 
-def canonical(X):
-    """Return rows in a container that depends on their values alone.
+def to_canonical(X):
+    """Return rows in a container whose form depends on their values alone.
 
     Arrays are C-ordered, sparse matrices CSR, and frames have neither an index nor
     categories that no row uses; lists of numbers become arrays.
@@ -52,18 +52,18 @@ def take_rows(rows, positions):
     -------
     Rows
     """
-    X = canonical(_safe_indexing(rows.X, positions))
+    X = to_canonical(_safe_indexing(rows.X, positions))
     params = {name: _safe_indexing(v, positions) for name, v in rows.params.items()}
     return Rows(X, rows.y[positions], params)
 
 
-def rows_with_weight(params, n_rows):
-    """Return the positions of the rows that count: a row of weight 0 is not there."""
+def nonzero_weights(params, n_rows):
+    """Return the positions of the rows whose ``sample_weight``, if any, is not 0."""
     return np.flatnonzero(params.get("sample_weight", np.ones(n_rows)))
 
 
 def row_codes(rows):
-    """Return codes of all that belongs to each row: its hash, target and params.
+    """Return 64-bit codes of each row: of its features, its target and its params.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def row_codes(rows):
     try:
         hashes = row_hash(layout_of(rows.X).split(rows.X))
     except TypeError:
-        # scikit-learn's own words for cells that are no numbers
+        # raises scikit-learn's message for cells that are not numbers, if it has one
         check_array(rows.X, accept_sparse=True, ensure_all_finite=False)
         raise
     n_rows, columns = len(hashes), [hashes[:, None]]
@@ -88,11 +88,11 @@ def row_codes(rows):
     return np.hstack(columns)
 
 
-def slice_marks(rows, codes, slices, n_slices):
-    """Return a digest of what each slice of a shard trains on.
+def slice_digests(rows, codes, slices, n_slices):
+    """Return a digest of the rows that each slice of a shard is trained on.
 
-    That is the rows of this slice and of those before it, in their order. Slices
-    with the same mark train a model in the same way.
+    These are the rows of the slice and of those before it, in their order. A slice
+    whose digest has not changed need not be trained again.
 
     Parameters
     ----------
@@ -110,17 +110,18 @@ def slice_marks(rows, codes, slices, n_slices):
     """
     names = sorted(rows.params)
     arrays = [*layout_of(rows.X).split(rows.X), rows.y]
-    kinds = [_kind(values) for values in (*arrays, *map(rows.params.get, names))]
-    head = repr((type(rows.X).__name__, kinds, names)).encode()
-    marks = []
+    arrays += [rows.params[name] for name in names]
+    dtypes = [_dtype_name(values) for values in arrays]
+    header = repr((type(rows.X).__name__, dtypes, names)).encode()
+    digests = []
     for j in range(n_slices):
-        digest = hashlib.blake2b(head, digest_size=MARK_BYTES)
+        digest = hashlib.blake2b(header, digest_size=DIGEST_BYTES)
         digest.update(codes[slices <= j].tobytes())
-        marks.append(digest.digest())
-    return tuple(marks)
+        digests.append(digest.digest())
+    return tuple(digests)
 
 
-def _kind(values):
-    """Type of an array, but for the length of its longest word."""
+def _dtype_name(values):
+    """Name the type of an array's cells, without the length of strings."""
     dtype = values.dtype if hasattr(values, "dtype") else np.asarray(values).dtype
     return dtype.str if dtype.kind in "fiubmM" else dtype.kind

@@ -78,11 +78,12 @@ class SISAClassifier(ClassifierMixin, BaseSISA):
 
     Notes
     -----
-    The cell of a row (a slice of a shard) is a hash of its features, or of its id in
-    ``groups``, and of ``random_state``. It depends on no other row, so forgetting
-    moves none; equal rows are in one cell. Within a cell rows keep the order of
-    ``fit``. Slices are compared with those that the checkpoints have seen, so what
-    has not changed is not trained again, whichever way the rows come.
+    The shard and slice of a row follow from a hash of its features, or of its id in
+    ``groups``, and from ``random_state``. They depend on no other row, so all rows
+    stay where they are when some are forgotten; equal rows are in one slice. Within a
+    slice rows keep the order of ``fit``. The rows of a slice are compared with those
+    that its checkpoint was trained on, so a slice that has not changed is not trained
+    again, whichever way the rows come.
 
     In a pipeline, an earlier step that depends on all rows, such as a scaler,
     changes every row when it forgets one; then all shards are trained again. Scale
@@ -96,7 +97,7 @@ class SISAClassifier(ClassifierMixin, BaseSISA):
     naive Bayes, would count those of early slices several times: for them use
     `ExactUnlearner`.
 
-    A row whose ``sample_weight`` is 0 is not there.
+    A row whose ``sample_weight`` is 0 is left out of training.
 
     References
     ----------
@@ -146,7 +147,7 @@ class SISAClassifier(ClassifierMixin, BaseSISA):
         self.store_training_data = store_training_data
 
     def _check_estimator(self):
-        self._check_kind(is_classifier, "classifier", "SISARegressor")
+        self._check_estimator_type(is_classifier, "classifier", "SISARegressor")
         if self.vote == "soft" and not hasattr(self.estimator, "predict_proba"):
             raise ValueError(
                 f'vote="soft" needs predict_proba, which '
@@ -194,12 +195,12 @@ class SISAClassifier(ClassifierMixin, BaseSISA):
         check_is_fitted(self)
         votes = 0.0
         if self.vote == "soft":
-            for model, proba in self._each("predict_proba", X):
+            for model, proba in self._responses("predict_proba", X):
                 votes = votes + pad_response(
                     proba, "predict_proba", model, self.classes_
                 )
             return votes
-        for _, labels in self._each("predict", X):
+        for _, labels in self._responses("predict", X):
             columns = np.searchsorted(self.classes_, labels)
             votes = votes + np.eye(len(self.classes_))[columns]
         return votes
@@ -303,7 +304,7 @@ class SISARegressor(RegressorMixin, BaseSISA):
         self.store_training_data = store_training_data
 
     def _check_estimator(self):
-        self._check_kind(is_regressor, "regressor", "SISAClassifier")
+        self._check_estimator_type(is_regressor, "regressor", "SISAClassifier")
 
     def _check_target(self, y):
         y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
@@ -325,7 +326,7 @@ class SISARegressor(RegressorMixin, BaseSISA):
         ndarray of shape (n_rows,) or (n_rows, n_outputs)
             Predictions.
         """
-        return np.mean([values for _, values in self._each("predict", X)], axis=0)
+        return np.mean([values for _, values in self._responses("predict", X)], axis=0)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

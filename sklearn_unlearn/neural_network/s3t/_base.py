@@ -321,7 +321,7 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
         return positions
 
     def _forget_positions(self, positions):
-        if self._rows is not None:
+        if self._rows is not None or not len(positions):
             super()._forget_positions(positions)
             return
         self._shards = self._without_slices_of(positions)

@@ -16,7 +16,7 @@ __all__ = ["S3TCost", "s3t_cost", "simulate_requests"]
 
 @dataclass(frozen=True)
 class S3TCost:
-    """What requests are expected to cost an ensemble of sequences of slices.
+    """Expected cost of requests to an ensemble of sequences of slices.
 
     Requests are single rows, each drawn from all rows. How many rows there are
     does not matter.
