@@ -11,7 +11,7 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.preprocessing import OrdinalEncoder, RobustScaler
 from sklearn.utils import get_tags
 
-from sklearn_unlearn.exact import ExactUnlearner, find_rule
+from sklearn_unlearn.exact import CertifiedRidge, ExactUnlearner, find_rule
 from sklearn_unlearn.exact.statistics._column_counts import Column
 from sklearn_unlearn.rows._request import Request
 from sklearn_unlearn.rows._store import RowStore
@@ -99,3 +99,13 @@ def test_a_drifted_factor_is_computed_anew():
     assert renewed.factors[0.3] is not factor
     clean = rule.remember(fitted, store).factors[0.3]
     np.testing.assert_allclose(renewed.factors[0.3]._both, clean._both, atol=1e-14)
+
+
+def test_what_ridge_keeps_does_not_tell_the_norm_of_a_row():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(80, 1)) / 3, rng.normal(size=80)
+    kept = [
+        CertifiedRidge().fit(X, y).unlearn(X[[i]])._products._replace(sums=None)
+        for i in (np.abs(X[:, 0]).argmin(), np.abs(X[:, 0]).argmax())
+    ]
+    assert kept[0] == kept[1]
