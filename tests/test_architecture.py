@@ -18,6 +18,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "sklearn_unlearn"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
+# sub-packages at any depth
+FOLDERS = sorted({path.parent for path in SOURCES} - {PACKAGE})
 OWN_FOLDERS = (
     "sklearn_unlearn",
     "tests",
@@ -47,7 +49,7 @@ MAY_IMPORT = {
     "testing": _GROUND | {"exact", "pipeline"},
     # public doors to what stands above everything else
     "utils.discovery": set(),
-    "utils.estimator_checks": {"testing"},
+    "utils.estimator_checks": {"testing", "utils"},
 }
 WITHOUT_TORCH = {
     "__init__",
@@ -66,15 +68,24 @@ TORCH = {"skorch", "torch"}
 # not among the dependencies, or slow to import: inside functions only
 ONLY_INSIDE_FUNCTIONS = {"matplotlib", "numba", "pandas", "polars", "pytest", "rich"}
 
-FILE_LIMIT = 600
+FILE_LIMIT = 500
 METHOD_FILE_LIMIT = 400
 METHOD_FOLDERS = ("dropout", "exact", "unlearning")
 # a network unlearner has its own code alone
 UNLEARNER_LIMIT = 150
-FUNCTION_LIMIT = 80
+FUNCTION_LIMIT = 60
+CLASS_LIMIT = 400
 PARAMETER_LIMIT = 15
 # they follow MLPClassifier
-MANY_PARAMETERS = {"DropoutClassifier", "DropoutRegressor"}
+LIKE_PERCEPTRONS = {"DropoutClassifier", "DropoutRegressor"}
+FOLDER_LIMIT = 15
+# catalogues of one public thing, or one family of rules, a file
+CATALOGUE_LIMIT = 25
+CATALOGUES = ("dropout", "exact/rules", "unlearning")
+# a folder with more of the package's lines, sub-folders not counted, is an attic
+SHARE_LIMIT = 1 / 5
+# test files that know what is private, of the package or of scikit-learn
+PRIVATE_TESTS_LIMIT = 10
 
 HEADER = (
     "# Authors: The sklearn-unlearn developers\n# SPDX-License-Identifier: BSD-3-Clause"
@@ -124,6 +135,30 @@ def parse(path):
 
 def nodes(path, *types):
     return [node for node in ast.walk(parse(path)) if isinstance(node, types)]
+
+
+def n_lines(path):
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def is_private(name):
+    return name.startswith("_") and not name.startswith("__")
+
+
+def private_names(path):
+    """Private modules and names of the package that a file imports, and attributes.
+
+    What an object of a class of the file's own does with itself is its own affair.
+    """
+    found = set()
+    for module, names in imported(parse(path)):
+        if module.partition(".")[0] == "sklearn_unlearn":
+            words = [*module.split("."), *names]
+            found.update(f"{module}: {word}" for word in words if is_private(word))
+    for node in nodes(path, ast.Attribute):
+        if is_private(node.attr) and ast.unparse(node.value) not in ("self", "cls"):
+            found.add(f".{node.attr}")
+    return found
 
 
 def imported(tree):
@@ -259,16 +294,15 @@ def test_scikit_learn_privates_have_one_place(path):
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_file_size(path):
-    n_lines = len(path.read_text(encoding="utf-8").splitlines())
     is_method = part_of(path) in METHOD_FOLDERS
-    assert n_lines <= (METHOD_FILE_LIMIT if is_method else FILE_LIMIT)
+    assert n_lines(path) <= (METHOD_FILE_LIMIT if is_method else FILE_LIMIT)
 
 
 def test_unlearner_size():
     shared = {"__init__.py", "_base.py", "_skorch.py", "_skorch_net.py"}
     methods = [p for p in SOURCES if part_of(p) == "unlearning" if p.name not in shared]
     assert len(methods) >= 4
-    sizes = {p.name: len(p.read_text(encoding="utf-8").splitlines()) for p in methods}
+    sizes = {p.name: n_lines(p) for p in methods}
     assert {name: n for name, n in sizes.items() if n > UNLEARNER_LIMIT} == {}
 
 
@@ -283,6 +317,33 @@ def test_function_size(path):
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_class_size(path):
+    long = {
+        node.name: node.end_lineno - node.lineno + 1
+        for node in nodes(path, ast.ClassDef)
+        if node.end_lineno - node.lineno + 1 > CLASS_LIMIT
+    }
+    assert not long.keys() - LIKE_PERCEPTRONS
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=name_of)
+def test_folder_size(folder):
+    modules = sorted(folder.glob("*.py"))
+    is_catalogue = folder.relative_to(PACKAGE).as_posix() in CATALOGUES
+    limit = CATALOGUE_LIMIT if is_catalogue else FOLDER_LIMIT
+    assert len([p for p in modules if p.name != "__init__.py"]) <= limit
+    share = sum(map(n_lines, modules)) / sum(map(n_lines, SOURCES))
+    assert share <= SHARE_LIMIT
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=name_of)
+def test_folder_says_what_it_is_for(folder):
+    text = ast.get_docstring(parse(folder / "__init__.py")) or ""
+    # a full stop within a name, as in exact.rules, ends no sentence
+    assert len(re.findall(r"\.(?=\s|$)", text)) >= 2, "two sentences: what, for whom"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_constructor_size(path):
     many = {}
     for cls in nodes(path, ast.ClassDef):
@@ -291,7 +352,7 @@ def test_constructor_size(path):
                 continue
             args = method.args
             n_own = len(args.posonlyargs + args.args + args.kwonlyargs) - 1
-            if n_own > PARAMETER_LIMIT and cls.name not in MANY_PARAMETERS:
+            if n_own > PARAMETER_LIMIT and cls.name not in LIKE_PERCEPTRONS:
                 many[cls.name] = n_own
     assert not many
 
@@ -311,6 +372,34 @@ def test_python_file(path):
 
 def _is_docstring(node):
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def test_tests_speak_to_public_names():
+    touched = {path: private_names(path) for path in (ROOT / "tests").rglob("*.py")}
+    private = {name_of(path): sorted(names) for path, names in touched.items() if names}
+    assert len(private) <= PRIVATE_TESTS_LIMIT, private
+
+
+def test_private_names_are_noticed(tmp_path):
+    path = tmp_path / "example.py"
+    path.write_text(
+        "import sklearn_unlearn.rows._store\n"
+        "from sklearn_unlearn.exact import _rule, find_rule\n"
+        "from sklearn_unlearn.utils._state import assert_same_state\n"
+        "from tests._instances import INSTANCES\n"
+        "class Own:\n"
+        "    def hook(self):\n"
+        "        self._kept = self.__dict__\n"
+        "model._rows.rows()\n"
+        "super()._fit_inner()\n"
+    )
+    assert private_names(path) == {
+        "sklearn_unlearn.rows._store: _store",
+        "sklearn_unlearn.exact: _rule",
+        "sklearn_unlearn.utils._state: _state",
+        "._rows",
+        "._fit_inner",
+    }
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)

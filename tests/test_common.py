@@ -97,7 +97,13 @@ def test_same_bytes_in_every_backend(estimator):
 @pytest.mark.parametrize("estimator", all_instances(), ids=repr)
 def test_export_is_clean(estimator):
     X, y = rows_for(estimator)
-    exported = seeded(estimator).fit(X, y).export()
+    model = seeded(estimator).fit(X, y)
+    rows = model.retained_rows()
+    np.testing.assert_array_equal(rows.X, X)
+    assert np.array_equal(rows.y, y) if y is not None else rows.y is None
+    exported = model.export()
+    with pytest.raises(ValueError, match="holds no training rows"):
+        exported.retained_rows()
     names = exported.get_params(deep=True)
     seeds = [v for k, v in names.items() if k.split("__")[-1] == "random_state"]
     assert all(seed is None for seed in seeds)

@@ -232,3 +232,17 @@ def test_whole_numbers_are_not_rounded():
     model = ExactUnlearner(StandardScaler()).fit(seconds)
     with pytest.raises(UnknownRowsError):
         model.unlearn(seconds[10:11] + np.array([3.0, 0.0]))
+
+
+def test_retained_rows_come_with_all_that_belongs_to_them():
+    weight, ids = np.arange(1.0, 151.0), np.arange(150) // 2
+    model = ExactUnlearner(GaussianNB()).fit(X, y, groups=ids, sample_weight=weight)
+    rows = model.unlearn(groups=[3, 70]).retained_rows()
+    stays = ~np.isin(ids, [3, 70])
+    np.testing.assert_array_equal(rows.X, X[stays])
+    np.testing.assert_array_equal(rows.y, y[stays])
+    np.testing.assert_array_equal(rows.groups, ids[stays])
+    np.testing.assert_array_equal(rows.fit_params["sample_weight"], weight[stays])
+    bare = ExactUnlearner(GaussianNB(), store_training_data=False).fit(X, y)
+    with pytest.raises(ValueError, match="keeps no rows"):
+        bare.retained_rows()
