@@ -3,13 +3,15 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import re
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.frozen import FrozenEstimator
 
 from sklearn_unlearn.neural_network import DropoutClassifier
-from tests._guides import run_guide
+from tests._guides import ROOT, run_guide
 
 
 @pytest.fixture
@@ -39,3 +41,14 @@ def test_contributing(run):
     model.unlearn(X[wrong], y[wrong])
     assert model.score(X[wrong], y[wrong]) < 0.1
     assert model.score(X[~wrong], y[~wrong]) > 0.95
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "docs/images/request.svg"]
+)
+def test_files_that_a_page_names_exist(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = set(re.findall(r"(?<![\w/.-])[a-z_]+(?:/[\w.]+)*/[\w]+\.py\b", text))
+    assert named
+    places = (ROOT, ROOT / "sklearn_unlearn")
+    assert not {n for n in named if not any((p / n).is_file() for p in places)}
