@@ -102,7 +102,7 @@ def test_export_is_clean(estimator):
     np.testing.assert_array_equal(rows.X, X)
     assert np.array_equal(rows.y, y) if y is not None else rows.y is None
     exported = model.export()
-    with pytest.raises(ValueError, match="holds no training rows"):
+    with pytest.raises(ValueError, match="exported copy"):
         exported.retained_rows()
     names = exported.get_params(deep=True)
     seeds = [v for k, v in names.items() if k.split("__")[-1] == "random_state"]
