@@ -28,7 +28,7 @@ COMPOSITES = {
 }
 
 
-def training_rows(target=None, n_rows=300, seed=0, *, n_features=3, uneven=False):
+def training_rows(target=None, n_rows=300, seed=0, *, uneven=False):
     """Return rows, and targets that depend on them, not only linearly.
 
     Parameters
@@ -36,12 +36,13 @@ def training_rows(target=None, n_rows=300, seed=0, *, n_features=3, uneven=False
     target : {None, "number", "numbers", "column", "two", "three"}
         A number for each row, two of them, or one in a column; or labels of two or
         three classes.
-    n_rows, seed, n_features : int
+    n_rows, seed : int
     uneven : bool
-        Whether the columns have very unequal scales and offsets; four features then.
+        Whether there are four columns of very unequal scales and offsets, in the
+        place of three standard normal ones.
     """
     rng = np.random.default_rng(seed)
-    Z = rng.normal(size=(n_rows, 4 if uneven else n_features))
+    Z = rng.normal(size=(n_rows, 4 if uneven else 3))
     X = Z * [1e-2, 1.0, 30.0, 1.0] + [5.0, 0.0, 1e3, -2.0] if uneven else Z
     signal = 1.5 * Z[:, 0] - Z[:, 1] + Z[:, 2] ** 2 / 2
     signal = signal + 0.5 * rng.normal(size=n_rows)

@@ -6,6 +6,7 @@
 import ast
 import functools
 import inspect
+import threading
 import traceback
 
 import numpy as np
@@ -692,6 +693,22 @@ class MeanOfTargets(UnlearnerMixin, RegressorMixin, BaseEstimator):
 )
 def test_the_honest_pass(estimator, check):
     check(estimator)
+
+
+class UsesALock(Honest):
+    lock = threading.Lock()
+
+    def unlearn(self, *args, **kwargs):
+        assert not self.lock.locked(), "it would be waited for in vain"
+        with self.lock:
+            pass
+        return super().unlearn(*args, **kwargs)
+
+
+def test_an_interruption_leaves_no_lock_behind():
+    estimator = UsesALock(Ridge())
+    unlearner_checks(estimator)["check_unlearn_is_transactional"](estimator)
+    assert not UsesALock.lock.locked()
 
 
 def test_expected_failures_need_their_name():
