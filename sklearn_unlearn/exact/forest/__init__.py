@@ -1,7 +1,7 @@
 """Removal forests: extremely randomised trees that forget a row without a refit.
 
-The estimators, and the trees as arrays with the loops over rows and nodes that numba
-compiles where it is installed.
+The public estimators, for `sklearn_unlearn.exact`. What one tree does is in `tree`,
+which their base class alone imports.
 """
 
 # Authors: The sklearn-unlearn developers

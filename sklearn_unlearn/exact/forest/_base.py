@@ -1,4 +1,4 @@
-"""What forests that forget rows have in common: trees, threads, requests."""
+"""Base of the forests that forget rows: their trees, threads and requests."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause

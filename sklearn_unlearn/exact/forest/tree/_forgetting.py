@@ -25,8 +25,8 @@ from sklearn_unlearn.exact.forest.tree._splicing import (
 from sklearn_unlearn.exact.forest.tree._splits import Split, statistics_of
 from sklearn_unlearn.exact.forest.tree._structure import Position, empty_tree
 from sklearn_unlearn.exact.forest.tree._updating import (
-    Request,
     Subtree,
+    TreeRequest,
     copy_retained,
     split_without,
 )
@@ -157,19 +157,13 @@ def forget(
 
     Parameters
     ----------
-    data : TrainingData
-        All rows until now.
-    params : TreeParams
-    key : tuple of two int
-        Key of the tree.
-    tree, state : Tree, TreeState
-        Of all rows until now.
-    request : Request
+    data, params, key : TrainingData, TreeParams, tuple of two int
+        Of the tree, with all rows until now.
+    tree, state, request : Tree, TreeState, TreeRequest
     grown : tuple of Tree, TreeState
         Room for what takes the places of subtrees.
-    changes : Changes
+    changes, scratch : Changes, Scratch
         Filled in.
-    scratch : Scratch
 
     Returns
     -------
@@ -249,7 +243,7 @@ def trees_without(data, params, keys, trees, is_forgotten, n_classes):
                 sizes = n_rows, len(forgotten), n_large
                 changes = make_changes(*sizes, n_classes, max_features)
             grown, scratch = buffers
-            request = Request(is_forgotten, forgotten.copy())
+            request = TreeRequest(is_forgotten, forgotten.copy())
             is_complete, n_edits, n_standing = forget(
                 data, params, key, tree, state, request, grown, changes, scratch
             )

@@ -153,7 +153,7 @@ def grow(data, params, n_rows, key, depth, start, room, scratch, sources=SOURCES
         rows = state.rows[here.start : here.stop]
         split = find_split(data, params, rows, here.key, here.depth, scratch)
         if split.feature < 0:
-            _set_leaf(tree.value[leaf], data, params, rows, scratch.node.totals)
+            _set_leaf(tree.value[leaf], data, params, rows, scratch.totals)
             leaf += 1
             continue
         tree.feature[node], tree.threshold[node] = split.feature, split.threshold
@@ -161,7 +161,7 @@ def grow(data, params, n_rows, key, depth, start, room, scratch, sources=SOURCES
         if len(rows) > N_LARGE:
             if large == len(state.n_large_left):
                 return False, start
-            copy_statistics(scratch.node, statistics_of(state, large))
+            copy_statistics(scratch, statistics_of(state, large))
             large_parent, large = large, large + 1
         middle = here.start + _partition(data, rows, split, scratch.rows)
         left, right = child_key(here.key, 0), child_key(here.key, 1)

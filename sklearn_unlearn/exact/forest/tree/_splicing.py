@@ -44,7 +44,7 @@ STANDING_SPLIT = np.dtype(
 
 
 class Changes(NamedTuple):
-    """What forgetting changes in a tree.
+    """Changes to a tree by a request.
 
     Parameters
     ----------

@@ -57,7 +57,8 @@ CANDIDATE = np.dtype(
 class NodeStatistics(NamedTuple):
     """Statistics of a node and its candidates, in the order in which they were drawn.
 
-    Arrays may have one dimension more, for many nodes.
+    Arrays may have one dimension more, for many nodes. Other tuples have the same three
+    fields, and can be passed in its place.
 
     Parameters
     ----------
@@ -84,7 +85,8 @@ class Scratch(NamedTuple):
         The depth from which on a feature is known to be constant on this branch.
     values : ndarray of float32, shape (n_rows,)
     rows : ndarray of int32, shape (n_rows,)
-    node : NodeStatistics
+    candidates, left, totals : ndarray
+        Those of a node, see `NodeStatistics`.
     none_forgotten : ndarray of bool, shape (0,)
         For `is_pure`.
     """
@@ -93,7 +95,9 @@ class Scratch(NamedTuple):
     constant_since: np.ndarray
     values: np.ndarray
     rows: np.ndarray
-    node: NodeStatistics
+    candidates: np.ndarray
+    left: np.ndarray
+    totals: np.ndarray
     none_forgotten: np.ndarray
 
 
@@ -126,17 +130,14 @@ def make_scratch(n_rows, n_features, node):
         np.zeros(n_features, np.int64),
         np.empty(n_rows, np.float32),
         np.empty(n_rows, np.int32),
-        node,
+        *node,
         np.empty(0, bool),
     )
 
 
 @jit
 def statistics_of(nodes, i):
-    """Return views of the statistics of one of many nodes.
-
-    `nodes` is anything with the fields of NodeStatistics for many nodes.
-    """
+    """Return views of the statistics of one of many nodes."""
     return NodeStatistics(nodes.candidates[i], nodes.left[i], nodes.totals[i])
 
 
@@ -209,9 +210,8 @@ def forget_constant_features(scratch):
 
 
 @jit
-def _begin_permutation(scratch, depth):
+def _begin_permutation(order, constant_since, depth):
     """Put the features in order, and forget what other branches found constant."""
-    order, constant_since = scratch.order, scratch.constant_since
     for f in range(len(order)):
         order[f] = f
         if constant_since[f] >= depth:
@@ -238,11 +238,13 @@ def draw_candidates(data, params, rows, key, depth, scratch):
     depth : int
         Depth of the node.
     scratch : Scratch
-        Its `node` is filled in, but for the totals.
+        Its `candidates` and `left` are filled in.
     """
-    order, constant_since, node = scratch.order, scratch.constant_since, scratch.node
+    # arrays are taken out of tuples once, as each time is a count of references
+    order, constant_since = scratch.order, scratch.constant_since
+    candidates, lefts, values = scratch.candidates, scratch.left, scratch.values
     n_features, n_found = data.X.shape[1], 0
-    _begin_permutation(scratch, depth)
+    _begin_permutation(order, constant_since, depth)
     state = first_state(key)
     for i in range(n_features):
         if n_found == params.max_features:
@@ -254,23 +256,22 @@ def draw_candidates(data, params, rows, key, depth, scratch):
         order[j] = order[i]
         if constant_since[feature] < depth:
             continue
-        lowest, highest = _gather(data, rows, feature, scratch.values)
+        lowest, highest = _gather(data, rows, feature, values)
         if lowest == highest:
             constant_since[feature] = depth
             continue
-        candidate = node.candidates[n_found]
+        candidate = candidates[n_found]
         candidate["feature"] = feature
         candidate["lowest"], candidate["highest"] = lowest, highest
         candidate["threshold"] = _draw_threshold(lowest, highest, place)
-        values, left = scratch.values, node.left[n_found]
-        _count_rows(data, params, rows, values, candidate, left)
+        _count_rows(data, params, rows, values, candidate, lefts[n_found])
         n_found += 1
     for c in range(n_found, params.max_features):
-        candidate = node.candidates[c]
+        candidate = candidates[c]
         candidate["feature"], candidate["threshold"] = -1, 0.0
         candidate["lowest"], candidate["highest"] = 0.0, 0.0
         candidate["n_lowest"], candidate["n_highest"] = 0, 0
-        clear(node.left[c])
+        clear(lefts[c])
 
 
 @jit
@@ -290,13 +291,14 @@ def best_split(params, node, n_rows):
         With feature -1 if no candidate leaves enough rows on both sides.
     """
     feature, threshold, best_n_left, best_score = -1, 0.0, 0, -1.0
-    for c in range(len(node.candidates)):
-        candidate = node.candidates[c]
+    candidates, lefts, totals = node.candidates, node.left, node.totals
+    for c in range(len(candidates)):
+        candidate, left = candidates[c], lefts[c]
         if candidate["feature"] < 0:
             break
-        n_left = n_rows_of(node.left[c], params)
+        n_left = n_rows_of(left, params)
         if min(n_left, n_rows - n_left) >= params.min_samples_leaf:
-            score_here = score(node.left[c], node.totals, n_rows, n_left, params)
+            score_here = score(left, totals, n_rows, n_left, params)
             if score_here > best_score:
                 feature = int(candidate["feature"])
                 threshold = float(candidate["threshold"])
@@ -313,7 +315,7 @@ def find_split(data, params, rows, key, depth, scratch):
     Split
         With feature -1 if the node is a leaf.
     """
-    totals = scratch.node.totals
+    totals = scratch.totals
     clear(totals)
     for k in range(len(rows)):
         add_row(totals, data, params, rows[k], 1)
@@ -322,4 +324,4 @@ def find_split(data, params, rows, key, depth, scratch):
     if is_pure(data, params, rows, scratch.none_forgotten, totals):
         return NO_SPLIT
     draw_candidates(data, params, rows, key, depth, scratch)
-    return best_split(params, scratch.node, len(rows))
+    return best_split(params, scratch, len(rows))

@@ -26,7 +26,7 @@ from sklearn_unlearn.exact.forest.tree._statistics import (
 )
 from sklearn_unlearn.exact.forest.tree._structure import N_LARGE, Position
 
-__all__ = ["Request", "Subtree", "copy_retained", "split_without"]
+__all__ = ["Subtree", "TreeRequest", "copy_retained", "split_without"]
 
 # A subtree of as few rows is grown again when one of them goes.
 N_GROWN_AGAIN = 32
@@ -54,7 +54,7 @@ class Subtree(NamedTuple):
     key: tuple
 
 
-class Request(NamedTuple):
+class TreeRequest(NamedTuple):
     """Rows to forget.
 
     Parameters
@@ -91,8 +91,9 @@ def _take_off(data, params, statistics, forgotten):
     has_new_range = False
     for row in forgotten:
         add_row(statistics.totals, data, params, row, -1)
-    for c in range(len(statistics.candidates)):
-        candidate, left = statistics.candidates[c], statistics.left[c]
+    candidates, lefts = statistics.candidates, statistics.left
+    for c in range(len(candidates)):
+        candidate, left = candidates[c], lefts[c]
         feature = int(candidate["feature"])
         if feature < 0:
             break
@@ -112,10 +113,10 @@ def _draw_again(data, params, rows, is_forgotten, subtree, statistics, scratch):
     """Draw the candidates of a node anew, from the rows that are not forgotten."""
     n_retained = copy_retained(rows, is_forgotten, scratch.rows)
     forget_constant_features(scratch)
-    retained, totals = scratch.rows[:n_retained], scratch.node.totals
+    retained, totals = scratch.rows[:n_retained], scratch.totals
     draw_candidates(data, params, retained, subtree.key, subtree.depth, scratch)
     copy_entries(statistics.totals, totals)
-    copy_statistics(scratch.node, statistics)
+    copy_statistics(scratch, statistics)
 
 
 @jit
@@ -169,7 +170,7 @@ def split_without(data, params, subtree, old, state, request, statistics, scratc
     old : Split
         The split until now, without `n_left`.
     state : TreeState
-    request : Request
+    request : TreeRequest
     statistics : NodeStatistics
         Filled in with those of a large node without the rows to forget.
     scratch : Scratch
