@@ -33,9 +33,8 @@ class Outcome(NamedTuple):
 
     Examples
     --------
-    >>> from sklearn.linear_model import Ridge
     >>> from sklearn_unlearn.exact import Outcome
-    >>> Outcome(Ridge()).state is None
+    >>> Outcome("a fitted estimator").state is None
     True
     """
 
@@ -366,9 +365,7 @@ def register_rule(*estimator_types):
     def decorate(rule):
         for former, name in FORMER_NAMES.items():
             if hasattr(rule, former):
-                raise TypeError(
-                    f"{rule.__name__}.{former} is called {name} now: rename it."
-                )
+                raise TypeError(f"{former} of a rule is called {name} now: rename it.")
         for estimator_type in estimator_types:
             _RULES[estimator_type] = rule()
         return rule
