@@ -3,7 +3,6 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import copy
 import time
 from abc import abstractmethod
 from datetime import UTC, datetime
@@ -16,7 +15,8 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn import __version__
-from sklearn_unlearn.base._steps import objects_within, shallow_copy
+from sklearn_unlearn.base._export import exported_copy
+from sklearn_unlearn.base._steps import commit, drop_inner_rows, shallow_copy
 from sklearn_unlearn.base._tags import UnlearnerTags, with_unlearner_tags
 from sklearn_unlearn.rows._ids import as_ids, check_groups
 from sklearn_unlearn.rows._request import Request
@@ -26,15 +26,11 @@ from sklearn_unlearn.utils._sklearn_compat import (
     _check_n_features,
     _num_samples,
     interrupts_raised,
-    rebind_metadata_request,
 )
 from sklearn_unlearn.utils._validation import (
     check_forget_mask,
     split_fit_params,
 )
-
-# Where estimators keep the seed that they were given, or a generator made of it.
-SEEDS = frozenset({"random_state", "random_state_", "_random_state"})
 
 
 class KeptRows(NamedTuple):
@@ -172,7 +168,7 @@ class UnlearnerMixin:
         new._log(new.n_forgotten_ - self.n_forgotten_, started)
         if on_unknown == "ignore":  # neither number nor time may tell what was known
             new.unlearning_log_[-1].update(n_rows=n_asked, seconds=None)
-        self.__dict__ = new.__dict__
+        commit(new, self)
         return self
 
     def retained_rows(self):
@@ -210,20 +206,7 @@ class UnlearnerMixin:
             A fitted copy, whose ``unlearn`` refuses to run.
         """
         check_is_fitted(self)
-        new = shallow_copy(self)
-        new._drop_for_export()  # first: what goes need not be copied
-        new = copy.deepcopy(new)
-        for thing in (new, *objects_within(new, parameters=True)):
-            rebind_metadata_request(thing)
-            if hasattr(thing, "_drop_for_export"):
-                thing._drop_for_export()
-            for name in SEEDS.intersection(vars(thing)):
-                setattr(thing, name, None)
-        if self._unlearner_tags().guarantee == "certified":
-            # the certificate speaks of a model that does not tell of requests
-            for name in ("n_forgotten_", "unlearning_log_"):
-                new.__dict__.pop(name, None)
-        return new
+        return exported_copy(self)
 
     def _drop_for_export(self):
         """Drop, for an export, all that only later requests need."""
@@ -314,6 +297,7 @@ class UnlearnerMixin:
             started = time.perf_counter()
             self._forget_positions(kept.forget)
             self._log(len(kept.forget), started)
+        drop_inner_rows(self)
         if not self.store_training_data:
             self._drop_rows()
 
