@@ -13,6 +13,7 @@ from sklearn_unlearn.base._single_class import single_class
 from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.base._tags import is_unlearner
 from sklearn_unlearn.exact._coordinates import affine_map, coordinate_change, dense
+from sklearn_unlearn.exact._feature_names import with_features_of
 from sklearn_unlearn.exact._steps import ForgettingStep, LazyRows, StepState
 from sklearn_unlearn.exceptions import PipelineRetrainWarning
 from sklearn_unlearn.rows._request import Request
@@ -50,7 +51,9 @@ class LastStep(ForgettingStep):
 
     def forget(self, X, y, params, transform):
         if is_unlearner(self.fitted):
-            self.after = self._unlearn(LazyRows.read(X), y, params)
+            X = LazyRows.read(X)
+            new = self._unlearn(X, y, params)
+            self.after = with_features_of(X, new, self.fitted)
             return self.after, None
         try:
             return super().forget(X, y, params, transform)

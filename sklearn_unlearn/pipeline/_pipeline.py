@@ -369,6 +369,11 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         router = super().get_metadata_routing()
         return router.add_self_request(routed_fit_request(self, ("forget", "groups")))
 
+    def __sklearn_tags__(self):
+        if not self.steps:  # nothing that could learn, or forget
+            return super(UnlearnerMixin, self).__sklearn_tags__()
+        return super().__sklearn_tags__()
+
     def _unlearner_tags(self):
         guarantee = "exact"
         for step in self.__dict__.get("steps", ()):
