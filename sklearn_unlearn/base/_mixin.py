@@ -7,19 +7,18 @@ import copy
 import time
 from abc import abstractmethod
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn import __version__
 from sklearn_unlearn.base._steps import objects_within, shallow_copy
 from sklearn_unlearn.base._tags import UnlearnerTags, with_unlearner_tags
+from sklearn_unlearn.base._training_rows import KeepsTrainingRows
 from sklearn_unlearn.rows._hints import refuse_what_is_no_table
-from sklearn_unlearn.rows._ids import as_ids, check_groups
+from sklearn_unlearn.rows._ids import as_ids
 from sklearn_unlearn.rows._request import Request
 from sklearn_unlearn.rows._store import RowStore
 from sklearn_unlearn.utils._sklearn_compat import (
@@ -29,39 +28,12 @@ from sklearn_unlearn.utils._sklearn_compat import (
     interrupts_raised,
     rebind_metadata_request,
 )
-from sklearn_unlearn.utils._validation import (
-    check_forget_mask,
-    split_fit_params,
-)
 
 # Where estimators keep the seed that they were given, or a generator made of it.
 SEEDS = frozenset({"random_state", "random_state_", "_random_state"})
 
 
-class KeptRows(NamedTuple):
-    """Rows and arguments of a ``fit``, kept for later requests.
-
-    Attributes
-    ----------
-    store : RowStore or None
-        The rows, with all that has one entry per row.
-    fit_params : dict
-        Arguments that are the same for all rows.
-    row_params : tuple of str
-        Names of those with one entry per row.
-    has_target : bool
-    forget : ndarray of int
-        Positions of the rows to forget at once.
-    """
-
-    store: RowStore | None
-    fit_params: dict
-    row_params: tuple
-    has_target: bool
-    forget: Any
-
-
-class UnlearnerMixin:
+class UnlearnerMixin(KeepsTrainingRows):
     """Mixin that gives an estimator ``unlearn`` and ``export``.
 
     Row look-up, the transaction, counting and the log are written here once. A
@@ -276,60 +248,7 @@ class UnlearnerMixin:
         count, log = self.n_forgotten_, self.unlearning_log_
         self.__dict__ = {**vars(fitted), "n_forgotten_": count, "unlearning_log_": log}
 
-    # -------------------------------------------------------------- rows of fit
-
-    def _keep_rows(self, X, y, groups=None, params=None, forget=None):
-        """Copy the rows before a fit, which may change them in place.
-
-        Parameters
-        ----------
-        X, y : training rows and targets as given to ``fit``
-        groups : array-like of shape (n_rows,) or None
-        params : dict
-            Arguments of ``fit``; those with one entry per row are cut with the
-            rows and passed again.
-        forget : array-like or None
-            The mask of ``fit``.
-
-        Returns
-        -------
-        KeptRows
-            For `_attach_rows`, once the fit is done.
-        """
-        n_rows = _num_samples(X)
-        forget = [] if forget is None else check_forget_mask(forget, n_rows)
-        groups = None if groups is None else check_groups(groups, n_rows)
-        self._rows = None  # a fit that fails must not leave those of the last one
-        per_row, whole = split_fit_params(params or {}, n_rows)
-        store = None
-        if self.store_training_data or len(forget):
-            store = RowStore.keep(X, y, groups=groups, params=per_row)
-        return KeptRows(store, whole, tuple(per_row), y is not None, forget)
-
-    def _attach_rows(self, kept):
-        """Attach the rows after a fit, then forget those that its mask marks."""
-        self._rows, self._fit_params = kept.store, kept.fit_params
-        self._row_params, self._has_target = kept.row_params, kept.has_target
-        self.n_forgotten_, self.unlearning_log_ = 0, []
-        if len(kept.forget):
-            started = time.perf_counter()
-            self._forget_positions(kept.forget)
-            self._log(len(kept.forget), started)
-        if not self.store_training_data:
-            self._drop_rows()
-
-    def _drop_rows(self):
-        """Let go of the rows and of what is made of them for later requests."""
-        self._rows = None
-
     # ---------------------------------------------------------------- requests
-
-    def _kept_rows(self):
-        """Return the store of the rows; raise if none are kept."""
-        store = self.__dict__.get("_rows")
-        if store is None:
-            raise self._no_rows_error()
-        return store
 
     def _find_rows(self, X_forget, y_forget=None, groups=None, on_unknown="raise"):
         """Return the positions of the rows that a request means."""
@@ -379,6 +298,8 @@ class UnlearnerMixin:
                 "X_retain is empty: nothing would be left to predict with."
             )
         store = self.__dict__.get("_rows")
+        if self._obstacle is not None:
+            raise self._no_rows_error()
         supervised = self._has_target if store is None else store.has_target
         if supervised and y_retain is None:
             raise ValueError("y_retain must be passed with X_retain.")
@@ -422,20 +343,6 @@ class UnlearnerMixin:
                 _check_feature_names(self, X, reset=False)
                 _check_n_features(self, X, reset=False)
         return X
-
-    def _no_rows_error(self):
-        """The error for a request that needs rows which are not kept."""
-        if not self.store_training_data and hasattr(self, "n_forgotten_"):
-            return ValueError(
-                f"This {type(self).__name__} keeps no rows (store_training_data="
-                "False): pass X_retain, and y_retain if it has a target, with "
-                "X_forget."
-            )
-        return NotFittedError(
-            f"This {type(self).__name__} holds no training rows: it is an exported "
-            "copy, a slice of a pipeline or a step of one. Call unlearn on the whole "
-            "fitted model."
-        )
 
     def _log(self, n_rows, started):
         """Add a record of a request, without anything of its rows."""

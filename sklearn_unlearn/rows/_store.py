@@ -70,10 +70,11 @@ class RowStore:
         columns.update({f"param:{k}": np.asarray(v) for k, v in (params or {}).items()})
         n_rows = columns["X0"].shape[0]
         for name, values in columns.items():
-            if values.shape[0] != n_rows:
+            if values.shape[:1] != (n_rows,):
+                n_values = values.shape[0] if values.shape else "none"
                 raise ValueError(
                     f"Found input variables with inconsistent numbers of samples: X "
-                    f"has {n_rows} rows, {name.split(':')[-1]} {values.shape[0]}."
+                    f"has {n_rows} rows, {name.split(':')[-1]} {n_values}."
                 )
         size = cls.BLOCK_ROWS
         columns["id"] = np.arange(n_rows)
