@@ -17,6 +17,7 @@ from sklearn_unlearn.base._export import exported_copy
 from sklearn_unlearn.base._steps import commit, shallow_copy
 from sklearn_unlearn.base._tags import UnlearnerTags, with_unlearner_tags
 from sklearn_unlearn.base._training_rows import KeepsTrainingRows
+from sklearn_unlearn.rows._hints import refuse_what_is_no_table
 from sklearn_unlearn.rows._ids import as_ids
 from sklearn_unlearn.rows._request import Request
 from sklearn_unlearn.rows._store import RowStore
@@ -316,13 +317,9 @@ class UnlearnerMixin(KeepsTrainingRows):
     def _validate_forget(self, X):
         """Raise scikit-learn's messages for wrong names or number of features."""
         if hasattr(self, "n_features_in_"):
+            refuse_what_is_no_table(X)
             if not hasattr(X, "shape"):
                 X = np.asarray(X)
-            if len(X.shape) != 2:
-                raise ValueError(
-                    f"Expected 2D array, got {len(X.shape)}D array instead: X_forget "
-                    "holds rows; use X_forget.reshape(1, -1) for a single row."
-                )
             # validate_data would do the same, and build the tags every time
             named = hasattr(X, "columns") or hasattr(self, "feature_names_in_")
             if named or X.shape[1] != self.n_features_in_:

@@ -3,7 +3,6 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import warnings
 from contextlib import nullcontext
 from functools import partial
 
@@ -32,6 +31,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
     routed_fit_request,
 )
 from sklearn_unlearn.utils._validation import refuse_masks_of_steps
+from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["Pipeline", "make_pipeline"]
 
@@ -306,19 +306,17 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
             if Rule.is_frozen(step) and not (step is last and is_unlearner(step))
         ]
         if frozen:
-            warnings.warn(
+            warn_user(
                 f"The steps {', '.join(frozen)} hold a FrozenEstimator, which is not "
                 "fitted again. If it was fitted on these rows, it still remembers.",
                 UnlearningWarning,
-                stacklevel=3,
             )
         if check_memory(self.memory).location is not None:
-            warnings.warn(
+            warn_user(
                 f"The cache at {check_memory(self.memory).location!r} still holds "
                 "transformed rows, the forgotten ones among them. Clear it with "
                 "joblib.Memory(location).clear().",
                 UnlearningWarning,
-                stacklevel=3,
             )
 
     def _drop_rows(self):
@@ -329,12 +327,11 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         """Name the steps that will need the rows again."""
         names = [name for name, step in self.steps if is_estimator(step)]
         if names:
-            warnings.warn(
+            warn_user(
                 "This pipeline keeps no rows (store_training_data=False). To forget, "
                 f"the steps {', '.join(names)} need X_retain and y_retain passed to "
                 "unlearn.",
                 PipelineMemoryWarning,
-                stacklevel=3,
             )
 
     # --------------------------------------------------------------- plumbing
