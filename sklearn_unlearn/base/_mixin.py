@@ -13,8 +13,9 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn import __version__
+from sklearn_unlearn.base._concurrency import make_thread_safe
 from sklearn_unlearn.base._export import exported_copy
-from sklearn_unlearn.base._steps import commit, shallow_copy
+from sklearn_unlearn.base._steps import drop_inner_rows
 from sklearn_unlearn.base._tags import UnlearnerTags, with_unlearner_tags
 from sklearn_unlearn.base._training_rows import KeepsTrainingRows
 from sklearn_unlearn.rows._hints import refuse_what_is_no_table
@@ -55,9 +56,15 @@ class UnlearnerMixin(KeepsTrainingRows):
 
     Notes
     -----
-    *Transactions.* The hook runs on a shallow copy of the estimator, whose
-    attributes then replace those of the estimator in one assignment. A hook
-    therefore assigns new objects and never changes one in place.
+    *Transactions.* Methods that change the estimator (``fit``, ``partial_fit``,
+    ``fit_transform``, ``fit_predict``, ``prepare``, ``refresh``, ``set_params``,
+    ``unlearn``) run on a shallow copy of it, one at a time, whose attributes then
+    replace those of the estimator in one assignment. They therefore assign new objects
+    and never change one in place.
+
+    *Threads.* Methods that read (``predict`` and all that begin so, ``transform``,
+    ``score``, ``export``, ...) read one state each, before or after a change. All this
+    goes by the names of methods, those of a subclass and inherited ones included.
 
     *Behind other steps.* A :class:`~sklearn_unlearn.pipeline.Pipeline` keeps the rows
     of all its steps, and calls on a copy of its last one
@@ -82,6 +89,10 @@ class UnlearnerMixin(KeepsTrainingRows):
     >>> issubclass(Retrain, UnlearnerMixin)
     True
     """
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        make_thread_safe(cls)
 
     def unlearn(
         self,
@@ -127,21 +138,23 @@ class UnlearnerMixin(KeepsTrainingRows):
             If a row cannot be told from a different kept row.
         ValueError
             If the request is malformed, or would leave no row.
+        RequestInProgressError
+            If it is made from within another change of the same estimator.
         """
         n_asked = _check_request(self, X_forget, groups, X_retain, on_unknown)
         if n_asked == 0:
             return self
-        started, new = time.perf_counter(), shallow_copy(self)
+        started, n_before = time.perf_counter(), vars(self).get("n_forgotten_", 0)
         with interrupts_raised():
             if X_retain is not None:
-                new._forget_given(X_forget, y_forget, X_retain, y_retain)
+                self._forget_given(X_forget, y_forget, X_retain, y_retain)
             else:
-                found = new._find_rows(X_forget, y_forget, groups, on_unknown)
-                new._forget_positions(found)
-        new._log(new.n_forgotten_ - self.n_forgotten_, started)
+                found = self._find_rows(X_forget, y_forget, groups, on_unknown)
+                self._forget_positions(found)
+        self._log(self.n_forgotten_ - n_before, started)
         if on_unknown == "ignore":  # neither number nor time may tell what was known
-            new.unlearning_log_[-1].update(n_rows=n_asked, seconds=None)
-        commit(new, self)
+            self.unlearning_log_[-1].update(n_rows=n_asked, seconds=None)
+        drop_inner_rows(self)
         return self
 
     def retained_rows(self):

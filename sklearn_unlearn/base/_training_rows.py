@@ -71,7 +71,6 @@ class KeepsTrainingRows:
         KeptRows
             For `_attach_rows`, once the fit is done.
         """
-        self._rows = None  # a fit that fails must not leave those of the last one
         try:
             return self._copy_rows(X, y, groups, params or {}, forget)
         except Exception as error:

@@ -14,7 +14,6 @@ from sklearn.utils.extmath import row_norms
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
-from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.exact.certified._certificate import (
     REFERENCE,
     draw_noise,
@@ -125,14 +124,12 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
         self : object
             The fitted model.
         """
-        new = shallow_copy(self)
-        checked = new._check_rows(X, y, reset=True)
-        new._warn_about_clipping(checked[0])
-        kept = new._keep_rows(X, y, groups, {}, forget)
-        new._prepare_target(checked[1])
-        new._fit_rows(*new._clip_and_encode(*checked), n_refits=0)
-        new._attach_rows(kept)
-        self.__dict__ = new.__dict__
+        checked = self._check_rows(X, y, reset=True)
+        self._warn_about_clipping(checked[0])
+        kept = self._keep_rows(X, y, groups, {}, forget)
+        self._prepare_target(checked[1])
+        self._fit_rows(*self._clip_and_encode(*checked), n_refits=0)
+        self._attach_rows(kept)
         return self
 
     def _fit_rows(self, Z, T, n_refits):
