@@ -4,7 +4,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 import time
-import warnings
 from typing import Any, NamedTuple
 
 from sklearn.exceptions import NotFittedError
@@ -14,6 +13,7 @@ from sklearn_unlearn.rows._ids import check_groups
 from sklearn_unlearn.rows._store import RowStore
 from sklearn_unlearn.utils._sklearn_compat import _num_samples
 from sklearn_unlearn.utils._validation import check_forget_mask, split_fit_params
+from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["KeepsTrainingRows", "KeptRows"]
 
@@ -97,11 +97,10 @@ class KeepsTrainingRows:
         self.n_forgotten_, self.unlearning_log_ = 0, []
         self._obstacle = kept.obstacle
         if kept.obstacle is not None:
-            warnings.warn(
+            warn_user(
                 "The training rows cannot be kept, so that unlearn will refuse every "
                 f"request: {kept.obstacle}.",
                 UnlearningWarning,
-                stacklevel=4,
             )
         if len(kept.forget):
             started = time.perf_counter()
@@ -126,8 +125,8 @@ class KeepsTrainingRows:
         if self._obstacle is not None:
             return ValueError(
                 "The rows given to fit could not be kept, so that none can be "
-                f"forgotten: {self._obstacle}. Fit again on rows that can be, in an "
-                "array, a sparse matrix or a data frame."
+                f"forgotten: {self._obstacle}. Fit again on rows that can be kept, "
+                "such as an array, a sparse matrix or a data frame of pandas."
             )
         if not self.store_training_data and hasattr(self, "n_forgotten_"):
             return ValueError(

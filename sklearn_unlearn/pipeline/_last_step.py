@@ -7,8 +7,6 @@ before: an affine map, found on the retained rows, leads from the new ones to th
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import warnings
-
 import numpy as np
 
 from sklearn_unlearn.base._single_class import single_class
@@ -20,6 +18,7 @@ from sklearn_unlearn.exact._steps import ForgettingStep, LazyRows, StepState
 from sklearn_unlearn.exceptions import PipelineRetrainWarning
 from sklearn_unlearn.rows._request import Request
 from sklearn_unlearn.utils._sklearn_compat import _num_samples, _safe_indexing
+from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["LastStep"]
 
@@ -139,10 +138,9 @@ def change_coordinates(last, steps, X):
         )
     else:
         return True
-    warnings.warn(
+    warn_user(
         f"The last step is fitted again on the retained rows: {reason}.",
         PipelineRetrainWarning,
-        stacklevel=2,
     )
     return False
 

@@ -4,7 +4,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 import sys
-import warnings
 from abc import abstractmethod
 from dataclasses import replace
 from numbers import Integral, Real
@@ -21,6 +20,7 @@ from sklearn_unlearn.dropout._noise import make_generator
 from sklearn_unlearn.exceptions import UnlearningWarning
 from sklearn_unlearn.unlearning._skorch import skorch_model
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions
+from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["FORGET_WEIGHT", "NetworkUnlearner"]
 
@@ -174,11 +174,10 @@ class NetworkUnlearner(BaseUnlearner):
         with torch.inference_mode(False), torch.enable_grad():
             handle = self.estimator_._begin_unlearning(request, self._fit_params)
             if handle is None:
-                warnings.warn(
+                warn_user(
                     "The network is fitted again on the retained rows: module has no "
                     "last linear layer that could take in the new units of the target.",
                     UnlearningWarning,
-                    stacklevel=2,
                 )
                 rows = request.retain
                 self._fit_again(rows.X, rows.y, {**self._fit_params, **rows.params})
