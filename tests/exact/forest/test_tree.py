@@ -9,9 +9,9 @@ import pickle
 import numpy as np
 import pytest
 from scipy import stats
-from sklearn.datasets import load_diabetes, load_iris
+from sklearn.datasets import load_iris
 
-from sklearn_unlearn.exact import RemovalForestClassifier, RemovalForestRegressor
+from sklearn_unlearn.exact import RemovalForestClassifier
 from sklearn_unlearn.exact.forest.tree._forgetting import forget, splice
 from sklearn_unlearn.exact.forest.tree._growing import grow
 from sklearn_unlearn.exact.forest.tree._numba import SOURCES
