@@ -3,7 +3,6 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import copy
 import time
 from abc import abstractmethod
 from datetime import UTC, datetime
@@ -14,10 +13,12 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn import __version__
+from sklearn_unlearn.base._export import exported_copy
 from sklearn_unlearn.base._group_column import TakesGroupColumn
-from sklearn_unlearn.base._steps import objects_within, shallow_copy
+from sklearn_unlearn.base._steps import commit, shallow_copy
 from sklearn_unlearn.base._tags import UnlearnerTags, with_unlearner_tags
 from sklearn_unlearn.base._training_rows import KeepsTrainingRows
+from sklearn_unlearn.rows._hints import refuse_what_is_no_table
 from sklearn_unlearn.rows._ids import as_ids
 from sklearn_unlearn.rows._request import Request
 from sklearn_unlearn.rows._store import RowStore
@@ -26,11 +27,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
     _check_n_features,
     _num_samples,
     interrupts_raised,
-    rebind_metadata_request,
 )
-
-# Where estimators keep the seed that they were given, or a generator made of it.
-SEEDS = frozenset({"random_state", "random_state_", "_random_state"})
 
 
 class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
@@ -148,7 +145,7 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         new._log(new.n_forgotten_ - self.n_forgotten_, started)
         if on_unknown == "ignore":  # neither number nor time may tell what was known
             new.unlearning_log_[-1].update(n_rows=n_asked, seconds=None)
-        self.__dict__ = new.__dict__
+        commit(new, self)
         return self
 
     def retained_rows(self):
@@ -186,20 +183,7 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
             A fitted copy, whose ``unlearn`` refuses to run.
         """
         check_is_fitted(self)
-        new = shallow_copy(self)
-        new._drop_for_export()  # first: what goes need not be copied
-        new = copy.deepcopy(new)
-        for thing in (new, *objects_within(new, parameters=True)):
-            rebind_metadata_request(thing)
-            if hasattr(thing, "_drop_for_export"):
-                thing._drop_for_export()
-            for name in SEEDS.intersection(vars(thing)):
-                setattr(thing, name, None)
-        if self._unlearner_tags().guarantee == "certified":
-            # the certificate speaks of a model that does not tell of requests
-            for name in ("n_forgotten_", "unlearning_log_"):
-                new.__dict__.pop(name, None)
-        return new
+        return exported_copy(self)
 
     def _drop_for_export(self):
         """Drop, for an export, all that only later requests need."""
@@ -344,13 +328,9 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         """Return rows without ids; raise if names or number of features are wrong."""
         X = self._without_group_column(X)
         if hasattr(self, "n_features_in_"):
+            refuse_what_is_no_table(X)
             if not hasattr(X, "shape"):
                 X = np.asarray(X)
-            if len(X.shape) != 2:
-                raise ValueError(
-                    f"Expected 2D array, got {len(X.shape)}D array instead: X_forget "
-                    "holds rows; use X_forget.reshape(1, -1) for a single row."
-                )
             # validate_data would do the same, and build the tags every time
             named = hasattr(X, "columns") or hasattr(self, "feature_names_in_")
             if named or X.shape[1] != self.n_features_in_:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sklearn.exceptions import NotFittedError
 
+from sklearn_unlearn.base._steps import drop_inner_rows
 from sklearn_unlearn.exceptions import UnlearningWarning
 from sklearn_unlearn.rows._ids import check_groups
 from sklearn_unlearn.rows._store import RowStore
@@ -106,6 +107,7 @@ class KeepsTrainingRows:
             started = time.perf_counter()
             self._forget_positions(kept.forget)
             self._log(len(kept.forget), started)
+        drop_inner_rows(self)
         if not self.store_training_data:
             self._drop_rows()
 

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, check_memory
 
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags, is_unlearner
 from sklearn_unlearn.base._group_column import GROUP_COLUMN
-from sklearn_unlearn.base._steps import drop_inner_rows, is_estimator
+from sklearn_unlearn.base._steps import is_estimator
 from sklearn_unlearn.base._tags import GUARANTEES
 from sklearn_unlearn.exact import Rule, find_rule, register_rule
 from sklearn_unlearn.exact._cost import cost_of_steps
@@ -227,7 +227,6 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         by_rule = last_step_by_rule(self) if method == "fit" else nullcontext()
         with by_rule:
             result = getattr(super(), method)(X, y, **self._with_ids(params, groups))
-        drop_inner_rows(self)
         last = self.steps[-1][1] if self.steps else None
         self._classes = getattr(last, "classes_", None)
         self._attach_rows(kept)
@@ -311,7 +310,6 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         ]
         self._step_states = RuleState({n: step.state for n, step in steps.items()})
         self._warn_about_remains(self.steps)
-        drop_inner_rows(self)
 
     def _warn_about_remains(self, steps):
         """Tell of what is out of reach: frozen steps and the cache on disk."""

@@ -11,7 +11,6 @@ import numpy as np
 from sklearn.base import (
     BaseEstimator,
     MetaEstimatorMixin,
-    clone,
     is_classifier,
 )
 from sklearn.frozen import FrozenEstimator
@@ -30,9 +29,11 @@ from sklearn.utils.validation import (
 
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
 from sklearn_unlearn.base._group_column import GROUP_COLUMN
+from sklearn_unlearn.base._steps import unfitted_copy
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._rule import Rule
 from sklearn_unlearn.exact.sharding._shard_rows import (
+    assignment_units,
     nonzero_weights,
     row_codes,
     slice_digests,
@@ -45,7 +46,6 @@ from sklearn_unlearn.exact.sharding._slices import (
     slice_training_method,
 )
 from sklearn_unlearn.rows._assignment import assign_rows
-from sklearn_unlearn.rows._cells import cell_codes
 from sklearn_unlearn.rows._ids import check_groups
 from sklearn_unlearn.rows._store import Rows
 from sklearn_unlearn.utils._sklearn_compat import (
@@ -57,7 +57,6 @@ from sklearn_unlearn.utils._sklearn_compat import (
     routed_fit_request,
 )
 from sklearn_unlearn.utils._validation import (
-    check_forget_mask,
     refuse_changed_settings,
     split_fit_params,
 )
@@ -136,8 +135,6 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         slice_training_method(self.estimator, self.n_slices)
         X, groups = self._take_group_column(X, groups)
         X, target = self._check_rows(X, y)
-        if forget is not None:
-            check_forget_mask(forget, _num_samples(X))
         if groups is not None:
             groups = check_groups(groups, _num_samples(X))
         params = self._inner_params(fit_params)
@@ -198,13 +195,8 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         per_row = {name: np.asarray(values) for name, values in per_row.items()}
         rows = Rows(to_canonical(X), y, per_row)
         codes = row_codes(rows)
-        # ids of any type that are equal have the same code
-        by = (
-            codes[:, 0]
-            if groups is None
-            else [cell_codes(groups.astype(object))[:, None]]
-        )
-        shards, slices = assign_rows(by, self.n_shards, self.n_slices, self._seed)
+        units = assignment_units(codes[:, 0], groups)
+        shards, slices = assign_rows(units, self.n_shards, self.n_slices, self._seed)
         self._slice_numbers = shards * self.n_slices + slices
         weighted = nonzero_weights(per_row, len(codes))
 
@@ -393,7 +385,7 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         """
         state = super().__getstate__()
         if state.get("n_forgotten_"):
-            state = {**state, "estimator": clone(self.estimator)}
+            state = {**state, "estimator": unfitted_copy(self.estimator)}
         return state
 
     def __sklearn_is_fitted__(self):
