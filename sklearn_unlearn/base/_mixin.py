@@ -15,7 +15,13 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_unlearn import __version__
 from sklearn_unlearn.base._concurrency import make_thread_safe
 from sklearn_unlearn.base._export import exported_copy
+from sklearn_unlearn.base._given_rows import (
+    check_numbers_of_given,
+    check_retained,
+    warn_about_twins,
+)
 from sklearn_unlearn.base._group_column import TakesGroupColumn
+from sklearn_unlearn.base._parameters import refuse_changed_parameters
 from sklearn_unlearn.base._steps import drop_inner_rows
 from sklearn_unlearn.base._tags import UnlearnerTags, with_unlearner_tags
 from sklearn_unlearn.base._training_rows import KeepsTrainingRows
@@ -122,8 +128,8 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         groups : array-like of shape (n_groups,), default=None
             Ids given to ``fit(X, y, groups=...)``, all of whose rows are forgotten.
         X_retain : array-like of shape (n_retain, n_features), default=None
-            The rows that stay. If given, `X_forget` and `X_retain` together *are*
-            the training set: nothing is looked up.
+            The rows that stay, where none are kept. `X_forget` and `X_retain` together
+            must be the training set, which is checked as far as it is known.
         y_retain : array-like of shape (n_retain, ...), default=None
             Targets of `X_retain`.
         on_unknown : {"raise", "ignore"}, default="raise"
@@ -198,6 +204,7 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         """Drop, for an export, all that only later requests need."""
         self._drop_rows()
         self._fit_params = {}
+        self._fit_parameters = self._n_training_rows = None
 
     @abstractmethod
     def _unlearn_rows(self, request):
@@ -276,11 +283,14 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
 
     def _forget(self, X_forget, y_forget, groups, X_retain, y_retain, on_unknown):
         """Forget the rows of a request that is well formed."""
+        refuse_changed_parameters(self)
         if X_retain is not None:
             self._forget_given(X_forget, y_forget, X_retain, y_retain)
         else:
             found = self._find_rows(X_forget, y_forget, groups, on_unknown)
             self._forget_positions(found)
+        if not self.store_training_data:  # set since the fit
+            self._drop_rows()
 
     def _forget_positions(self, positions):
         """Forget the kept rows at these positions."""
@@ -298,38 +308,23 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
             store=self._rows,
         )
         self._unlearn_rows(request)
-        self.n_forgotten_ += len(positions)
+        self._count(len(positions))
 
     def _forget_given(self, X_forget, y_forget, X_retain, y_retain):
         """Forget rows when the caller gives the whole training set."""
-        n_forget, n_retain = _num_samples(X_forget), _num_samples(X_retain)
-        if n_retain == 0:
-            raise ValueError(
-                "X_retain is empty: nothing would be left to predict with."
-            )
-        store = self.__dict__.get("_rows")
         if self._obstacle is not None:
             raise self._no_rows_error()
-        supervised = self._has_target if store is None else store.has_target
-        if supervised and y_retain is None:
-            raise ValueError("y_retain must be passed with X_retain.")
-        if store is not None and store.has_groups:
-            raise ValueError(
-                "fit was given groups, which cannot be matched with X_retain. Leave "
-                "X_retain out, or fit again."
-            )
-        if store is not None and n_forget + n_retain != store.n_rows:
-            raise ValueError(
-                f"X_forget and X_retain together must be the training set of "
-                f"{store.n_rows} rows; got {n_forget} + {n_retain} rows."
-            )
-        if self._row_params:
-            raise ValueError(
-                f"fit was given {', '.join(self._row_params)} per row, which cannot be "
-                "matched with X_retain. Leave X_retain out, or fit again."
-            )
+        store = self.__dict__.get("_rows")
+        n_forget, n_retain = _num_samples(X_forget), _num_samples(X_retain)
+        check_numbers_of_given(self, n_forget, n_retain, y_retain)
         X_forget, X_retain = map(self._validate_forget, (X_forget, X_retain))
+        if store is not None:
+            positions = self._find_rows(X_forget, y_forget)
+            check_retained(store.drop(positions), X_retain, y_retain)
+            self._forget_positions(positions)
+            return
         given = RowStore.keep(X_retain, y_retain)
+        warn_about_twins(given, X_forget, y_forget)
         if self.store_training_data:
             self._rows = given
         mask = np.r_[np.zeros(n_retain, dtype=bool), np.ones(n_forget, dtype=bool)]
@@ -339,7 +334,13 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
 
         request = Request(mask, forget, given.rows, ordered=False, store=given)
         self._unlearn_rows(request)
+        self._count(n_forget)
+
+    def _count(self, n_forget):
+        """Count rows that are forgotten, and those that are left."""
         self.n_forgotten_ += n_forget
+        if self._n_training_rows is not None:
+            self._n_training_rows -= n_forget
 
     def _validate_forget(self, X):
         """Return rows without ids; raise if names or number of features are wrong."""

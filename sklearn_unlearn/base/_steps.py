@@ -95,6 +95,7 @@ def drop_inner_rows(estimator):
         keeps_rows = hasattr(inner, "_unlearn_rows") and "_rows" in vars(inner)
         if keeps_rows and not is_parameter:
             inner._drop_rows()
+            inner._n_training_rows = None  # nor do they count
 
 
 def unfitted_copy(estimator):

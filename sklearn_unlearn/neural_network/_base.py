@@ -249,6 +249,7 @@ class BaseDropoutNetwork(
         if sample_weight is not None:
             self._row_params = ("sample_weight",)
         self._rows = self._held_out = None
+        self._n_training_rows = self._fit_parameters = None  # they may differ by call
         self._n_partial = vars(self).get("_n_partial", 0) + 1
         # a key of three numbers: functions are drawn with keys of one and two
         key = (len(STREAMS), self._n_partial, 0)

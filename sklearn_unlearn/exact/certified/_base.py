@@ -22,7 +22,6 @@ from sklearn_unlearn.exact.certified._certificate import (
 from sklearn_unlearn.exact.rules._logistic import _threads
 from sklearn_unlearn.exceptions import BudgetExceededError, UnlearningWarning
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions, _fit_context
-from sklearn_unlearn.utils._validation import refuse_changed_settings
 from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["EPS", "CertifiedLinearModel", "rounding_bound"]
@@ -134,9 +133,6 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
 
     def _fit_rows(self, Z, T, n_refits):
         """Minimise the objective with fresh noise, and set a new certificate."""
-        may_change = {"store_training_data", "on_budget", "random_state"}
-        names = set(self.get_params()) - may_change
-        self._settings = {name: getattr(self, name) for name in names}
         self._n_rows = len(T)
         shape = (Z.shape[1], T.shape[1])
         noise = draw_noise(shape, self.sigma, self.random_state, n_refits)
@@ -192,7 +188,6 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
                 "y_forget must be passed with X_retain: the step needs the targets of "
                 "the rows to forget."
             )
-        refuse_changed_settings(self, self._settings)
         n_forget = int(request.mask.sum())
         if len(request.mask) != self._n_rows:
             raise ValueError(
@@ -214,6 +209,8 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
                 self.n_iter_ = 1
             self.certificate_ = {
                 **certificate,
+                # of rows that only the caller knows it states nothing
+                "valid": certificate["valid"] and request.ordered,
                 "residual_bound": bound,
                 "n_requests": certificate["n_requests"] + 1,
                 "n_forgotten": certificate["n_forgotten"] + n_forget,
@@ -232,6 +229,9 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
     def _drop_statistics(self):
         """Drop sums over the rows, if the model keeps any for later requests."""
 
+    def _parameters_of_fit(self):
+        return super()._parameters_of_fit() - {"on_budget", "random_state"}
+
     def _drop_rows(self):
         super()._drop_rows()
         self._drop_statistics()
@@ -240,7 +240,7 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
         # an exported model must not tell of the requests
         super()._drop_for_export()
         self.certificate_ = {name: self.certificate_[name] for name in MODEL_ENTRIES}
-        for name in (*REQUEST_ATTRIBUTES, "_n_rows", "_settings"):
+        for name in (*REQUEST_ATTRIBUTES, "_n_rows"):
             self.__dict__.pop(name, None)
 
     # -------------------------------------------------------------------- rows

@@ -21,7 +21,6 @@ from sklearn_unlearn.utils._sklearn_compat import (
     StrOptions,
     _fit_context,
 )
-from sklearn_unlearn.utils._validation import refuse_changed_settings
 from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["BaseRemovalForest"]
@@ -133,8 +132,6 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
         words = check_random_state(self.random_state).randint(
             0, 1 << 32, size=(self.n_estimators, 2), dtype=np.uint64
         )
-        names = "max_depth", "min_samples_split", "min_samples_leaf", "max_features"
-        self._settings = {name: getattr(self, name) for name in names}
         self._keys = [tuple(pair) for pair in words.tolist()]
         self._grow(self._encode(rows, targets))
         self._attach_rows(kept)
@@ -195,7 +192,6 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
     # --------------------------------------------------------------- forgetting
 
     def _unlearn_rows(self, request):
-        refuse_changed_settings(self, self._settings)
         if request.coordinates_changed or self._tree_states is None:
             self._refit(*request.retain[:2])
             return
