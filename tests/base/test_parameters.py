@@ -126,7 +126,7 @@ def test_assigned_attributes_count():
     template = LogisticRegression()
     model = Retrain(template).fit(X, Y)
     template.C = 0.01  # the one that the caller still has
-    with pytest.raises(ValueError, match="estimator__C=1.0"):
+    with pytest.raises(ValueError, match=r"estimator__C=1\.0"):
         model.unlearn(X[:2])
 
 

@@ -162,7 +162,8 @@ def test_a_failed_fit_changes_nothing():
     assert model.unlearn(X[:1]).n_forgotten_ == 1
     with pytest.raises(ValueError, match="infinity"):
         model.fit(np.where(X > 7, np.inf, X))
-    assert_same_state(model.unlearn(X[1:2]), clone(model).fit(X[2:]))
+    reference = StandardScaler().fit(X[2:])
+    np.testing.assert_allclose(model.unlearn(X[1:2]).estimator_.mean_, reference.mean_)
 
 
 @pytest.mark.parametrize("store", [True, False])
