@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_unlearn.base._delegation import ask_inner, delegate, inner_has
 from sklearn_unlearn.base._mixin import UnlearnerMixin
 from sklearn_unlearn.base._single_class import fit_or_constant
-from sklearn_unlearn.base._steps import drop_inner_rows
+from sklearn_unlearn.base._steps import unfitted_copy
 from sklearn_unlearn.base._uncertainty import UncertaintyMethods
 from sklearn_unlearn.rows._store import Rows
 from sklearn_unlearn.utils._sklearn_compat import (
@@ -117,6 +117,7 @@ class BaseUnlearner(
 
         With `transform`, return the training output of the inner estimator.
         """
+        X, groups = self._take_group_column(X, groups)
         params = self._inner_params(params)
         kept = self._keep_rows(X, y, groups, params, forget)
         if transform and not isinstance(self.estimator, FrozenEstimator):
@@ -126,7 +127,6 @@ class BaseUnlearner(
             self.estimator_ = self._fit_estimator(X, y, params)
             output = self.estimator_.transform(X) if transform else None
         self._mirror("n_features_in_", "feature_names_in_", "classes_")
-        drop_inner_rows(self)
         self._attach_rows(kept)
         return output
 
@@ -155,7 +155,6 @@ class BaseUnlearner(
             Rows(X, y, params),
         )
         self._mirror("n_features_in_", "feature_names_in_")
-        drop_inner_rows(self)
 
     def _inner_params(self, params):
         if not _routing_enabled():
@@ -251,7 +250,7 @@ class BaseUnlearner(
         check_is_fitted(self)
         if _routing_enabled():
             params = process_routing(self, "score", **params).estimator.score
-        return self.estimator_.score(X, y, **params)
+        return self.estimator_.score(self._without_group_column(X), y, **params)
 
     @available_if(inner_has("transform"))
     @_fit_context(prefer_skip_nested_validation=False)
@@ -354,7 +353,7 @@ class BaseUnlearner(
             if isinstance(self.estimator, FrozenEstimator):
                 state["estimator"] = FrozenEstimator(self.estimator_)
             else:
-                state["estimator"] = clone(self.estimator)
+                state["estimator"] = unfitted_copy(self.estimator)
         return state
 
     def __sklearn_is_fitted__(self):

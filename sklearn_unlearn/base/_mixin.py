@@ -3,7 +3,6 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import copy
 import time
 from abc import abstractmethod
 from datetime import UTC, datetime
@@ -14,7 +13,9 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn import __version__
-from sklearn_unlearn.base._steps import objects_within, shallow_copy
+from sklearn_unlearn.base._export import exported_copy
+from sklearn_unlearn.base._group_column import TakesGroupColumn
+from sklearn_unlearn.base._steps import commit, shallow_copy
 from sklearn_unlearn.base._tags import UnlearnerTags, with_unlearner_tags
 from sklearn_unlearn.base._training_rows import KeepsTrainingRows
 from sklearn_unlearn.rows._hints import refuse_what_is_no_table
@@ -26,14 +27,10 @@ from sklearn_unlearn.utils._sklearn_compat import (
     _check_n_features,
     _num_samples,
     interrupts_raised,
-    rebind_metadata_request,
 )
 
-# Where estimators keep the seed that they were given, or a generator made of it.
-SEEDS = frozenset({"random_state", "random_state_", "_random_state"})
 
-
-class UnlearnerMixin(KeepsTrainingRows):
+class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
     """Mixin that gives an estimator ``unlearn`` and ``export``.
 
     Row look-up, the transaction, counting and the log are written here once. A
@@ -86,6 +83,9 @@ class UnlearnerMixin(KeepsTrainingRows):
     >>> issubclass(Retrain, UnlearnerMixin)
     True
     """
+
+    # whether fit assigns rows to parts of the model by the ids of their groups
+    _fits_by_groups = False
 
     def unlearn(
         self,
@@ -145,7 +145,7 @@ class UnlearnerMixin(KeepsTrainingRows):
         new._log(new.n_forgotten_ - self.n_forgotten_, started)
         if on_unknown == "ignore":  # neither number nor time may tell what was known
             new.unlearning_log_[-1].update(n_rows=n_asked, seconds=None)
-        self.__dict__ = new.__dict__
+        commit(new, self)
         return self
 
     def retained_rows(self):
@@ -183,20 +183,7 @@ class UnlearnerMixin(KeepsTrainingRows):
             A fitted copy, whose ``unlearn`` refuses to run.
         """
         check_is_fitted(self)
-        new = shallow_copy(self)
-        new._drop_for_export()  # first: what goes need not be copied
-        new = copy.deepcopy(new)
-        for thing in (new, *objects_within(new, parameters=True)):
-            rebind_metadata_request(thing)
-            if hasattr(thing, "_drop_for_export"):
-                thing._drop_for_export()
-            for name in SEEDS.intersection(vars(thing)):
-                setattr(thing, name, None)
-        if self._unlearner_tags().guarantee == "certified":
-            # the certificate speaks of a model that does not tell of requests
-            for name in ("n_forgotten_", "unlearning_log_"):
-                new.__dict__.pop(name, None)
-        return new
+        return exported_copy(self)
 
     def _drop_for_export(self):
         """Drop, for an export, all that only later requests need."""
@@ -272,6 +259,12 @@ class UnlearnerMixin(KeepsTrainingRows):
             )
         return positions
 
+    def _rows_of_request(self, X_forget=None, y_forget=None, groups=None):
+        """Return the positions of the rows that ``unlearn`` would forget."""
+        if not _check_request(self, X_forget, groups):
+            return np.empty(0, dtype=np.int64)
+        return self._find_rows(X_forget, y_forget, groups)
+
     def _forget_positions(self, positions):
         """Forget the kept rows at these positions."""
         if not len(positions):
@@ -332,7 +325,8 @@ class UnlearnerMixin(KeepsTrainingRows):
         self.n_forgotten_ += n_forget
 
     def _validate_forget(self, X):
-        """Raise scikit-learn's messages for wrong names or number of features."""
+        """Return rows without ids; raise if names or number of features are wrong."""
+        X = self._without_group_column(X)
         if hasattr(self, "n_features_in_"):
             refuse_what_is_no_table(X)
             if not hasattr(X, "shape"):
@@ -366,7 +360,7 @@ class UnlearnerMixin(KeepsTrainingRows):
         return with_unlearner_tags(super().__sklearn_tags__(), self._unlearner_tags())
 
 
-def _check_request(estimator, X_forget, groups, X_retain, on_unknown):
+def _check_request(estimator, X_forget, groups, X_retain=None, on_unknown="raise"):
     """Return how many rows or ids a request speaks of; raise if it is malformed."""
     if not hasattr(estimator, "unlearning_log_"):  # cheaper where it is there
         check_is_fitted(estimator)

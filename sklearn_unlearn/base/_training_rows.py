@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sklearn.exceptions import NotFittedError
 
+from sklearn_unlearn.base._steps import drop_inner_rows
 from sklearn_unlearn.exceptions import UnlearningWarning
 from sklearn_unlearn.rows._ids import check_groups
 from sklearn_unlearn.rows._store import RowStore
@@ -106,6 +107,7 @@ class KeepsTrainingRows:
             started = time.perf_counter()
             self._forget_positions(kept.forget)
             self._log(len(kept.forget), started)
+        drop_inner_rows(self)
         if not self.store_training_data:
             self._drop_rows()
 
@@ -124,7 +126,7 @@ class KeepsTrainingRows:
         """The error for a request that needs rows which are not kept."""
         if self._obstacle is not None:
             return ValueError(
-                f"The rows given to fit could not be kept, so that none can be "
+                "The rows given to fit could not be kept, so that none can be "
                 f"forgotten: {self._obstacle}. Fit again on rows that can be kept, "
                 "such as an array, a sparse matrix or a data frame of pandas."
             )
