@@ -163,8 +163,8 @@ class RowStore:
         gathered = []
         for number, entries in runs(self.blocks_of(positions)):
             block, local = self._blocks[number], positions[entries]
-            if len(local) < len(block["id"]):
-                local = local - self._bounds[number]
+            local = local - self._bounds[number]
+            if not np.array_equal(local, np.arange(len(block["id"]))):
                 block = {name: block[name][local] for name in names or block}
             gathered.append({name: block[name] for name in names or block})
         if not gathered:  # no rows, but of the right types
