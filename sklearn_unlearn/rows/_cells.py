@@ -9,6 +9,7 @@ Python; ``-0.0`` is ``0.0``.
 
 import datetime
 import decimal
+import fractions
 import hashlib
 import numbers
 import struct
@@ -30,6 +31,7 @@ __all__ = [
 _NAN = np.uint64(0x7FF8000000000001)
 _HALF = np.uint64(32)  # bits
 CHUNK_ROWS = 4096
+LARGEST_INT = 2**60
 # Decimals beyond these powers of ten are written out by their digits alone.
 LARGEST_POWER = 400
 
@@ -115,17 +117,32 @@ def cell_codes(values, memo=None):
     if kind in "ib":
         return values.astype(np.int64).view(np.uint64)
     memo = {} if memo is None else memo
-    cells = values.ravel().tolist()
+    cells = keys = values.ravel().tolist()
     try:
-        new = [value for value in dict.fromkeys(cells) if value not in memo]
+        if not _spread_in_dicts(cells):
+            keys = [cell if type(cell) is str else (repr(cell),) for cell in cells]
+        new = {k: v for k, v in zip(keys, cells, strict=True) if k not in memo}
+        memo.update((key, _token(value)) for key, value in new.items())
     except TypeError:
         raise TypeError(
             "X has cells that are neither numbers nor words (lists, arrays, ...): such "
             "rows cannot be found by value. Put such values into columns of their own."
         ) from None
-    memo.update((value, _token(value)) for value in new)
-    codes = np.fromiter(map(memo.__getitem__, cells), np.uint64, count=len(cells))
+    codes = np.fromiter(map(memo.__getitem__, keys), np.uint64, count=len(cells))
     return codes.reshape(values.shape)
+
+
+def _spread_in_dicts(cells):
+    """Tell whether objects are such that a dict finds each of them fast.
+
+    Numbers that differ by a multiple of 2**61 - 1 have one hash in Python.
+    """
+    types = set(map(type, cells))
+    if any(issubclass(t, decimal.Decimal | fractions.Fraction) for t in types):
+        return False
+    return int not in types or all(
+        -LARGEST_INT < cell < LARGEST_INT for cell in cells if type(cell) is int
+    )
 
 
 def cell_types(*tables):
