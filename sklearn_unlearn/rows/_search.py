@@ -81,6 +81,8 @@ def float_columns(store, parts):
     return [(i, j) for _, i, j in sorted(columns)]
 
 
+# numbers that are infinite, or nearly so, are compared as well
+@np.errstate(invalid="ignore", over="ignore", divide="ignore")
 def find_recomputed(store, columns, parts, order):
     """Find kept rows of which queries are a second computation.
 
@@ -151,8 +153,7 @@ def _distances(store, columns, parts, order, query, rows):
         column = columns(i, j)
         a, b = (v.astype(np.float64) for v in (parts[i][query, j], kept[i][:, j]))
         rounds = may_round(a) & may_round(b)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            off = np.abs(a - b) / column.last_digits(a)
+        off = np.abs(a - b) / column.last_digits(a)
         off[rounds & are_whole(a, b, column.values.dtype)] = np.inf
         off[~rounds] = np.inf
         off[(a == b) | (np.isnan(a) & np.isnan(b))] = 0
@@ -174,8 +175,7 @@ def _are_alone(store, columns, parts, order, query, rows):
     kept = store.columns_at(rows)
     asked = np.stack([parts[i][query, j] for i, j in order], axis=1).astype(np.float64)
     means = np.stack([kept[i][:, j] for i, j in order], axis=1).astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        radius = np.abs(asked - means) / SHARE_OF_GAP
+    radius = np.abs(asked - means) / SHARE_OF_GAP
     differs = radius > 0  # not where both are NaN
     low, high = asked - radius, asked + radius
     n_near = np.full(asked.shape, store.n_rows + 1)
