@@ -455,3 +455,64 @@ def test_no_word_of_a_forgotten_row_is_pickled():
     expected = X.iloc[[0, 2]].reset_index(drop=True)
     expected["name"] = expected["name"].cat.remove_unused_categories()
     pd.testing.assert_frame_equal(rest, expected)
+
+
+# ----------------------------------------------------- rows that are hard to tell apart
+
+N_ROWS = 50_000
+
+
+def contents():
+    """Rows that are hard to tell apart, and others that are not among them."""
+    rng = np.random.default_rng(0)
+    shape, asked = (N_ROWS, 6), (200, 6)
+    X, Q = rng.normal(size=shape), rng.normal(size=asked)
+    yield X, Q
+    fill, Q_fill = X.copy(), Q.copy()
+    fill[rng.random(N_ROWS) < 0.3, 4] = Q_fill[:, 4] = 9.96921e36
+    yield fill, Q_fill
+    huge, Q_huge = X.copy(), Q.copy()
+    for rows in (huge[::3], Q_huge):
+        rows[:, :2] = 1e80, -1e80
+    yield huge, Q_huge
+    lattice, Q_lattice = (rng.choice([0.0, 0.1, 0.7], size=s) for s in (shape, asked))
+    lattice[:, 0], Q_lattice[:, 0] = lattice[:, 1], 0.1 - Q_lattice[:, 1]
+    yield lattice, Q_lattice
+    pair = lattice.copy()  # two values of each column are neighbours
+    pair[0], pair[1] = 0.5, np.nextafter(0.5, 1)
+    yield pair, Q_lattice
+    for width in (1e-12, 1e-14):
+        yield 1 + width * X, 1 + width * Q
+    one, Q_one = np.ones(shape), np.ones(asked)
+    one[:, 3], Q_one[:, 3] = X[:, 3], Q[:, 3]
+    yield one, Q_one
+    yield np.repeat(X[:20], N_ROWS // 20, axis=0), Q
+
+
+class Counted(RowStore):
+    """A store that counts the rows that are read."""
+
+    n_read = 0
+
+    def columns_at(self, positions, names=None):
+        type(self).n_read += len(positions)
+        return super().columns_at(positions, names)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("case", range(9))
+def test_few_rows_are_compared_with_an_unknown_one(monkeypatch, case, dtype):
+    with np.errstate(over="ignore"):
+        X, Q = (rows.astype(dtype) for rows in list(contents())[case])
+    store = Counted.keep(X)
+    monkeypatch.setattr(Counted, "n_read", 0)
+    found = store.find(Q, on_unknown="ignore")
+    assert Counted.n_read < 1000 * len(Q)
+    for row in store.take(found).X if len(found) else []:
+        assert (Q == row).all(axis=1).any()
+
+
+def test_two_stores_hash_rows_differently():
+    X = np.random.default_rng(0).normal(size=(100, 2))
+    hashes = [RowStore.keep(X).hash_rows([X]) for _ in range(2)]
+    assert not np.isin(*hashes).any()
