@@ -41,7 +41,7 @@ define new_venv
 	@$(1)/bin/pip install $(PIP_QUIET) $(TORCH_ARGS) -c $(2) $(TORCH)
 endef
 
-.PHONY: help demo test test-slow test-min mutants lint format types docs \
+.PHONY: help demo test test-slow test-weekly test-min mutants lint format types docs \
 	dist bench clean
 
 help:  ## list the commands
@@ -58,6 +58,10 @@ test: $(VENV)/.installed  ## the tests
 test-slow: $(VENV)/.installed  ## the slow tests alone; once a week
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow \
 	|| test $$? -eq 5  # 5: there is none yet
+
+test-weekly: $(VENV)/.installed  ## many random programs of requests; once a week
+	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal \
+	--hypothesis-profile weekly tests/test_contract_machine.py
 
 mutants: $(VENV)/.installed  ## change the package at random: do the tests notice?
 	$(BIN)/python build_tools/mutants.py record --workers $(WORKERS)
