@@ -41,8 +41,8 @@ define new_venv
 	@$(1)/bin/pip install $(PIP_QUIET) $(TORCH_ARGS) -c $(2) $(TORCH)
 endef
 
-.PHONY: help demo test test-slow test-weekly test-min mutants lint format types docs \
-	dist bench clean
+.PHONY: help demo test test-slow test-sklearn test-weekly test-min mutants lint format \
+	types docs dist bench clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | \
@@ -58,6 +58,9 @@ test: $(VENV)/.installed  ## the tests
 test-slow: $(VENV)/.installed  ## the slow tests alone; once a week
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow \
 	|| test $$? -eq 5  # 5: there is none yet
+
+test-sklearn: $(VENV)/.installed  ## scikit-learn's tests of its pipeline, with ours
+	$(ONE_THREAD) $(BIN)/python build_tools/sklearn_pipeline_tests.py
 
 test-weekly: $(VENV)/.installed  ## many random programs of requests; once a week
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal \

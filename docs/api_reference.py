@@ -10,7 +10,12 @@ own docstring. So a class that is public is on this page without a change here.
 # SPDX-License-Identifier: BSD-3-Clause
 
 import inspect
+from importlib import import_module
 
+from torch import nn
+
+from sklearn_unlearn.neural_network import DropoutClassifier, DropoutRegressor
+from sklearn_unlearn.unlearning import NetworkUnlearner
 from sklearn_unlearn.utils.discovery import public_modules, public_objects
 
 # Headings, in the order in which the sections are shown. A module that is not here
@@ -71,3 +76,21 @@ def api_page():
             "",
         ]
     return "\n".join(lines)
+
+
+def documented_members(module, name):
+    """Return the names of what a class has, for its own page.
+
+    Left out are methods that ask for metadata, which are the same everywhere, and
+    those of torch, which documents its modules. A method that edits networks has what
+    networks have.
+    """
+    cls = getattr(import_module(module), name)
+    names = [n for n in dir(cls) if not n.startswith("_")]
+    names = [n for n in names if n != "get_metadata_routing" and n[-8:] != "_request"]
+    if issubclass(cls, nn.Module):
+        return [n for n in names if n == "forward" or not hasattr(nn.Module, n)]
+    if issubclass(cls, NetworkUnlearner):
+        models = [cls(DropoutClassifier()), cls(DropoutRegressor())]
+        return [n for n in names if any(hasattr(model, n) for model in models)]
+    return names

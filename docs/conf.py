@@ -14,7 +14,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 os.environ["MPLBACKEND"] = "Agg"
 
 import sklearn
-from api_reference import api_page
+from api_reference import api_page, documented_members
 
 import sklearn_unlearn
 
@@ -43,8 +43,7 @@ exclude_patterns = ["_build", "_templates", "auto_examples/**/*.py.md5"]
 default_role = "autolink"
 
 autosummary_generate = True
-# of torch, its modules are documented by torch
-autodoc_default_options = {"inherited-members": "Module, object"}
+autosummary_context = {"documented_members": documented_members}
 # parameters and attributes have their own sections; methods come from the template
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False

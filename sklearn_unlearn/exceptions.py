@@ -20,6 +20,24 @@ class UnlearningError(Exception):
     It is the common base of the errors of this package. Each of them is also one of
     Python's own errors, such as a ``ValueError``, and may be caught as that.
 
+    Parameters
+    ----------
+    *args : object
+        What Python's errors take: the message.
+    positions : iterable of int, default=()
+        Positions in the request of the rows or ids that are the reason.
+    groups : iterable, default=()
+        The ids that are the reason, if the request was made by ids.
+
+    Attributes
+    ----------
+    positions : tuple of int
+        Positions in ``X_forget``, or in ``groups``, of the rows or ids that are the
+        reason; empty if it is none of them in particular.
+    groups : tuple
+        The ids that are the reason, as they were given; empty if the request was not
+        made by ids.
+
     See Also
     --------
     UnknownRowsError : The rows are not among the kept ones.
@@ -33,12 +51,33 @@ class UnlearningError(Exception):
     True
     """
 
+    def __init__(self, *args, positions=(), groups=()):
+        super().__init__(*args)
+        self.positions = tuple(int(position) for position in positions)
+        self.groups = tuple(groups)
+
 
 class UnknownRowsError(UnlearningError, ValueError):
     """Some rows of a request were never fitted, or are forgotten already.
 
     Nothing has changed when it is raised. Pass ``on_unknown="ignore"`` to
     ``unlearn`` to forget the other rows of the request.
+
+    Parameters
+    ----------
+    *args : object
+        What Python's errors take: the message.
+    positions : iterable of int, default=()
+        See below.
+    groups : iterable, default=()
+        See below.
+
+    Attributes
+    ----------
+    positions : tuple of int
+        Positions in ``X_forget``, or in ``groups``, of what is unknown.
+    groups : tuple
+        The unknown ids, if the request was made by ids.
 
     See Also
     --------
@@ -55,8 +94,8 @@ class UnknownRowsError(UnlearningError, ValueError):
     >>> try:
     ...     model.unlearn([[7.0, 7.0]])
     ... except UnknownRowsError as error:
-    ...     print("refused")
-    refused
+    ...     print("refused:", error.positions)
+    refused: (0,)
     """
 
 
@@ -64,8 +103,24 @@ class AmbiguousRowsError(UnlearningError, ValueError):
     """A row of a request fits several kept rows that are not the same.
 
     Nothing has changed when it is raised. Equal rows with different targets
-    are told apart by ``y_forget``; rows within rounding distance of one
-    another by exact values.
+    are told apart by ``y_forget``, those of different people by ``groups``; rows
+    within rounding distance of one another by exact values.
+
+    Parameters
+    ----------
+    *args : object
+        What Python's errors take: the message.
+    positions : iterable of int, default=()
+        See below.
+    groups : iterable, default=()
+        See below.
+
+    Attributes
+    ----------
+    positions : tuple of int
+        Positions in ``X_forget``, or in ``groups``, of the rows that are unclear.
+    groups : tuple
+        The ids that are unclear, if the request was made by ids.
 
     See Also
     --------
@@ -94,6 +149,22 @@ class BudgetExceededError(UnlearningError, RuntimeError):
 
     Nothing has changed when it is raised, which is what ``on_budget="raise"`` asks
     for. A new ``fit``, with fresh noise, starts a new budget.
+
+    Parameters
+    ----------
+    *args : object
+        What Python's errors take: the message.
+    positions : iterable of int, default=()
+        See below.
+    groups : iterable, default=()
+        See below.
+
+    Attributes
+    ----------
+    positions : tuple of int
+        Empty: no row in particular is the reason.
+    groups : tuple
+        Empty: no id in particular is the reason.
 
     See Also
     --------

@@ -8,7 +8,6 @@ of the retained rows: a loss can then be compared with that of a teacher row by 
 # SPDX-License-Identifier: BSD-3-Clause
 
 import math
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +22,7 @@ from sklearn_unlearn._engine._trainable import Trainable
 from sklearn_unlearn._engine._training import AdamSettings, TensorRows
 from sklearn_unlearn._engine._weight_mask import WeightMask
 from sklearn_unlearn.exceptions import UnlearningWarning
+from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["Batch", "ForgetRetainBatches", "Student", "UnlearningSettings"]
 
@@ -316,12 +316,11 @@ class Student:
 
     def _warn_of_early_stop(self, n_epochs: int) -> None:
         """Warn that training ended because the retained rows suffered."""
-        warnings.warn(
+        warn_user(
             f"Unlearning stopped after {n_epochs} of {self._settings.n_epochs} epochs: "
             "the next one would have raised the mean loss of the retained rows by more "
             "than max_retain_increase="
             f"{self._settings.max_retain_increase:g}. Lower learning_rate_init or the "
             "weight of the rows to forget, or accept more.",
             UnlearningWarning,
-            stacklevel=3,
         )

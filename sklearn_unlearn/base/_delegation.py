@@ -15,7 +15,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
     _routing_enabled,
 )
 
-__all__ = ["delegate", "inner_has"]
+__all__ = ["ask_inner", "delegate", "inner_has"]
 
 
 def inner_has(method):
@@ -37,6 +37,19 @@ def _has_constant(meta):
     return is_constant(meta.__dict__.get("estimator_"), template)
 
 
+def ask_inner(meta, method, X, params):
+    """Return what a method of the inner estimator gives, with a column per class."""
+    if _has_constant(meta):
+        _check_n_features(meta, X, reset=False)
+        label = meta.estimator_.classes_[0]
+        n_rows = _num_samples(X)
+        return constant_response(method, n_rows, label, meta.classes_, params)
+    values = getattr(meta.estimator_, method)(X, **params)
+    if hasattr(meta, "classes_"):
+        return pad_response(values, method, meta.estimator_, meta.classes_)
+    return values
+
+
 def delegate(method, summary, returns):
     """Write the method that hands `X` to the method of this name of ``estimator_``."""
 
@@ -44,14 +57,7 @@ def delegate(method, summary, returns):
         check_is_fitted(self)
         if _routing_enabled():
             params = process_routing(self, method, **params).estimator[method]
-        if _has_constant(self):
-            _check_n_features(self, X, reset=False)
-            label = self.estimator_.classes_[0]
-            return constant_response(method, _num_samples(X), label, self.classes_)
-        values = getattr(self.estimator_, method)(X, **params)
-        if hasattr(self, "classes_"):
-            return pad_response(values, method, self.estimator_, self.classes_)
-        return values
+        return ask_inner(self, method, X, params)
 
     kind, text = returns.split(": ")
     delegated.__name__ = method

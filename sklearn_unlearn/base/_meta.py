@@ -16,10 +16,11 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_unlearn.base._delegation import delegate, inner_has
+from sklearn_unlearn.base._delegation import ask_inner, delegate, inner_has
 from sklearn_unlearn.base._mixin import UnlearnerMixin
 from sklearn_unlearn.base._single_class import fit_or_constant
-from sklearn_unlearn.base._steps import drop_inner_rows
+from sklearn_unlearn.base._steps import unfitted_copy
+from sklearn_unlearn.base._uncertainty import UncertaintyMethods
 from sklearn_unlearn.rows._store import Rows
 from sklearn_unlearn.utils._sklearn_compat import (
     HasMethods,
@@ -29,7 +30,9 @@ from sklearn_unlearn.utils._sklearn_compat import (
 )
 
 
-class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
+class BaseUnlearner(
+    UnlearnerMixin, UncertaintyMethods, MetaEstimatorMixin, BaseEstimator
+):
     """Base class of the meta-estimators that fit an estimator and can forget.
 
     A method is a subclass whose own code is its parameters and the hook
@@ -123,7 +126,6 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
             self.estimator_ = self._fit_estimator(X, y, params)
             output = self.estimator_.transform(X) if transform else None
         self._mirror("n_features_in_", "feature_names_in_", "classes_")
-        drop_inner_rows(self)
         self._attach_rows(kept)
         return output
 
@@ -152,7 +154,6 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
             Rows(X, y, params),
         )
         self._mirror("n_features_in_", "feature_names_in_")
-        drop_inner_rows(self)
 
     def _inner_params(self, params):
         if not _routing_enabled():
@@ -214,6 +215,13 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         "Undo the transformation.",
         "array-like of shape (n_rows, n_features): rows in the original coordinates.",
     )
+
+    def _check_model_has(self, method):
+        return inner_has(method)(self)
+
+    def _ask_model(self, method, X, params):
+        check_is_fitted(self)
+        return ask_inner(self, method, X, params)
 
     @property
     def offset_(self):
@@ -344,7 +352,7 @@ class BaseUnlearner(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
             if isinstance(self.estimator, FrozenEstimator):
                 state["estimator"] = FrozenEstimator(self.estimator_)
             else:
-                state["estimator"] = clone(self.estimator)
+                state["estimator"] = unfitted_copy(self.estimator)
         return state
 
     def __sklearn_is_fitted__(self):

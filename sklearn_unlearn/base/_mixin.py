@@ -3,22 +3,22 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import copy
 import time
 from abc import abstractmethod
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn import __version__
-from sklearn_unlearn.base._steps import objects_within, shallow_copy
+from sklearn_unlearn.base._export import exported_copy
+from sklearn_unlearn.base._steps import commit, shallow_copy
 from sklearn_unlearn.base._tags import UnlearnerTags, with_unlearner_tags
-from sklearn_unlearn.rows._ids import as_ids, check_groups
+from sklearn_unlearn.base._training_rows import KeepsTrainingRows
+from sklearn_unlearn.rows._hints import refuse_what_is_no_table
+from sklearn_unlearn.rows._ids import as_ids
 from sklearn_unlearn.rows._request import Request
 from sklearn_unlearn.rows._store import RowStore
 from sklearn_unlearn.utils._sklearn_compat import (
@@ -26,41 +26,10 @@ from sklearn_unlearn.utils._sklearn_compat import (
     _check_n_features,
     _num_samples,
     interrupts_raised,
-    rebind_metadata_request,
-)
-from sklearn_unlearn.utils._validation import (
-    check_forget_mask,
-    split_fit_params,
 )
 
-# Where estimators keep the seed that they were given, or a generator made of it.
-SEEDS = frozenset({"random_state", "random_state_", "_random_state"})
 
-
-class KeptRows(NamedTuple):
-    """Rows and arguments of a ``fit``, kept for later requests.
-
-    Attributes
-    ----------
-    store : RowStore or None
-        The rows, with all that has one entry per row.
-    fit_params : dict
-        Arguments that are the same for all rows.
-    row_params : tuple of str
-        Names of those with one entry per row.
-    has_target : bool
-    forget : ndarray of int
-        Positions of the rows to forget at once.
-    """
-
-    store: RowStore | None
-    fit_params: dict
-    row_params: tuple
-    has_target: bool
-    forget: Any
-
-
-class UnlearnerMixin:
+class UnlearnerMixin(KeepsTrainingRows):
     """Mixin that gives an estimator ``unlearn`` and ``export``.
 
     Row look-up, the transaction, counting and the log are written here once. A
@@ -172,7 +141,7 @@ class UnlearnerMixin:
         new._log(new.n_forgotten_ - self.n_forgotten_, started)
         if on_unknown == "ignore":  # neither number nor time may tell what was known
             new.unlearning_log_[-1].update(n_rows=n_asked, seconds=None)
-        self.__dict__ = new.__dict__
+        commit(new, self)
         return self
 
     def retained_rows(self):
@@ -210,20 +179,7 @@ class UnlearnerMixin:
             A fitted copy, whose ``unlearn`` refuses to run.
         """
         check_is_fitted(self)
-        new = shallow_copy(self)
-        new._drop_for_export()  # first: what goes need not be copied
-        new = copy.deepcopy(new)
-        for thing in (new, *objects_within(new, parameters=True)):
-            rebind_metadata_request(thing)
-            if hasattr(thing, "_drop_for_export"):
-                thing._drop_for_export()
-            for name in SEEDS.intersection(vars(thing)):
-                setattr(thing, name, None)
-        if self._unlearner_tags().guarantee == "certified":
-            # the certificate speaks of a model that does not tell of requests
-            for name in ("n_forgotten_", "unlearning_log_"):
-                new.__dict__.pop(name, None)
-        return new
+        return exported_copy(self)
 
     def _drop_for_export(self):
         """Drop, for an export, all that only later requests need."""
@@ -275,60 +231,7 @@ class UnlearnerMixin:
         count, log = self.n_forgotten_, self.unlearning_log_
         self.__dict__ = {**vars(fitted), "n_forgotten_": count, "unlearning_log_": log}
 
-    # -------------------------------------------------------------- rows of fit
-
-    def _keep_rows(self, X, y, groups=None, params=None, forget=None):
-        """Copy the rows before a fit, which may change them in place.
-
-        Parameters
-        ----------
-        X, y : training rows and targets as given to ``fit``
-        groups : array-like of shape (n_rows,) or None
-        params : dict
-            Arguments of ``fit``; those with one entry per row are cut with the
-            rows and passed again.
-        forget : array-like or None
-            The mask of ``fit``.
-
-        Returns
-        -------
-        KeptRows
-            For `_attach_rows`, once the fit is done.
-        """
-        n_rows = _num_samples(X)
-        forget = [] if forget is None else check_forget_mask(forget, n_rows)
-        groups = None if groups is None else check_groups(groups, n_rows)
-        self._rows = None  # a fit that fails must not leave those of the last one
-        per_row, whole = split_fit_params(params or {}, n_rows)
-        store = None
-        if self.store_training_data or len(forget):
-            store = RowStore.keep(X, y, groups=groups, params=per_row)
-        return KeptRows(store, whole, tuple(per_row), y is not None, forget)
-
-    def _attach_rows(self, kept):
-        """Attach the rows after a fit, then forget those that its mask marks."""
-        self._rows, self._fit_params = kept.store, kept.fit_params
-        self._row_params, self._has_target = kept.row_params, kept.has_target
-        self.n_forgotten_, self.unlearning_log_ = 0, []
-        if len(kept.forget):
-            started = time.perf_counter()
-            self._forget_positions(kept.forget)
-            self._log(len(kept.forget), started)
-        if not self.store_training_data:
-            self._drop_rows()
-
-    def _drop_rows(self):
-        """Let go of the rows and of what is made of them for later requests."""
-        self._rows = None
-
     # ---------------------------------------------------------------- requests
-
-    def _kept_rows(self):
-        """Return the store of the rows; raise if none are kept."""
-        store = self.__dict__.get("_rows")
-        if store is None:
-            raise self._no_rows_error()
-        return store
 
     def _find_rows(self, X_forget, y_forget=None, groups=None, on_unknown="raise"):
         """Return the positions of the rows that a request means."""
@@ -378,6 +281,8 @@ class UnlearnerMixin:
                 "X_retain is empty: nothing would be left to predict with."
             )
         store = self.__dict__.get("_rows")
+        if self._obstacle is not None:
+            raise self._no_rows_error()
         supervised = self._has_target if store is None else store.has_target
         if supervised and y_retain is None:
             raise ValueError("y_retain must be passed with X_retain.")
@@ -412,33 +317,15 @@ class UnlearnerMixin:
     def _validate_forget(self, X):
         """Raise scikit-learn's messages for wrong names or number of features."""
         if hasattr(self, "n_features_in_"):
+            refuse_what_is_no_table(X)
             if not hasattr(X, "shape"):
                 X = np.asarray(X)
-            if len(X.shape) != 2:
-                raise ValueError(
-                    f"Expected 2D array, got {len(X.shape)}D array instead: X_forget "
-                    "holds rows; use X_forget.reshape(1, -1) for a single row."
-                )
             # validate_data would do the same, and build the tags every time
             named = hasattr(X, "columns") or hasattr(self, "feature_names_in_")
             if named or X.shape[1] != self.n_features_in_:
                 _check_feature_names(self, X, reset=False)
                 _check_n_features(self, X, reset=False)
         return X
-
-    def _no_rows_error(self):
-        """The error for a request that needs rows which are not kept."""
-        if not self.store_training_data and hasattr(self, "n_forgotten_"):
-            return ValueError(
-                f"This {type(self).__name__} keeps no rows (store_training_data="
-                "False): pass X_retain, and y_retain if it has a target, with "
-                "X_forget."
-            )
-        return NotFittedError(
-            f"This {type(self).__name__} holds no training rows: it is an exported "
-            "copy, a slice of a pipeline or a step of one. Call unlearn on the whole "
-            "fitted model."
-        )
 
     def _log(self, n_rows, started):
         """Add a record of a request, without anything of its rows."""

@@ -10,6 +10,7 @@ __all__ = ["ABSENT", "pad_columns", "pad_response"]
 # What a class that the fitted model does not know gets from each method.
 ABSENT = {
     "predict_proba": 0.0,
+    "sample_proba": 0.0,
     "predict_log_proba": -np.inf,
     "decision_function": -np.inf,
 }

@@ -23,7 +23,12 @@ __all__ = [
     "single_class",
 ]
 
-PRESENT = {"predict_proba": 1.0, "predict_log_proba": 0.0, "decision_function": 0.0}
+PRESENT = {
+    "predict_proba": 1.0,
+    "sample_proba": 1.0,
+    "predict_log_proba": 0.0,
+    "decision_function": 0.0,
+}
 
 
 def single_class(estimator, y):
@@ -81,13 +86,20 @@ def is_constant(model, template):
     )
 
 
-def constant_response(method, n_rows, label, classes):
-    """Return what `method` gives when `label` is the only class with rows left."""
+def constant_response(method, n_rows, label, classes, params):
+    """Return what `method` gives when `label` is the only class with rows left.
+
+    Of `params`, its arguments, only the number of samples matters.
+    """
     column = int(np.searchsorted(classes, label))
     if method == "predict":
         return np.full(n_rows, label, dtype=classes.dtype)
+    if method == "predict_uncertainty":
+        return np.zeros(n_rows)
     if method == "decision_function" and len(classes) == 2:
         return np.full(n_rows, np.inf if column == 1 else -np.inf)
     values = np.full((n_rows, len(classes)), ABSENT[method])
     values[:, column] = PRESENT[method]
+    if method == "sample_proba":
+        return np.stack([values] * params["n_samples"])
     return values

@@ -3,10 +3,13 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import inspect
+from functools import cache
 from types import FunctionType, MethodType, ModuleType
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils.metadata_routing import MetadataRequest
 
 from sklearn_unlearn.base._tags import is_unlearner
 from sklearn_unlearn.rows._store import RowStore
@@ -18,15 +21,28 @@ from sklearn_unlearn.utils._sklearn_compat import (
 
 __all__ = [
     "carry_over",
+    "commit",
     "drop_inner_rows",
     "fresh_step",
     "is_estimator",
     "objects_within",
+    "parameter_names",
     "shallow_copy",
+    "unfitted_copy",
 ]
 
-# Code and kept rows.
-NO_ESTIMATOR_WITHIN = (type, ModuleType, FunctionType, MethodType, RowStore)
+# Code, kept rows, and requests, whose owner is the estimator that holds them.
+NO_ESTIMATOR_WITHIN = (
+    type,
+    ModuleType,
+    FunctionType,
+    MethodType,
+    RowStore,
+    MetadataRequest,
+)
+# Parameters that scikit-learn's composites fit in place.
+FITTED_PARAMETERS = frozenset({"steps", "transformer_list"})
+PLAIN = frozenset({bool, bytes, complex, float, int, str, type(None)})
 
 
 def is_estimator(step):
@@ -51,6 +67,13 @@ def shallow_copy(estimator):
     return new
 
 
+def commit(new, estimator):
+    """Replace the state of an estimator by that of `new` in one assignment."""
+    drop_inner_rows(new)
+    estimator.__dict__ = new.__dict__
+    rebind_metadata_request(estimator)
+
+
 def carry_over(old, new, n_forget):
     """Give the updated step the callbacks and the count of the old one."""
     copy_callbacks(old, new)
@@ -62,32 +85,48 @@ def carry_over(old, new, n_forget):
 def drop_inner_rows(estimator):
     """Make all estimators within let go of their rows: the outermost keeps them.
 
-    Nor do their metadata requests hold on to estimators fitted before.
-
-    Parameters of which there is a fitted copy belong to the caller: they are left
-    alone.
+    Nor do their metadata requests hold on to estimators fitted before. Parameters
+    belong to the caller, whose rows are left alone.
     """
-    for inner in objects_within(estimator):
+    for inner, is_parameter in objects_within(estimator):
         rebind_metadata_request(inner)
-        if hasattr(inner, "_unlearn_rows") and "_rows" in vars(inner):
+        keeps_rows = hasattr(inner, "_unlearn_rows") and "_rows" in vars(inner)
+        if keeps_rows and not is_parameter:
             inner._drop_rows()
 
 
-def objects_within(estimator, parameters=False):
+def unfitted_copy(estimator):
+    """Return a clone that holds on to nothing fitted, as its metadata request might."""
+    new = clone(estimator)
+    for thing in (new, *(inner for inner, _ in objects_within(new))):
+        rebind_metadata_request(thing)
+    return new
+
+
+def objects_within(estimator):
     """Yield all objects with attributes that an estimator holds, at any depth.
 
-    Other estimators are among them, and what scikit-learn keeps them in. Parameters
-    of which there is a fitted copy are left out, unless `parameters` is true.
+    Other estimators are among them, and what scikit-learn keeps them in.
+
+    Yields
+    ------
+    thing : object
+    is_parameter : bool
+        Whether it is, or lies within, a constructor parameter. Those that a fit
+        leaves fitted (steps of a pipeline, parts of a union) are none.
     """
-    seen, waiting = set(), [estimator]
-    while waiting:
-        thing = waiting.pop()
+    seen, fitted, parameters = set(), [estimator], []
+    while fitted or parameters:
+        is_parameter = not fitted
+        thing = (fitted or parameters).pop()
+        waiting = parameters if is_parameter else fitted
         if isinstance(thing, dict):
-            waiting.extend(thing.values())
+            waiting.extend(_not_plain(thing.values()))
         elif isinstance(thing, (list, tuple, set)):
-            waiting.extend(thing)
+            waiting.extend(_not_plain(thing))
         elif isinstance(thing, np.ndarray):
-            waiting.extend(thing.ravel().tolist() if thing.dtype == object else ())
+            if thing.dtype == object:
+                waiting.extend(_not_plain(thing.ravel().tolist()))
         elif hasattr(thing, "__dict__") and not (
             isinstance(thing, NO_ESTIMATOR_WITHIN)
             or type(thing).__module__.partition(".")[0] in ("torch", "pandas", "scipy")
@@ -96,8 +135,20 @@ def objects_within(estimator, parameters=False):
                 continue
             seen.add(id(thing))
             if thing is not estimator:
-                yield thing
-            own = vars(thing)
-            waiting.extend(
-                v for n, v in own.items() if parameters or f"{n}_" not in own
-            )
+                yield thing, is_parameter
+            names = parameter_names(type(thing)) - FITTED_PARAMETERS
+            for name, value in vars(thing).items():
+                (parameters if name in names else waiting).append(value)
+
+
+def _not_plain(values):
+    """Return `values`, or nothing if none of them can hold an estimator."""
+    return () if PLAIN.issuperset(map(type, values)) else values
+
+
+@cache
+def parameter_names(cls):
+    """Return the names of the constructor parameters of a class of estimators."""
+    if not hasattr(cls, "get_params"):
+        return frozenset()
+    return frozenset(inspect.signature(cls.__init__).parameters)

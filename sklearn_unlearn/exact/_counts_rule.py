@@ -113,13 +113,6 @@ def has_fixed_dtypes(X):
     return all(level is None or level.dtype.kind == "O" for level in levels)
 
 
-def copy_feature_names(new, fitted):
-    """Give `new`, fitted on an array, the names of the features of `fitted`."""
-    if hasattr(fitted, "feature_names_in_"):
-        new.feature_names_in_ = fitted.feature_names_in_
-    return new
-
-
 def attributes_equal(before, after, *names):
     """Whether these attributes of two estimators are equal arrays, or both None."""
     pairs = [(getattr(before, name), getattr(after, name)) for name in names]

@@ -19,6 +19,7 @@ from sklearn.utils import get_tags
 from sklearn_unlearn.base._steps import carry_over, fresh_step, is_estimator
 from sklearn_unlearn.base._tags import is_unlearner
 from sklearn_unlearn.exact._coordinates import affine_map
+from sklearn_unlearn.exact._feature_names import with_features_of
 from sklearn_unlearn.exact._rule import Outcome, Rule, find_rule
 from sklearn_unlearn.rows._store import Rows
 from sklearn_unlearn.utils._sklearn_compat import _safe_indexing
@@ -206,6 +207,9 @@ class ForgettingStep:
             start = self._start(rule, request)
             outcome = rule.forget(start, state, request.store, request)
         self.after, rule_state, output = outcome
+        if not refit and request.coordinates_changed:
+            X_now = request.retain.X
+            self.after = with_features_of(X_now, self.after, self.fitted)
         self.state = StepState(rule_state)
         if transform:
             same = rule.same_output(self.fitted, self.after)

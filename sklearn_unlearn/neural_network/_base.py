@@ -3,7 +3,6 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import warnings
 from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import replace
@@ -40,6 +39,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
     StrOptions,
     _fit_context,
 )
+from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["BaseDropoutNetwork", "check_uncertainty_kind"]
 
@@ -357,12 +357,11 @@ class BaseDropoutNetwork(
         )
         stops = self.n_iter_no_change < self.max_iter
         if self.n_iter_ == self.max_iter and stops and not history.converged:
-            warnings.warn(
+            warn_user(
                 f"max_iter={self.max_iter} epochs are over, and the loss still "
                 "improves. Raise max_iter, or set n_iter_no_change to at least "
                 "max_iter to train for a fixed time.",
                 ConvergenceWarning,
-                stacklevel=7,
             )
 
     # ----------------------------------------------------------------- predict

@@ -13,8 +13,8 @@ from sklearn_unlearn._engine._training import History
 from sklearn_unlearn._engine.mlp._many import ManyTrainer
 from sklearn_unlearn._engine.mlp._mlp import MLP, Layout
 from sklearn_unlearn._engine.mlp._perceptron import Perceptron
-from sklearn_unlearn.base._mixin import KeptRows
 from sklearn_unlearn.base._steps import shallow_copy
+from sklearn_unlearn.base._training_rows import KeptRows
 from sklearn_unlearn.neural_network._training_rows import TrainingSplit
 from sklearn_unlearn.utils._sklearn_compat import validate_parameters
 

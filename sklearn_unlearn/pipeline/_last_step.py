@@ -7,18 +7,18 @@ before: an affine map, found on the retained rows, leads from the new ones to th
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import warnings
-
 import numpy as np
 
 from sklearn_unlearn.base._single_class import single_class
 from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.base._tags import is_unlearner
 from sklearn_unlearn.exact._coordinates import affine_map, coordinate_change, dense
+from sklearn_unlearn.exact._feature_names import with_features_of
 from sklearn_unlearn.exact._steps import ForgettingStep, LazyRows, StepState
 from sklearn_unlearn.exceptions import PipelineRetrainWarning
 from sklearn_unlearn.rows._request import Request
 from sklearn_unlearn.utils._sklearn_compat import _num_samples, _safe_indexing
+from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["LastStep"]
 
@@ -51,7 +51,9 @@ class LastStep(ForgettingStep):
 
     def forget(self, X, y, params, transform):
         if is_unlearner(self.fitted):
-            self.after = self._unlearn(LazyRows.read(X), y, params)
+            X = LazyRows.read(X)
+            new = self._unlearn(X, y, params)
+            self.after = with_features_of(X, new, self.fitted)
             return self.after, None
         try:
             return super().forget(X, y, params, transform)
@@ -136,10 +138,9 @@ def change_coordinates(last, steps, X):
         )
     else:
         return True
-    warnings.warn(
+    warn_user(
         f"The last step is fitted again on the retained rows: {reason}.",
         PipelineRetrainWarning,
-        stacklevel=2,
     )
     return False
 

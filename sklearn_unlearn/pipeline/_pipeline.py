@@ -3,7 +3,6 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import warnings
 from contextlib import nullcontext
 from functools import partial
 
@@ -13,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags, is_unlearner
-from sklearn_unlearn.base._steps import drop_inner_rows, is_estimator
+from sklearn_unlearn.base._steps import is_estimator
 from sklearn_unlearn.base._tags import GUARANTEES
 from sklearn_unlearn.exact import Rule, find_rule, register_rule
 from sklearn_unlearn.exact._cost import cost_of_steps
@@ -32,6 +31,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
     routed_fit_request,
 )
 from sklearn_unlearn.utils._validation import refuse_masks_of_steps
+from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["Pipeline", "make_pipeline"]
 
@@ -217,7 +217,6 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         by_rule = last_step_by_rule(self) if method == "fit" else nullcontext()
         with by_rule:
             result = getattr(super(), method)(X, y, **params)
-        drop_inner_rows(self)
         last = self.steps[-1][1] if self.steps else None
         self._classes = getattr(last, "classes_", None)
         self._attach_rows(kept)
@@ -297,7 +296,6 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         ]
         self._step_states = RuleState({n: step.state for n, step in steps.items()})
         self._warn_about_remains(self.steps)
-        drop_inner_rows(self)
 
     def _warn_about_remains(self, steps):
         """Tell of what is out of reach: frozen steps and the cache on disk."""
@@ -308,19 +306,17 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
             if Rule.is_frozen(step) and not (step is last and is_unlearner(step))
         ]
         if frozen:
-            warnings.warn(
+            warn_user(
                 f"The steps {', '.join(frozen)} hold a FrozenEstimator, which is not "
                 "fitted again. If it was fitted on these rows, it still remembers.",
                 UnlearningWarning,
-                stacklevel=3,
             )
         if check_memory(self.memory).location is not None:
-            warnings.warn(
+            warn_user(
                 f"The cache at {check_memory(self.memory).location!r} still holds "
                 "transformed rows, the forgotten ones among them. Clear it with "
                 "joblib.Memory(location).clear().",
                 UnlearningWarning,
-                stacklevel=3,
             )
 
     def _drop_rows(self):
@@ -331,12 +327,11 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         """Name the steps that will need the rows again."""
         names = [name for name, step in self.steps if is_estimator(step)]
         if names:
-            warnings.warn(
+            warn_user(
                 "This pipeline keeps no rows (store_training_data=False). To forget, "
                 f"the steps {', '.join(names)} need X_retain and y_retain passed to "
                 "unlearn.",
                 PipelineMemoryWarning,
-                stacklevel=3,
             )
 
     # --------------------------------------------------------------- plumbing
@@ -371,6 +366,11 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         """
         router = super().get_metadata_routing()
         return router.add_self_request(routed_fit_request(self, ("forget", "groups")))
+
+    def __sklearn_tags__(self):
+        if not self.steps:  # nothing that could learn, or forget
+            return super(UnlearnerMixin, self).__sklearn_tags__()
+        return super().__sklearn_tags__()
 
     def _unlearner_tags(self):
         guarantee = "exact"

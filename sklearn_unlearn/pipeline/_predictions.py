@@ -9,6 +9,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn.base._response import pad_response
 from sklearn_unlearn.base._single_class import constant_response
+from sklearn_unlearn.base._steps import is_estimator
+from sklearn_unlearn.base._uncertainty import UncertaintyMethods
 from sklearn_unlearn.utils._sklearn_compat import _num_samples
 
 __all__ = ["PipelinePredictions", "final_has"]
@@ -25,7 +27,7 @@ def final_has(method):
     return check
 
 
-class PipelinePredictions:
+class PipelinePredictions(UncertaintyMethods):
     """Methods of a pipeline that predict with its last step.
 
     ``_classes`` are the labels seen in ``fit``, or None; ``_single_class`` is the one
@@ -36,17 +38,30 @@ class PipelinePredictions:
     def classes_(self):
         """Labels seen in ``fit``, forgotten ones included."""
         classes = self.__dict__.get("_classes")
-        return self.steps[-1][1].classes_ if classes is None else classes
+        return super().classes_ if classes is None else classes
 
-    def _respond(self, method, X, params):
+    def _respond(self, method, X, params, ask=None):
+        """Return what scikit-learn's method, or `ask`, gives on rows."""
         check_is_fitted(self)
+        ask = getattr(super(), method) if ask is None else ask
         if self.__dict__.get("_single_class") is not None:
-            n_rows = _num_samples(X)
-            return constant_response(method, n_rows, self._single_class, self.classes_)
-        values = getattr(super(), method)(X, **params)
-        if self.__dict__.get("_classes") is None or method == "predict":
+            n_rows, label = _num_samples(X), self._single_class
+            return constant_response(method, n_rows, label, self.classes_, params)
+        values = ask(X, **params)
+        if self.__dict__.get("_classes") is None:
             return values
         return pad_response(values, method, self.steps[-1][1], self._classes)
+
+    def _check_model_has(self, method):
+        return final_has(method)(self)
+
+    def _ask_model(self, method, X, params):
+        def ask(X, **params):
+            for _, step in self.steps[:-1]:
+                X = step.transform(X) if is_estimator(step) else X
+            return getattr(self.steps[-1][1], method)(X, **params)
+
+        return self._respond(method, X, params, ask)
 
     @available_if(final_has("predict"))
     def predict(self, X, **params):

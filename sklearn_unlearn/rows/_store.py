@@ -10,7 +10,8 @@ import numpy as np
 from sklearn_unlearn.exceptions import UnknownRowsError
 from sklearn_unlearn.rows._cells import concatenate, row_hash
 from sklearn_unlearn.rows._hash_index import HashIndex, runs
-from sklearn_unlearn.rows._ids import as_ids, match_ids
+from sklearn_unlearn.rows._hints import refuse_what_is_no_table
+from sklearn_unlearn.rows._ids import as_ids, describe_other_kind, match_ids
 from sklearn_unlearn.rows._layouts import layout_of
 from sklearn_unlearn.rows._lookup import match_rows
 from sklearn_unlearn.rows._request import RowView
@@ -65,14 +66,15 @@ class RowStore:
         if y is not None:
             columns["y"] = np.asarray(y)
         if groups is not None:
-            columns["groups"] = np.asarray(groups)
+            columns["groups"] = as_ids(groups)
         columns.update({f"param:{k}": np.asarray(v) for k, v in (params or {}).items()})
         n_rows = columns["X0"].shape[0]
         for name, values in columns.items():
-            if values.shape[0] != n_rows:
+            if values.shape[:1] != (n_rows,):
+                n_values = values.shape[0] if values.shape else "none"
                 raise ValueError(
                     f"Found input variables with inconsistent numbers of samples: X "
-                    f"has {n_rows} rows, {name.split(':')[-1]} {values.shape[0]}."
+                    f"has {n_rows} rows, {name.split(':')[-1]} {n_values}."
                 )
         size = cls.BLOCK_ROWS
         columns["id"] = np.arange(n_rows)
@@ -252,6 +254,8 @@ class RowStore:
         AmbiguousRowsError
             If a row fits several kept rows that are not the same.
         """
+        if len(getattr(self._layout, "shape", (0,))) == 1:
+            refuse_what_is_no_table(X_forget)
         parts, fits = self._layout.cast(X_forget)
         if y_forget is not None:
             if not self.has_target:
@@ -267,19 +271,24 @@ class RowStore:
             raise UnknownRowsError(
                 f"{len(unknown)} of {len(fits)} rows in X_forget were never fitted"
                 f"{target}, or are forgotten already; positions {_first(unknown)}. "
-                'Pass on_unknown="ignore" to forget the others.'
+                'Pass on_unknown="ignore" to forget the others.',
+                positions=unknown,
             )
         return np.sort(positions)
 
     def find_groups(self, groups, *, on_unknown="raise"):
         """Return the positions of all rows of these ids, ascending."""
         groups = as_ids(groups)
-        positions, unknown = match_ids(self._column("groups"), groups)
+        kept = self._column("groups")
+        positions, unknown = match_ids(kept, groups)
         if len(unknown) and on_unknown == "raise":
             raise UnknownRowsError(
                 f"{len(unknown)} of {len(groups)} ids in groups were never given to "
-                f"fit, or are forgotten already; positions {_first(unknown)}. Pass "
-                'on_unknown="ignore" to pass over them.'
+                f"fit, or are forgotten already; positions {_first(unknown)}."
+                f"{describe_other_kind(kept, groups[unknown])} Pass "
+                'on_unknown="ignore" to pass over them.',
+                positions=unknown,
+                groups=groups[unknown].tolist(),
             )
         return positions
 

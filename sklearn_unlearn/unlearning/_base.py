@@ -4,7 +4,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 import sys
-import warnings
 from abc import abstractmethod
 from dataclasses import replace
 from numbers import Integral, Real
@@ -14,17 +13,14 @@ import torch
 from sklearn.base import clone, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn._engine._student import Student, UnlearningSettings
 from sklearn_unlearn.base import BaseUnlearner
-from sklearn_unlearn.base._delegation import inner_has
-from sklearn_unlearn.base._response import pad_response
 from sklearn_unlearn.dropout._noise import make_generator
 from sklearn_unlearn.exceptions import UnlearningWarning
 from sklearn_unlearn.unlearning._skorch import skorch_model
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions
+from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["FORGET_WEIGHT", "NetworkUnlearner"]
 
@@ -144,87 +140,6 @@ class NetworkUnlearner(BaseUnlearner):
             f"{type(self).__name__} must define _unlearn_network(student)."
         )
 
-    @available_if(inner_has("predict_uncertainty"))
-    def predict_uncertainty(self, X, kind="total"):
-        """Measure how unsure the network is about each row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Rows.
-        kind : {"total", "aleatoric", "epistemic"}, default="total"
-            Which part of the uncertainty.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,) or (n_rows, n_outputs)
-            Nats of a classifier, variances of a regressor.
-        """
-        check_is_fitted(self)
-        return self.estimator_.predict_uncertainty(X, kind=kind)
-
-    @available_if(inner_has("predict_interval"))
-    def predict_interval(self, X, confidence_level=0.95):
-        """Predict the interval between two quantiles of the predictive distribution.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Rows.
-        confidence_level : float, default=0.95
-            Probability that the target lies within.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, 2) or (n_rows, n_outputs, 2)
-            Lower and upper ends.
-        """
-        check_is_fitted(self)
-        return self.estimator_.predict_interval(X, confidence_level=confidence_level)
-
-    @available_if(inner_has("sample_y"))
-    def sample_y(self, X, n_samples=1, random_state=0):
-        """Draw random functions and return their values.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Rows.
-        n_samples : int, default=1
-            Number of functions.
-        random_state : int, RandomState instance or None, default=0
-            Source of the functions.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_samples) or (n_rows, n_outputs, n_samples)
-            Values of the functions.
-        """
-        check_is_fitted(self)
-        return self.estimator_.sample_y(X, n_samples, random_state)
-
-    @available_if(inner_has("sample_proba"))
-    def sample_proba(self, X, n_samples=1, random_state=0):
-        """Draw random functions and return the probabilities that they give.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Rows.
-        n_samples : int, default=1
-            Number of functions.
-        random_state : int, RandomState instance or None, default=0
-            Source of the functions.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_rows, n_classes)
-            Probabilities.
-        """
-        check_is_fitted(self)
-        p = self.estimator_.sample_proba(X, n_samples, random_state)
-        return pad_response(p, "predict_proba", self.estimator_, self.classes_)
-
     def _fit_estimator(self, X, y, params):
         if not isinstance(self.estimator, FrozenEstimator):
             return super()._fit_estimator(X, y, params)
@@ -259,11 +174,10 @@ class NetworkUnlearner(BaseUnlearner):
         with torch.inference_mode(False), torch.enable_grad():
             handle = self.estimator_._begin_unlearning(request, self._fit_params)
             if handle is None:
-                warnings.warn(
+                warn_user(
                     "The network is fitted again on the retained rows: module has no "
                     "last linear layer that could take in the new units of the target.",
                     UnlearningWarning,
-                    stacklevel=2,
                 )
                 rows = request.retain
                 self._fit_again(rows.X, rows.y, {**self._fit_params, **rows.params})

@@ -51,7 +51,7 @@ def assert_same_state(a, b, *, rtol=1e-8, atol=0.0, ignore=NOT_STATE):
     atol : float, default=0.0
         Largest difference of floating-point numbers that are nothing but rounding,
         such as the means of standardised columns.
-    ignore : sequence of str, default=("n_forgotten_", "unlearning_log_")
+    ignore : sequence of str, default=(``"n_forgotten_"``, ``"unlearning_log_"``)
         Names of attributes, at any depth, that may differ. Attributes whose name
         ends in ``_time_`` or ``_times_`` are ignored in any case, and so are
         constructor parameters that hold estimators.

@@ -3,6 +3,8 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from sklearn_unlearn.utils._sklearn_compat import _is_arraylike, _num_samples
@@ -59,7 +61,12 @@ def split_fit_params(params, n_rows):
     """
     per_row, others = {}, {}
     for name, value in params.items():
-        is_per_row = _is_arraylike(value) and _num_samples(value) == n_rows
+        # a word or a dict may happen to have as many letters or keys as there are rows
+        is_per_row = (
+            _is_arraylike(value)
+            and not isinstance(value, (str, bytes, Mapping))
+            and _num_samples(value) == n_rows
+        )
         (per_row if is_per_row else others)[name] = value
     return per_row, others
 

@@ -140,7 +140,9 @@ def test_ids_of_several_types():
     ids = np.array([1, "p4", None, 2.5] + ["other"] * 146, dtype=object)
     model = ExactUnlearner(GaussianNB()).fit(X, y, groups=ids)
     assert model.unlearn(groups=[1, "p4"]).n_forgotten_ == 2
-    assert model.unlearn(groups=[np.nan]).n_forgotten_ == 3  # missing is missing
+    with pytest.raises(UnknownRowsError, match="1 of 1 ids"):
+        model.unlearn(groups=[None])  # a missing id is nobody's
+    assert model.unlearn(groups=[2.5]).n_forgotten_ == 3
 
 
 def test_a_fit_that_changes_rows_in_place():

@@ -3,13 +3,13 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import warnings
 from abc import abstractmethod
 from numbers import Real
 
 import numpy as np
 from scipy import linalg, sparse
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.extmath import row_norms
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -24,10 +24,12 @@ from sklearn_unlearn.exact.rules._logistic import _threads
 from sklearn_unlearn.exceptions import BudgetExceededError, UnlearningWarning
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions, _fit_context
 from sklearn_unlearn.utils._validation import refuse_changed_settings
+from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["EPS", "CertifiedLinearModel", "rounding_bound"]
 
 EPS = np.finfo(np.float64).eps
+MANY_CLIPPED = 0.5  # share of shortened rows from which a fit warns
 
 # Entries of a certificate that do not depend on the requests.
 MODEL_ENTRIES = ("valid", "epsilon", "delta", "sigma", "row_norm", "norm", "reference")
@@ -125,6 +127,7 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
         """
         new = shallow_copy(self)
         checked = new._check_rows(X, y, reset=True)
+        new._warn_about_clipping(checked[0])
         kept = new._keep_rows(X, y, groups, {}, forget)
         new._prepare_target(checked[1])
         new._fit_rows(*new._clip_and_encode(*checked), n_refits=0)
@@ -167,12 +170,11 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
             "reference": REFERENCE,
         }
         if self.random_state is None and bound > budget:
-            warnings.warn(
+            warn_user(
                 "The certificate is not valid: rounding and the solver leave a "
                 f"residual of {bound:.2g}, but the noise hides {budget:.2g}. Choose a "
                 "smaller clip_norm or a larger sigma.",
                 UnlearningWarning,
-                stacklevel=4,
             )
 
     def _fit_again(self, X, y, params):
@@ -278,6 +280,19 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
             Z = np.ones((len(X), X.shape[1] + self.fit_intercept))
             np.multiply(X, scale[:, None], out=Z[:, : X.shape[1]])
         return Z
+
+    def _warn_about_clipping(self, X):
+        """Warn if most rows are shortened."""
+        norms = row_norms(X)
+        share = np.mean(norms > self.clip_norm)
+        if share > MANY_CLIPPED:
+            warn_user(
+                f"clip_norm={self.clip_norm:g} shortens {share:.0%} of the rows, whose "
+                f"median norm is {np.median(norms):.3g}: their length is lost, and "
+                "features on a large scale outweigh the others. Standardise the "
+                "features, or raise clip_norm to about the median norm.",
+                DataConversionWarning,
+            )
 
     def _gradient(self, Z, T, W):
         """Return the gradient of the objective without its noise."""

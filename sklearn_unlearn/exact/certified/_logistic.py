@@ -4,7 +4,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 import math
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -17,6 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from sklearn_unlearn.exact.certified._base import CertifiedLinearModel, rounding_bound
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions
+from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["CertifiedLogisticRegression"]
 
@@ -336,12 +336,11 @@ class CertifiedLogisticRegression(ClassifierMixin, CertifiedLinearModel):
                 return w, n_iter
             w, size = trial, np.linalg.norm(gradient)
         if size > self.tol:
-            warnings.warn(
+            warn_user(
                 f"The fit has not converged after max_iter={self.max_iter} Newton "
                 f"steps: its gradient has norm {size:.2g}, which counts as residual. "
                 "Increase max_iter.",
                 ConvergenceWarning,
-                stacklevel=2,
             )
         return w, max(n_iter, 1)
 

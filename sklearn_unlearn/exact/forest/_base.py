@@ -3,7 +3,6 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import warnings
 from abc import abstractmethod
 from functools import cache
 from numbers import Integral
@@ -24,6 +23,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
     _fit_context,
 )
 from sklearn_unlearn.utils._validation import refuse_changed_settings
+from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["BaseRemovalForest"]
 
@@ -147,11 +147,10 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
         """Grow all trees, from their keys."""
         tree, params, n_classes = self._tree_code(), self._params(), self._n_classes()
         if not tree.IS_COMPILED and len(data.X) * self.n_estimators > MANY_ROWS:
-            warnings.warn(
+            warn_user(
                 f"{type(self).__name__} needs numba for so many rows: without it, a "
                 "fit takes a hundred times as long. Install sklearn-unlearn[forest].",
                 UserWarning,
-                stacklevel=3,
             )
 
         def grow(keys):

@@ -10,6 +10,7 @@ from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, Multin
 from sklearn.preprocessing import binarize
 
 from sklearn_unlearn.base._steps import shallow_copy
+from sklearn_unlearn.exact._feature_names import copy_feature_names
 from sklearn_unlearn.exact._rule import register_rule
 from sklearn_unlearn.exact._summary_rule import SummaryRule
 from sklearn_unlearn.exact.statistics._moments import MIN_SHARE_LEFT
@@ -127,9 +128,7 @@ class DiscreteNBRule(BlockCountsRule):
             changed = {"binarize": fitted.binarize}
             new.set_params(binarize=None)
         new.fit(rows, np.concatenate([classes, classes]), sample_weight=weights)
-        if hasattr(fitted, "feature_names_in_"):
-            new.feature_names_in_ = fitted.feature_names_in_
-        return new.set_params(**changed)
+        return copy_feature_names(new, fitted).set_params(**changed)
 
 
 @register_rule(CategoricalNB)

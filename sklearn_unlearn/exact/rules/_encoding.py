@@ -10,9 +10,9 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 from sklearn_unlearn.exact._counts_rule import (
     CountsRule,
     cells_by_column,
-    copy_feature_names,
     has_fixed_dtypes,
 )
+from sklearn_unlearn.exact._feature_names import copy_feature_names
 from sklearn_unlearn.exact._rule import register_rule
 from sklearn_unlearn.utils._sklearn_compat import (
     find_infrequent,

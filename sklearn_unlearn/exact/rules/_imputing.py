@@ -12,9 +12,9 @@ from sklearn.utils.validation import FLOAT_DTYPES
 
 from sklearn_unlearn.exact._counts_rule import (
     CountsRule,
-    copy_feature_names,
     has_fixed_dtypes,
 )
+from sklearn_unlearn.exact._feature_names import copy_feature_names
 from sklearn_unlearn.exact._rule import register_rule
 from sklearn_unlearn.exact._summary_rule import SummaryRule
 from sklearn_unlearn.exact.statistics._moments import (

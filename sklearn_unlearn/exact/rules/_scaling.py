@@ -10,7 +10,8 @@ from sklearn.feature_selection import VarianceThreshold
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
 
 from sklearn_unlearn.base._steps import shallow_copy
-from sklearn_unlearn.exact._counts_rule import attributes_equal, copy_feature_names
+from sklearn_unlearn.exact._counts_rule import attributes_equal
+from sklearn_unlearn.exact._feature_names import copy_feature_names
 from sklearn_unlearn.exact._rule import register_rule
 from sklearn_unlearn.exact._summary_rule import SummaryRule
 from sklearn_unlearn.exact.statistics._moments import (

@@ -11,7 +11,6 @@ import numpy as np
 from sklearn.base import (
     BaseEstimator,
     MetaEstimatorMixin,
-    clone,
     is_classifier,
 )
 from sklearn.frozen import FrozenEstimator
@@ -29,6 +28,7 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
+from sklearn_unlearn.base._steps import unfitted_copy
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._rule import Rule
 from sklearn_unlearn.exact.sharding._shard_rows import (
@@ -380,7 +380,7 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         """
         state = super().__getstate__()
         if state.get("n_forgotten_"):
-            state = {**state, "estimator": clone(self.estimator)}
+            state = {**state, "estimator": unfitted_copy(self.estimator)}
         return state
 
     def __sklearn_is_fitted__(self):

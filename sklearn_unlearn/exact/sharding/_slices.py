@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 
@@ -17,7 +17,7 @@ from sklearn_unlearn.base._single_class import (
     fit_or_constant,
     is_constant,
 )
-from sklearn_unlearn.base._steps import drop_inner_rows
+from sklearn_unlearn.base._steps import drop_inner_rows, unfitted_copy
 from sklearn_unlearn.exact._rule import Rule
 from sklearn_unlearn.exact.sharding._shard_rows import take_rows
 
@@ -196,7 +196,9 @@ class SliceTrainer:
 
     def _fit(self, model, rows, j, rng, classes):
         """Fit a new model."""
-        return self._fit_rows(_set_random_states(clone(self.template), rng), rows)
+        return self._fit_rows(
+            _set_random_states(unfitted_copy(self.template), rng), rows
+        )
 
     def _partial_fit(self, model, rows, j, rng, classes):
         """Go on from a copy of the checkpoint for the epochs of this slice."""
@@ -204,7 +206,7 @@ class SliceTrainer:
             return constant_model(rows)
         params, first_call = {**rows.params, **self.params}, {}
         if model is None:
-            model = clone(self.template)
+            model = unfitted_copy(self.template)
             first_call = {} if classes is None else {"classes": classes}
         else:
             model = copy.deepcopy(model)
@@ -217,7 +219,7 @@ class SliceTrainer:
     def _warm_start(self, model, rows, j, rng, classes):
         """Fit a copy of the checkpoint further, or a new model if labels differ."""
         if model is None or not _can_continue(model, rows.y):
-            model = clone(self.template).set_params(warm_start=True)
+            model = unfitted_copy(self.template).set_params(warm_start=True)
         else:
             model = copy.deepcopy(model)
         size = self.template.get_params(deep=False).get("n_estimators")

@@ -316,7 +316,9 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
             raise UnknownRowsError(
                 f"{len(unknown)} of {n_requested} {name} were never given to fit, or "
                 f"are forgotten already; positions {unknown[:5].tolist()}. Pass "
-                'on_unknown="ignore" to forget the others.'
+                'on_unknown="ignore" to forget the others.',
+                positions=unknown,
+                groups=() if groups is None else as_ids(groups)[unknown].tolist(),
             )
         return positions
 

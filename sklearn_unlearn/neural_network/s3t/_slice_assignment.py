@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sklearn_unlearn.rows._assignment import assign_rows
-from sklearn_unlearn.rows._cells import cell_codes, row_hash
+from sklearn_unlearn.rows._cells import row_hash
 from sklearn_unlearn.rows._hash_index import ranges
-from sklearn_unlearn.rows._ids import as_ids
+from sklearn_unlearn.rows._ids import as_ids, id_codes
 
 __all__ = ["SliceAssignment"]
 
@@ -56,9 +56,12 @@ class SliceAssignment:
         -------
         SliceAssignment
         """
-        hashes = row_hash([X])
-        ids = None if groups is None else _hash_ids(np.asarray(groups))
-        units = hashes if ids is None else row_hash([ids[:, None]])
+        hashes, ids = row_hash([X]), None
+        units = hashes
+        if groups is not None:
+            ids, missing = id_codes(as_ids(groups))
+            ids[missing] = hashes[missing]  # nobody's rows, each by itself
+            units = row_hash([ids[:, None]])
         return cls(X.dtype, hashes, ids, *assign_rows(units, n_shards, n_slices, seed))
 
     def __len__(self):
@@ -110,11 +113,6 @@ class SliceAssignment:
 
     def find_groups(self, groups):
         """Find all rows of some ids; return the same as `find`."""
-        asked = _hash_ids(as_ids(groups))
-        positions = np.flatnonzero(np.isin(self.ids, asked))
-        return positions, np.flatnonzero(~np.isin(asked, self.ids))
-
-
-def _hash_ids(ids):
-    """Hash ids; numbers of any type that are equal have the same hash."""
-    return cell_codes(ids.astype(object))
+        asked, missing = id_codes(as_ids(groups))
+        positions = np.flatnonzero(np.isin(self.ids, asked[~missing]))
+        return positions, np.flatnonzero(missing | ~np.isin(asked, self.ids))

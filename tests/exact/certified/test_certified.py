@@ -12,6 +12,7 @@ from scipy.special import expit, ndtr
 from sklearn.base import clone
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.datasets import load_diabetes, load_digits
+from sklearn.exceptions import DataConversionWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
@@ -569,3 +570,12 @@ def test_an_exported_pipeline_does_not_tell_of_requests():
     assert "n_forgotten_" not in vars(exported) and "_n_rows" not in vars(exported[-1])
     assert not hasattr(exported, "unlearning_log_")
     assert np.array_equal(exported.predict(X / 64), model.predict(X / 64))
+
+
+@pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
+def test_rows_of_which_most_are_shortened_are_warned_about(as_rows, recwarn):
+    X, y = flowers(n_classes=2)
+    CertifiedLogisticRegression(clip_norm=10.0).fit(as_rows(X), y)
+    assert not [w for w in recwarn if w.category is DataConversionWarning]
+    with pytest.warns(DataConversionWarning, match="clip_norm=1 shortens .* rows"):
+        CertifiedLogisticRegression().fit(as_rows(X * [1, 10, 100, 1000]), y)

@@ -15,7 +15,7 @@ from sklearn_unlearn.exact.forest.tree._growing import (
     grow,
     make_buffers,
 )
-from sklearn_unlearn.exact.forest.tree._numba import SOURCES, jit, jit_and_save
+from sklearn_unlearn.exact.forest.tree._numba import jit, jit_and_save
 from sklearn_unlearn.exact.forest.tree._random import child_key
 from sklearn_unlearn.exact.forest.tree._splicing import (
     make_changes,
@@ -150,9 +150,7 @@ def _record_standing(standing, subtree, split, line):
 
 
 @jit_and_save
-def forget(
-    data, params, key, tree, state, request, grown, changes, scratch, sources=SOURCES
-):
+def forget(data, params, key, tree, state, request, grown, changes, scratch):
     """Find the subtrees to replace, and grow what takes their places.
 
     Parameters

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_unlearn.exact.forest.tree._numba import SOURCES, jit, jit_and_save
+from sklearn_unlearn.exact.forest.tree._numba import jit, jit_and_save
 from sklearn_unlearn.exact.forest.tree._random import child_key
 from sklearn_unlearn.exact.forest.tree._splits import (
     copy_statistics,
@@ -115,7 +115,7 @@ def _partition(data, rows, split, right):
 
 
 @jit_and_save
-def grow(data, params, n_rows, key, depth, start, room, scratch, sources=SOURCES):
+def grow(data, params, n_rows, key, depth, start, room, scratch):
     """Write the subtree of a node into a tree with room for it.
 
     Parameters

@@ -6,7 +6,7 @@
 import hashlib
 from pathlib import Path
 
-__all__ = ["IS_COMPILED", "SOURCES", "jit", "jit_and_save"]
+__all__ = ["IS_COMPILED", "jit", "jit_and_save"]
 
 OPTIONS = {"nogil": True, "error_model": "numpy"}
 
@@ -41,14 +41,13 @@ def jit(function):
 def jit_and_save(function):
     """Compile a function that is called from Python, and save the code on disk.
 
-    The last parameter of the function must be ``sources=SOURCES``, which no caller
-    passes. The code of all functions that it calls is saved with it, but numba compiles
-    again only if the file of the function itself has changed. The parameter makes up
-    for that: numba compiles, and saves, one version for each default value (an integer:
-    with anything else, a call takes ten microseconds longer).
+    numba compiles again if the file of the function has changed, but not if that of a
+    function has that it calls. The name under which it saves the code therefore tells
+    all files of this folder.
     """
     if not IS_COMPILED:
         return function
+    function.__qualname__ += f"_{SOURCES:x}"
     try:
         return numba.njit(cache=True, **OPTIONS)(function)
     except RuntimeError:  # there is no folder to write to

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_unlearn.exact.forest.tree._numba import SOURCES, jit, jit_and_save
+from sklearn_unlearn.exact.forest.tree._numba import jit, jit_and_save
 from sklearn_unlearn.exact.forest.tree._splits import (
     NodeStatistics,
     copy_statistics,
@@ -184,7 +184,7 @@ def _update_standing(tree, changes, n_edits, n_standing, new_tree, new_state):
 
 
 @jit_and_save
-def splice(old, grown, new, changes, n_edits, n_standing, positions, sources=SOURCES):
+def splice(old, grown, new, changes, n_edits, n_standing, positions):
     """Fill in the tree and the state of the retained rows.
 
     Parameters

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_unlearn.exact.forest.tree._numba import SOURCES, jit, jit_and_save
+from sklearn_unlearn.exact.forest.tree._numba import jit, jit_and_save
 from sklearn_unlearn.exact.forest.tree._splits import CANDIDATE, NodeStatistics
 
 __all__ = [
@@ -147,7 +147,7 @@ def _leaf_of(tree, row):
 
 
 @jit_and_save
-def add_shares(tree, X, out, sources=SOURCES):
+def add_shares(tree, X, out):
     """Add the shares of the classes in the leaf of each row to `out`."""
     for i in range(len(X)):
         value = tree.value[_leaf_of(tree, X[i])]
@@ -157,7 +157,7 @@ def add_shares(tree, X, out, sources=SOURCES):
 
 
 @jit_and_save
-def add_means(tree, X, out, sources=SOURCES):
+def add_means(tree, X, out):
     """Add the mean in the leaf of each row to `out`."""
     for i in range(len(X)):
         out[i, 0] += tree.value[_leaf_of(tree, X[i]), 0]

@@ -1,0 +1,69 @@
+"""What to pass instead, where ``X_forget`` holds no rows."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import numpy as np
+
+__all__ = ["refuse_what_is_no_table"]
+
+
+def refuse_what_is_no_table(X):
+    """Raise if `X` is no table of rows; say what was probably meant.
+
+    Parameters
+    ----------
+    X : object
+        Given as ``X_forget`` to an estimator whose rows have columns.
+
+    Raises
+    ------
+    ValueError
+        If `X` has not two dimensions.
+    """
+    n_dims = X.ndim if hasattr(X, "ndim") else _array(X).ndim
+    if n_dims == 2:
+        return
+    shape = "a single value" if n_dims == 0 else f"{n_dims}D array"
+    raise ValueError(
+        f"Expected 2D array, got {shape} instead: X_forget holds rows as they were "
+        f"given to fit. {_hint(X, n_dims)}"
+    )
+
+
+def _hint(X, n_dims):
+    """Say what to pass in place of `X`."""
+    single = "use X_forget.reshape(1, -1) for a single row."
+    if isinstance(X, dict):
+        return "Of a dict, pass pandas.DataFrame(X_forget), with one list per column."
+    if isinstance(X, str | bytes):
+        return "Of an index label, pass X.loc[[label]]; of an id, groups=[id]."
+    if isinstance(X, slice):
+        return "Of a slice, pass X[slice]."
+    if n_dims == 0:
+        return "Of a position, pass X[[position]]; of an id, groups=[id]."
+    if n_dims > 1:
+        return "They have one dimension each."
+    kinds = {np.asarray(cell).dtype.kind for cell in _array(X).tolist()}
+    if kinds == {"b"}:
+        return "Of a mask, pass X[mask]."
+    if kinds <= {"i", "u"}:
+        return (
+            "Of positions, pass X[positions], or X.iloc[positions] of a frame; of ids, "
+            f"groups=ids; {single}"
+        )
+    if kinds <= {"U", "S", "M"}:
+        return "Of index labels, pass X.loc[labels]; of ids, groups=ids."
+    if hasattr(X, "iloc"):
+        return "Of a row of a frame, pass X.iloc[[position]] or X.loc[[label]]."
+    return f"U{single[1:]}"
+
+
+def _array(X):
+    """Return an array of what was given, whatever it is."""
+    if isinstance(X, str | bytes | dict | slice | set):
+        return np.array(None, dtype=object)
+    try:
+        return np.asarray(X)
+    except ValueError:  # rows of different lengths
+        return np.empty(len(X), dtype=object)

@@ -1,0 +1,44 @@
+"""What is no table of rows is refused with what to pass instead."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_unlearn.exact import ExactUnlearner
+from sklearn_unlearn.pipeline import make_pipeline
+from sklearn_unlearn.utils.estimator_checks import assert_same_state
+
+X = pd.DataFrame(np.arange(12.0).reshape(6, 2), list("abcdef"), ["x", "y"])
+
+
+@pytest.mark.parametrize("make", [ExactUnlearner, make_pipeline])
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        ([1, 2], r"X\[positions\]"),
+        (np.array([1, 2]), r"X\[positions\]"),
+        (range(2), r"X\[positions\]"),
+        (np.arange(6) < 2, r"X\[mask\]"),
+        ([True, False], r"X\[mask\]"),
+        (X["x"] < 3, r"X\[mask\]"),
+        (X.index[:2], r"X\.loc\[labels\]"),
+        (["a", "b"], r"X\.loc\[labels\]"),
+        (X.loc["a"], r"X\.loc\[\[label\]\]"),
+        ("a", r"X\.loc\[\[label\]\]"),
+        (3, r"X\[\[position\]\]"),
+        (slice(2), r"X\[slice\]"),
+        ({"x": [0.0], "y": [1.0]}, r"pandas\.DataFrame\(X_forget\)"),
+        ([0.0, 1.0], r"reshape\(1, -1\)"),
+        (np.zeros((1, 1, 2)), "Expected 2D array, got 3D"),
+    ],
+)
+def test_the_hint_says_what_to_pass(make, wrong, hint):
+    model = make(StandardScaler()).fit(X)
+    before = make(StandardScaler()).fit(X)
+    with pytest.raises(ValueError, match=hint):
+        model.unlearn(wrong)
+    assert_same_state(model, before)
