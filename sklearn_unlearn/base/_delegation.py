@@ -39,6 +39,8 @@ def _has_constant(meta):
 
 def ask_inner(meta, method, X, params):
     """Return what a method of the inner estimator gives, with a column per class."""
+    if method != "inverse_transform":
+        X = meta._without_group_column(X)
     if _has_constant(meta):
         _check_n_features(meta, X, reset=False)
         label = meta.estimator_.classes_[0]

@@ -117,6 +117,7 @@ class BaseUnlearner(
 
         With `transform`, return the training output of the inner estimator.
         """
+        X, groups = self._take_group_column(X, groups)
         params = self._inner_params(params)
         kept = self._keep_rows(X, y, groups, params, forget)
         if transform and not isinstance(self.estimator, FrozenEstimator):
@@ -249,7 +250,7 @@ class BaseUnlearner(
         check_is_fitted(self)
         if _routing_enabled():
             params = process_routing(self, "score", **params).estimator.score
-        return self.estimator_.score(X, y, **params)
+        return self.estimator_.score(self._without_group_column(X), y, **params)
 
     @available_if(inner_has("transform"))
     @_fit_context(prefer_skip_nested_validation=False)

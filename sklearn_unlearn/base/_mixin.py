@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn import __version__
 from sklearn_unlearn.base._export import exported_copy
+from sklearn_unlearn.base._group_column import TakesGroupColumn
 from sklearn_unlearn.base._steps import commit, shallow_copy
 from sklearn_unlearn.base._tags import UnlearnerTags, with_unlearner_tags
 from sklearn_unlearn.base._training_rows import KeepsTrainingRows
@@ -29,7 +30,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
 )
 
 
-class UnlearnerMixin(KeepsTrainingRows):
+class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
     """Mixin that gives an estimator ``unlearn`` and ``export``.
 
     Row look-up, the transaction, counting and the log are written here once. A
@@ -82,6 +83,9 @@ class UnlearnerMixin(KeepsTrainingRows):
     >>> issubclass(Retrain, UnlearnerMixin)
     True
     """
+
+    # whether fit assigns rows to parts of the model by the ids of their groups
+    _fits_by_groups = False
 
     def unlearn(
         self,
@@ -255,6 +259,12 @@ class UnlearnerMixin(KeepsTrainingRows):
             )
         return positions
 
+    def _rows_of_request(self, X_forget=None, y_forget=None, groups=None):
+        """Return the positions of the rows that ``unlearn`` would forget."""
+        if not _check_request(self, X_forget, groups):
+            return np.empty(0, dtype=np.int64)
+        return self._find_rows(X_forget, y_forget, groups)
+
     def _forget_positions(self, positions):
         """Forget the kept rows at these positions."""
         if not len(positions):
@@ -315,7 +325,8 @@ class UnlearnerMixin(KeepsTrainingRows):
         self.n_forgotten_ += n_forget
 
     def _validate_forget(self, X):
-        """Raise scikit-learn's messages for wrong names or number of features."""
+        """Return rows without ids; raise if names or number of features are wrong."""
+        X = self._without_group_column(X)
         if hasattr(self, "n_features_in_"):
             refuse_what_is_no_table(X)
             if not hasattr(X, "shape"):
@@ -349,7 +360,7 @@ class UnlearnerMixin(KeepsTrainingRows):
         return with_unlearner_tags(super().__sklearn_tags__(), self._unlearner_tags())
 
 
-def _check_request(estimator, X_forget, groups, X_retain, on_unknown):
+def _check_request(estimator, X_forget, groups, X_retain=None, on_unknown="raise"):
     """Return how many rows or ids a request speaks of; raise if it is malformed."""
     if not hasattr(estimator, "unlearning_log_"):  # cheaper where it is there
         check_is_fitted(estimator)

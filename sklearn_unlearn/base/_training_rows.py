@@ -126,7 +126,7 @@ class KeepsTrainingRows:
         """The error for a request that needs rows which are not kept."""
         if self._obstacle is not None:
             return ValueError(
-                f"The rows given to fit could not be kept, so that none can be "
+                "The rows given to fit could not be kept, so that none can be "
                 f"forgotten: {self._obstacle}. Fit again on rows that can be kept, "
                 "such as an array, a sparse matrix or a data frame of pandas."
             )

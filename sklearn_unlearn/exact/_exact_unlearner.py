@@ -8,6 +8,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn.base import BaseUnlearner, UnlearnerTags
+from sklearn_unlearn.base._group_column import GROUP_COLUMN
 from sklearn_unlearn.base._single_class import (
     constant_model,
     has_unseen_columns,
@@ -58,6 +59,10 @@ class ExactUnlearner(BaseUnlearner):
     estimator : estimator instance
         What to fit: a classifier, regressor or transformer, or a
         ``FrozenEstimator`` around one that is fitted already.
+    group_column : str, int or None, default=None
+        Name of a column of a data frame, or position of a column, that holds the id
+        of each row, as ``groups`` of ``fit`` would. It is no feature: ``fit`` takes it
+        out, and all methods take rows with or without it.
     store_training_data : bool, default=True
         Whether to keep the retained rows. Without them, ``unlearn`` must be
         given ``X_retain`` and ``y_retain``, and fits again.
@@ -114,8 +119,17 @@ class ExactUnlearner(BaseUnlearner):
     True
     """
 
+    _parameter_constraints: dict = {
+        **BaseUnlearner._parameter_constraints,
+        "group_column": GROUP_COLUMN,
+    }
+
     # what a pipeline asks about the steps behind others
     _forgets_by_rule = True
+
+    def __init__(self, estimator, *, group_column=None, store_training_data=True):
+        super().__init__(estimator, store_training_data=store_training_data)
+        self.group_column = group_column
 
     def prepare(self):
         """Build the index of the rows and the summaries now.
@@ -136,23 +150,24 @@ class ExactUnlearner(BaseUnlearner):
             self._rule_state = RuleState(rule.remember(self.estimator_, self._rows))
         return self
 
-    def unlearning_cost(self, X_forget, y_forget=None):
+    def unlearning_cost(self, X_forget=None, y_forget=None, *, groups=None):
         """Tell what ``unlearn(X_forget)`` would cost, without doing it.
 
         Parameters
         ----------
-        X_forget : array-like of shape (n_forget, n_features)
+        X_forget : array-like of shape (n_forget, n_features), default=None
             Rows to forget.
         y_forget : array-like of shape (n_forget,), default=None
             Their targets.
+        groups : array-like of shape (n_groups,), default=None
+            Ids, all of whose rows are to be forgotten, instead of `X_forget`.
 
         Returns
         -------
         UnlearningCost
             The path, and the number of rows that it reads.
         """
-        check_is_fitted(self)
-        positions = self._find_rows(X_forget, y_forget)
+        positions = self._rows_of_request(X_forget, y_forget, groups)
         n_forget, n_retain = len(positions), self._rows.n_rows - len(positions)
         rule, name = self._rule(self.estimator_), type(self.estimator_).__name__
         if not self._covered(rule):

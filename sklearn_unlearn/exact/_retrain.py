@@ -3,9 +3,8 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-from sklearn.utils.validation import check_is_fitted
-
 from sklearn_unlearn.base import BaseUnlearner, UnlearnerTags
+from sklearn_unlearn.base._group_column import GROUP_COLUMN
 from sklearn_unlearn.base._single_class import fit_or_constant
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._rule import Rule
@@ -27,6 +26,10 @@ class Retrain(BaseUnlearner):
         Whether a refit draws fresh randomness in place of integer
         ``random_state`` parameters. Then the guarantee, ``"exact_law"``, also
         holds against requests that were chosen after seeing the model.
+    group_column : str, int or None, default=None
+        Name of a column of a data frame, or position of a column, that holds the id
+        of each row, as ``groups`` of ``fit`` would. It is no feature: ``fit`` takes it
+        out, and all methods take rows with or without it.
     store_training_data : bool, default=True
         Whether to keep the retained rows. Without them, ``unlearn`` must be
         given ``X_retain`` and ``y_retain``.
@@ -69,29 +72,39 @@ class Retrain(BaseUnlearner):
     _parameter_constraints: dict = {
         **BaseUnlearner._parameter_constraints,
         "reseed": ["boolean"],
+        "group_column": GROUP_COLUMN,
     }
 
-    def __init__(self, estimator, *, reseed=False, store_training_data=True):
+    def __init__(
+        self,
+        estimator,
+        *,
+        reseed=False,
+        group_column=None,
+        store_training_data=True,
+    ):
         super().__init__(estimator, store_training_data=store_training_data)
         self.reseed = reseed
+        self.group_column = group_column
 
-    def unlearning_cost(self, X_forget, y_forget=None):
+    def unlearning_cost(self, X_forget=None, y_forget=None, *, groups=None):
         """Tell what ``unlearn(X_forget)`` would cost, without doing it.
 
         Parameters
         ----------
-        X_forget : array-like of shape (n_forget, n_features)
+        X_forget : array-like of shape (n_forget, n_features), default=None
             Rows to forget.
         y_forget : array-like of shape (n_forget,), default=None
             Their targets.
+        groups : array-like of shape (n_groups,), default=None
+            Ids, all of whose rows are to be forgotten, instead of `X_forget`.
 
         Returns
         -------
         UnlearningCost
             The path, and the number of rows that it reads.
         """
-        check_is_fitted(self)
-        positions = self._find_rows(X_forget, y_forget)
+        positions = self._rows_of_request(X_forget, y_forget, groups)
         n_retain = self._rows.n_rows - len(positions)
         return UnlearningCost(
             "refit", len(positions), n_retain, n_retain, "Retrain always fits again"

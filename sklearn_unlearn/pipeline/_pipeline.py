@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags, is_unlearner
+from sklearn_unlearn.base._group_column import GROUP_COLUMN
 from sklearn_unlearn.base._steps import is_estimator
 from sklearn_unlearn.base._tags import GUARANTEES
 from sklearn_unlearn.exact import Rule, find_rule, register_rule
@@ -28,6 +29,7 @@ from sklearn_unlearn.pipeline._last_step import LastStep
 from sklearn_unlearn.pipeline._predictions import PipelinePredictions, final_has
 from sklearn_unlearn.utils._sklearn_compat import (
     _fit_context,
+    _routing_enabled,
     routed_fit_request,
 )
 from sklearn_unlearn.utils._validation import refuse_masks_of_steps
@@ -68,6 +70,10 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         does not find: it warns, and neither reads nor writes the cache.
     verbose : bool, default=False
         Whether to print the time that each step takes in ``fit``.
+    group_column : str, int or None, default=None
+        Name of a column of a data frame, or position of a column, that holds the id
+        of each row, as ``groups`` of ``fit`` would. It is no feature: ``fit`` takes it
+        out, and all methods take rows with or without it.
     store_training_data : bool, default=True
         Whether to keep the retained rows. Without them, ``unlearn`` must be
         given ``X_retain`` and ``y_retain``.
@@ -122,6 +128,7 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
 
     _parameter_constraints: dict = {
         **pipeline.Pipeline._parameter_constraints,
+        "group_column": GROUP_COLUMN,
         "store_training_data": ["boolean"],
     }
 
@@ -132,11 +139,13 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         transform_input=None,
         memory=None,
         verbose=False,
+        group_column=None,
         store_training_data=True,
     ):
         super().__init__(
             steps, transform_input=transform_input, memory=memory, verbose=verbose
         )
+        self.group_column = group_column
         self.store_training_data = store_training_data
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -210,13 +219,14 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
 
     def _fit_and_keep(self, method, X, y, params, groups=None, forget=None):
         """Fit by scikit-learn's `method`, then keep the rows."""
+        X, groups = self._take_group_column(X, groups)
         refuse_masks_of_steps(params)
         kept = self._keep_rows(X, y, groups, params, forget)
         self._single_class = self._classes = None
         self._step_states = RuleState({})
         by_rule = last_step_by_rule(self) if method == "fit" else nullcontext()
         with by_rule:
-            result = getattr(super(), method)(X, y, **params)
+            result = getattr(super(), method)(X, y, **self._with_ids(params, groups))
         last = self.steps[-1][1] if self.steps else None
         self._classes = getattr(last, "classes_", None)
         self._attach_rows(kept)
@@ -247,15 +257,17 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         self._step_states = RuleState({**made, **kept})
         return self
 
-    def unlearning_cost(self, X_forget, y_forget=None):
+    def unlearning_cost(self, X_forget=None, y_forget=None, *, groups=None):
         """Tell what ``unlearn(X_forget)`` would cost, step by step.
 
         Parameters
         ----------
-        X_forget : array-like of shape (n_forget, n_features)
+        X_forget : array-like of shape (n_forget, n_features), default=None
             Rows to forget.
         y_forget : array-like of shape (n_forget,), default=None
             Their targets.
+        groups : array-like of shape (n_groups,), default=None
+            Ids, all of whose rows are to be forgotten, instead of `X_forget`.
 
         Returns
         -------
@@ -264,8 +276,7 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
             ``set_params`` takes. A step is said to be fitted again behind one that
             might change.
         """
-        check_is_fitted(self)
-        positions = self._find_rows(X_forget, y_forget)
+        positions = self._rows_of_request(X_forget, y_forget, groups)
         # with arguments of fit, all steps are fitted again
         return cost_of_steps(
             self.steps,
@@ -279,11 +290,14 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
 
     def _unlearn_rows(self, request):
         """Let the steps forget, each on what the updated steps before it give."""
+        params = {**request.retain.params, **self._fit_params}
+        groups = self._rows.groups if self._rows is not None else None
+        groups = params.pop("groups", groups)
         steps, _ = forget_in_sequence(
             self,
             self._step_states.value,
             request,
-            {**request.retain.params, **self._fit_params},
+            self._with_ids(params, groups),
             last_step=partial(
                 LastStep, asked=request, is_fitted=self._single_class is None
             ),
@@ -319,6 +333,23 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
                 UnlearningWarning,
             )
 
+    @property
+    def _fits_by_groups(self):
+        last = self.steps[-1][1] if self.steps else None
+        return getattr(last, "_fits_by_groups", False)
+
+    def _with_ids(self, params, groups):
+        """Add the ids to the arguments of ``fit``, if a step wants them."""
+        if groups is None:
+            return params
+        if _routing_enabled():
+            router = super().get_metadata_routing()
+            wanted = {"groups"} & set(router.consumes("fit", ["groups"]))
+            return {**params, **dict.fromkeys(wanted, groups)}
+        if self._fits_by_groups:
+            return {**params, f"{self.steps[-1][0]}__groups": groups}
+        return params
+
     def _drop_rows(self):
         super()._drop_rows()
         self._step_states = RuleState({})
@@ -353,6 +384,8 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         if isinstance(ind, slice):
             part.transform_input = self.transform_input
             part.store_training_data = self.store_training_data
+            part.group_column = self.group_column
+            part._group_column = self._group_column
         return part
 
     def get_metadata_routing(self):
@@ -391,7 +424,12 @@ register_rule(Pipeline)(PipelineRule)
 
 
 def make_pipeline(
-    *steps, memory=None, transform_input=None, verbose=False, store_training_data=True
+    *steps,
+    memory=None,
+    transform_input=None,
+    verbose=False,
+    group_column=None,
+    store_training_data=True,
 ):
     """Construct a `Pipeline` from estimators, which are named by their types.
 
@@ -405,6 +443,10 @@ def make_pipeline(
         Names of metadata to transform along.
     verbose : bool, default=False
         Whether to print the time that each step takes in ``fit``.
+    group_column : str, int or None, default=None
+        Name of a column of a data frame, or position of a column, that holds the id
+        of each row, as ``groups`` of ``fit`` would. It is no feature: ``fit`` takes it
+        out, and all methods take rows with or without it.
     store_training_data : bool, default=True
         Whether to keep the retained rows.
 
@@ -431,5 +473,6 @@ def make_pipeline(
         memory=memory,
         transform_input=transform_input,
         verbose=verbose,
+        group_column=group_column,
         store_training_data=store_training_data,
     )

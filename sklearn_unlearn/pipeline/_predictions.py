@@ -27,6 +27,12 @@ def final_has(method):
     return check
 
 
+def can_transform(self):
+    """Whether there is a last step that transforms, or no step that would not."""
+    last = self.steps[-1][1] if self.steps else None
+    return last in (None, "passthrough") or hasattr(last, "transform")
+
+
 class PipelinePredictions(UncertaintyMethods):
     """Methods of a pipeline that predict with its last step.
 
@@ -43,6 +49,7 @@ class PipelinePredictions(UncertaintyMethods):
     def _respond(self, method, X, params, ask=None):
         """Return what scikit-learn's method, or `ask`, gives on rows."""
         check_is_fitted(self)
+        X = self._without_group_column(X)
         ask = getattr(super(), method) if ask is None else ask
         if self.__dict__.get("_single_class") is not None:
             n_rows, label = _num_samples(X), self._single_class
@@ -158,7 +165,42 @@ class PipelinePredictions(UncertaintyMethods):
         if self.__dict__.get("_single_class") is not None:
             hits = np.asarray(y) == self.predict(X)
             return float(np.average(hits, weights=sample_weight))
+        X = self._without_group_column(X)
         return super().score(X, y, sample_weight=sample_weight, **params)
+
+    @available_if(final_has("score_samples"))
+    def score_samples(self, X):
+        """Transform rows and score each with the last step.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            Scores.
+        """
+        return super().score_samples(self._without_group_column(X))
+
+    @available_if(can_transform)
+    def transform(self, X, **params):
+        """Transform rows by all steps.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame
+            Rows.
+        **params : dict
+            As for :meth:`sklearn.pipeline.Pipeline.transform`.
+
+        Returns
+        -------
+        array-like of shape (n_rows, n_outputs)
+            Transformed rows.
+        """
+        return super().transform(self._without_group_column(X), **params)
 
     def __sklearn_is_fitted__(self):
         if self.__dict__.get("_single_class") is not None:

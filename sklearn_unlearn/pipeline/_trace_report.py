@@ -113,7 +113,7 @@ class TraceReport(tuple):
         )
 
 
-def trace_rows(pipeline, X_forget, y_forget=None):
+def trace_rows(pipeline, X_forget=None, y_forget=None, *, groups=None):
     """List the fitted attributes that depend on rows, and whether they forget them.
 
     The pipeline is left as it is: a copy forgets the rows, another is fitted without
@@ -123,10 +123,12 @@ def trace_rows(pipeline, X_forget, y_forget=None):
     ----------
     pipeline : Pipeline
         Fitted, with its rows kept.
-    X_forget : array-like of shape (n_forget, n_features)
+    X_forget : array-like of shape (n_forget, n_features), default=None
         Rows to forget, as they were given to ``fit``.
     y_forget : array-like, default=None
         Their targets.
+    groups : array-like of shape (n_groups,), default=None
+        Ids, all of whose rows are to be forgotten, instead of `X_forget`.
 
     Returns
     -------
@@ -170,7 +172,7 @@ def trace_rows(pipeline, X_forget, y_forget=None):
         name = type(pipeline).__name__
         raise TypeError(f"pipeline must be a sklearn_unlearn Pipeline; got a {name}.")
     check_is_fitted(pipeline)
-    unlearned = copy.deepcopy(pipeline).unlearn(X_forget, y_forget)
+    unlearned = copy.deepcopy(pipeline).unlearn(X_forget, y_forget, groups=groups)
     retrained = _retrained(pipeline, unlearned.retained_rows())
     return TraceReport(_records(pipeline, unlearned, retrained))
 
@@ -188,9 +190,10 @@ def _records(*pipelines):
 
 def _retrained(pipeline, rows):
     """Fit a clone on the retained rows."""
-    params = {**rows.fit_params, **pipeline._fit_params}
+    params = {**rows.fit_params, **pipeline._fit_params, "groups": rows.groups}
+    unfitted = clone(pipeline).set_params(group_column=None)  # it is in no kept row
     try:
-        return clone(pipeline).fit(rows.X, rows.y, **params)
+        return unfitted.fit(rows.X, rows.y, **params)
     except ValueError as error:
         raise ValueError(
             "The retained rows cannot be fitted, so that there is nothing to compare "

@@ -28,10 +28,12 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
+from sklearn_unlearn.base._group_column import GROUP_COLUMN
 from sklearn_unlearn.base._steps import unfitted_copy
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._rule import Rule
 from sklearn_unlearn.exact.sharding._shard_rows import (
+    assignment_units,
     nonzero_weights,
     row_codes,
     slice_digests,
@@ -55,7 +57,6 @@ from sklearn_unlearn.utils._sklearn_compat import (
     routed_fit_request,
 )
 from sklearn_unlearn.utils._validation import (
-    check_forget_mask,
     refuse_changed_settings,
     split_fit_params,
 )
@@ -66,6 +67,8 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
 
     __metadata_request__fit = {"forget": True, "groups": True}
 
+    _fits_by_groups = True
+
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict"])],
         "n_shards": [Interval(Integral, 1, None, closed="left")],
@@ -73,6 +76,7 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         "n_epochs": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
         "n_jobs": [Integral, None],
+        "group_column": GROUP_COLUMN,
         "store_training_data": ["boolean"],
     }
 
@@ -129,9 +133,8 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         """
         self._check_estimator()
         slice_training_method(self.estimator, self.n_slices)
+        X, groups = self._take_group_column(X, groups)
         X, target = self._check_rows(X, y)
-        if forget is not None:
-            check_forget_mask(forget, _num_samples(X))
         if groups is not None:
             groups = check_groups(groups, _num_samples(X))
         params = self._inner_params(fit_params)
@@ -192,8 +195,8 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         per_row = {name: np.asarray(values) for name, values in per_row.items()}
         rows = Rows(to_canonical(X), y, per_row)
         codes = row_codes(rows)
-        by = codes[:, 0] if groups is None else [np.asarray(groups)[:, None]]
-        shards, slices = assign_rows(by, self.n_shards, self.n_slices, self._seed)
+        units = assignment_units(codes[:, 0], groups)
+        shards, slices = assign_rows(units, self.n_shards, self.n_slices, self._seed)
         self._slice_numbers = shards * self.n_slices + slices
         weighted = nonzero_weights(per_row, len(codes))
 
@@ -288,15 +291,17 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         X, y = self._check_rows(X, y)
         self._fit_shards(X, y, groups, params)
 
-    def unlearning_cost(self, X_forget, y_forget=None):
+    def unlearning_cost(self, X_forget=None, y_forget=None, *, groups=None):
         """Tell what ``unlearn(X_forget)`` would cost, without doing it.
 
         Parameters
         ----------
-        X_forget : array-like of shape (n_forget, n_features)
+        X_forget : array-like of shape (n_forget, n_features), default=None
             Rows to forget.
         y_forget : array-like of shape (n_forget,), default=None
             Their targets.
+        groups : array-like of shape (n_groups,), default=None
+            Ids, all of whose rows are to be forgotten, instead of `X_forget`.
 
         Returns
         -------
@@ -304,8 +309,7 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
             The slices that would be trained again, and the rows read for it, in
             units of a training from scratch (see `sisa_cost`).
         """
-        check_is_fitted(self)
-        positions = self._find_rows(X_forget, y_forget)
+        positions = self._rows_of_request(X_forget, y_forget, groups)
         mask = np.zeros(len(self._slice_numbers), dtype=bool)
         mask[positions] = True
         shards, slices = np.divmod(self._slice_numbers, self.n_slices)
@@ -345,6 +349,7 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
     def _responses(self, method, X):
         """Yield each model with the result of its method of that name for `X`."""
         check_is_fitted(self)
+        X = self._without_group_column(X)
         if getattr(X, "ndim", 2) == 2:  # the models have a message for other shapes
             validate_data(self, X, reset=False, skip_check_array=True)
         for model in self.estimators_:

@@ -11,11 +11,13 @@ from scipy import sparse
 from sklearn.utils import check_array
 
 from sklearn_unlearn.rows._cells import cell_codes, row_hash
+from sklearn_unlearn.rows._ids import id_codes
 from sklearn_unlearn.rows._layouts import layout_of
 from sklearn_unlearn.rows._store import Rows
 from sklearn_unlearn.utils._sklearn_compat import _safe_indexing
 
 __all__ = [
+    "assignment_units",
     "nonzero_weights",
     "row_codes",
     "slice_digests",
@@ -60,6 +62,15 @@ def take_rows(rows, positions):
 def nonzero_weights(params, n_rows):
     """Return the positions of the rows whose ``sample_weight``, if any, is not 0."""
     return np.flatnonzero(params.get("sample_weight", np.ones(n_rows)))
+
+
+def assignment_units(hashes, groups):
+    """Return the code by which each row is assigned: of its id, or else of itself."""
+    if groups is None:
+        return hashes
+    ids, missing = id_codes(groups)
+    ids[missing] = hashes[missing]  # nobody's rows, each by itself
+    return row_hash([ids[:, None]])
 
 
 def row_codes(rows):

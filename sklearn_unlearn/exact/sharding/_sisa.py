@@ -51,6 +51,10 @@ class SISAClassifier(ClassifierMixin, BaseSISA):
     n_jobs : int or None, default=None
         Number of shards trained at once, in a backend of joblib. None means one,
         or what ``joblib.parallel_config`` says, for instance a Dask cluster.
+    group_column : str, int or None, default=None
+        Name of a column of a data frame, or position of a column, that holds the id
+        of each row, as ``groups`` of ``fit`` would. It is no feature: ``fit`` takes it
+        out, and all methods take rows with or without it.
     store_training_data : bool, default=True
         Whether to keep the retained rows. Without them, ``unlearn`` must be given
         ``X_retain`` and ``y_retain``; only slices that differ are trained.
@@ -135,6 +139,7 @@ class SISAClassifier(ClassifierMixin, BaseSISA):
         n_epochs=20,
         random_state=None,
         n_jobs=None,
+        group_column=None,
         store_training_data=True,
     ):
         self.estimator = estimator
@@ -144,6 +149,7 @@ class SISAClassifier(ClassifierMixin, BaseSISA):
         self.n_epochs = n_epochs
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.group_column = group_column
         self.store_training_data = store_training_data
 
     def _check_estimator(self):
@@ -244,6 +250,10 @@ class SISARegressor(RegressorMixin, BaseSISA):
     n_jobs : int or None, default=None
         Number of shards trained at once, in a backend of joblib. None means one,
         or what ``joblib.parallel_config`` says, for instance a Dask cluster.
+    group_column : str, int or None, default=None
+        Name of a column of a data frame, or position of a column, that holds the id
+        of each row, as ``groups`` of ``fit`` would. It is no feature: ``fit`` takes it
+        out, and all methods take rows with or without it.
     store_training_data : bool, default=True
         Whether to keep the retained rows. Without them, ``unlearn`` must be given
         ``X_retain`` and ``y_retain``; only slices that differ are trained.
@@ -293,6 +303,7 @@ class SISARegressor(RegressorMixin, BaseSISA):
         n_epochs=20,
         random_state=None,
         n_jobs=None,
+        group_column=None,
         store_training_data=True,
     ):
         self.estimator = estimator
@@ -301,6 +312,7 @@ class SISARegressor(RegressorMixin, BaseSISA):
         self.n_epochs = n_epochs
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.group_column = group_column
         self.store_training_data = store_training_data
 
     def _check_estimator(self):

@@ -37,6 +37,8 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
 
     __metadata_request__fit = {"forget": True, "groups": True}
 
+    _fits_by_groups = True
+
     _parameter_constraints: dict = {
         "n_shards": [Interval(Integral, 1, None, closed="left")],
         "n_slices": [Interval(Integral, 1, None, closed="left")],
@@ -244,7 +246,8 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
     def _unlearn_rows(self, request):
         positions = self._positions_of_forgotten(request)
         if positions is None:
-            return self._fit_again(request.retain.X, request.retain.y, {})
+            rows = request.retain
+            return self._fit_again(rows.X, rows.y, self._fit_params)
         shards = self._without_slices_of(positions)
         if not request.ordered:
             # from now on rows come in the order in which they were given
@@ -337,7 +340,7 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
 
     def _fit_again(self, X, y, params):
         """Fit again on the retained rows, in the coordinates in which they come."""
-        self._fit_rows(*self._check_rows(X, y, reset=True))
+        self._fit_rows(*self._check_rows(X, y, reset=True), params.get("groups"))
 
     def _change_coordinates(self, A, b):
         self._shards = [shard.change_coordinates(A, b) for shard in self._shards]
