@@ -122,7 +122,8 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         ----------
         X_forget : array-like of shape (n_forget, n_features), default=None
             Rows as they were given to ``fit``, in any container. They are found by
-            value: of k equal rows, k copies are forgotten, those that came last first.
+            value: of k equal rows, k copies are forgotten. Copies are told apart by
+            what was kept beside them; of those that differ in nothing, the last goes.
         y_forget : array-like of shape (n_forget, ...), default=None
             Their targets, to choose between equal rows or where no rows are kept.
         groups : array-like of shape (n_groups,), default=None
@@ -145,7 +146,7 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         UnknownRowsError
             If a row was never fitted, or is forgotten already.
         AmbiguousRowsError
-            If a row cannot be told from a different kept row.
+            If a request does not say which of equal or nearly equal rows it means.
         ValueError
             If the request is malformed, or would leave no row.
         RequestInProgressError
