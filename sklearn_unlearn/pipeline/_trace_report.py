@@ -117,7 +117,7 @@ def trace_rows(pipeline, X_forget=None, y_forget=None, *, groups=None):
     """List the fitted attributes that depend on rows, and whether they forget them.
 
     The pipeline is left as it is: a copy forgets the rows, another is fitted without
-    them, and both are compared with it, attribute by attribute, but for ``n_iter_``.
+    them, and both are compared with it, attribute by attribute (not ``n_iter_``).
 
     Parameters
     ----------
@@ -133,8 +133,8 @@ def trace_rows(pipeline, X_forget=None, y_forget=None, *, groups=None):
     Returns
     -------
     TraceReport
-        A record of each public fitted attribute that changes when the rows are removed,
-        or that ``unlearn`` makes other than a fit without them.
+        A record of each public fitted attribute that changes without the rows, or that
+        ``unlearn`` makes other than a fit without them.
 
     Raises
     ------
