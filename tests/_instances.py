@@ -156,16 +156,15 @@ CHOSEN = {
     "FineTune": [FineTune(network, l1=1e-5) for network in NETWORKS],
     "NPO": [NPO(network) for network in (*NETWORKS, MODULE)],
     "SearchUnlearner": [
-        SearchUnlearner(
-            GridSearchCV(LogisticRegression(random_state=0), {"C": [0.1, 1.0]}, cv=2)
-        ),
-        SearchUnlearner(GridSearchCV(Ridge(), {"alpha": [0.1, 1.0]}, cv=2)),
+        SearchUnlearner(GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=2)),
         SearchUnlearner(
             GridSearchCV(LogisticRegression(max_iter=1000), {"C": [0.1, 1.0]}, cv=2),
             on_forget="best",
         ),
         SearchUnlearner(
-            GridSearchCV(FineTune(NETWORKS[1]), {"n_epochs": [1, 2]}, cv=2),
+            GridSearchCV(
+                ExactUnlearner(Ridge()), {"estimator__alpha": [0.1, 1.0]}, cv=2
+            ),
             on_forget="best",
         ),
     ],

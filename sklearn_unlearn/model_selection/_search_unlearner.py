@@ -3,8 +3,6 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import copy
-
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -255,7 +253,7 @@ class SearchUnlearner(BaseUnlearner):
         tags = super().__sklearn_tags__()
         # a search does not say what targets its models take
         model = getattr(self.search, "estimator", self.search)
-        tags.target_tags = copy.deepcopy(get_tags(model).target_tags)
+        tags.target_tags.multi_output = get_tags(model).target_tags.multi_output
         return tags
 
     def __getstate__(self):

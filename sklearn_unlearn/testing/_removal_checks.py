@@ -69,7 +69,9 @@ def check_no_residue(name, estimator):
     assert_no_residue(fitted, X_forget, X_keep)
     if isinstance(estimator, MetaEstimatorMixin) and hasattr(fitted, "estimator_"):
         inner = fresh(estimator).fit(case.X, case.y).estimator_
-        frozen = fresh(estimator).set_params(estimator=FrozenEstimator(inner))
+        frozen, own = fresh(estimator), estimator.get_params(deep=False)
+        parameter = next(n for n, v in own.items() if v is estimator.estimator)
+        frozen.set_params(**{parameter: FrozenEstimator(inner)})
         frozen.fit(case.X, case.y).unlearn(X_forget)
         # the original in memory is the caller's to delete; a pickle leaves it out
         loaded = pickle.loads(pickle.dumps(frozen))
