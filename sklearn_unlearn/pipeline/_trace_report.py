@@ -8,7 +8,6 @@ from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn.base import is_unlearner
 from sklearn_unlearn.base._steps import is_estimator
@@ -171,7 +170,6 @@ def trace_rows(pipeline, X_forget=None, y_forget=None, *, groups=None):
     if not isinstance(pipeline, Pipeline):
         name = type(pipeline).__name__
         raise TypeError(f"pipeline must be a sklearn_unlearn Pipeline; got a {name}.")
-    check_is_fitted(pipeline)
     unlearned = copy.deepcopy(pipeline).unlearn(X_forget, y_forget, groups=groups)
     retrained = _retrained(pipeline, unlearned.retained_rows())
     return TraceReport(_records(pipeline, unlearned, retrained))
