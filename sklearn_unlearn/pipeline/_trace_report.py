@@ -168,8 +168,7 @@ def trace_rows(pipeline, X_forget=None, y_forget=None, *, groups=None):
     True
     """
     if not isinstance(pipeline, Pipeline):
-        name = type(pipeline).__name__
-        raise TypeError(f"pipeline must be a sklearn_unlearn Pipeline; got a {name}.")
+        raise TypeError(f"pipeline must be a Pipeline of this package; got {pipeline}.")
     unlearned = copy.deepcopy(pipeline).unlearn(X_forget, y_forget, groups=groups)
     retrained = _retrained(pipeline, unlearned.retained_rows())
     return TraceReport(_records(pipeline, unlearned, retrained))
