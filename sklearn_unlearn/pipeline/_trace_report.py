@@ -115,8 +115,8 @@ class TraceReport(tuple):
 def trace_rows(pipeline, X_forget=None, y_forget=None, *, groups=None):
     """List the fitted attributes that depend on rows, and whether they forget them.
 
-    The pipeline is left as it is: a copy forgets the rows, another is fitted without
-    them, and both are compared with it, attribute by attribute (not ``n_iter_``).
+    The pipeline is left as it is: a copy that forgets the rows and one that is fitted
+    without them are compared with it, attribute by attribute, but for ``n_iter_``.
 
     Parameters
     ----------
@@ -132,8 +132,7 @@ def trace_rows(pipeline, X_forget=None, y_forget=None, *, groups=None):
     Returns
     -------
     TraceReport
-        A record of each public fitted attribute that changes without the rows, or that
-        ``unlearn`` makes other than a fit without them.
+        A record of each fitted attribute for which the rows make a difference.
 
     Raises
     ------
@@ -168,7 +167,8 @@ def trace_rows(pipeline, X_forget=None, y_forget=None, *, groups=None):
     True
     """
     if not isinstance(pipeline, Pipeline):
-        raise TypeError(f"pipeline must be a Pipeline of this package; got {pipeline}.")
+        kind = type(pipeline).__name__
+        raise TypeError(f"pipeline must be a sklearn_unlearn Pipeline; got a {kind}.")
     unlearned = copy.deepcopy(pipeline).unlearn(X_forget, y_forget, groups=groups)
     retrained = _retrained(pipeline, unlearned.retained_rows())
     return TraceReport(_records(pipeline, unlearned, retrained))
