@@ -187,7 +187,12 @@ class SearchUnlearner(BaseUnlearner):
         check_search(model, repeats=self.on_forget == "refit")
         params = dict(params)
         groups = params.pop("groups", None)
-        return fit_search(unfitted_copy(model), X, y, groups, params)
+        search = fit_search(unfitted_copy(model), X, y, groups, params)
+        # columns of one table: each of them is to own its memory
+        search.cv_results_ = {
+            name: values.copy() for name, values in search.cv_results_.items()
+        }
+        return search
 
     def _fit_inner(self, *args, **params):
         self._best_state = RuleState()
