@@ -145,15 +145,15 @@ class SearchUnlearner(BaseUnlearner):
         return self._of_search("cv_results_")
 
     def _of_search(self, name):
-        if "estimator_" not in self.__dict__:
+        search = self.__dict__.get("estimator_")
+        if search is None:
             raise AttributeError(f"{name} is there after fit.")
-        if self.on_forget == "best" and self.n_forgotten_:
-            if name not in ("best_estimator_", "best_params_"):
-                raise AttributeError(
-                    f"{name} was dropped: it told of the forgotten rows. With "
-                    'on_forget="refit" a request makes it anew.'
-                )
-        return getattr(self.estimator_, name)
+        if hasattr(search, "best_estimator_") and not hasattr(search, name):
+            raise AttributeError(
+                f"{name} was dropped: it told of the forgotten rows. With "
+                'on_forget="refit" a request makes it anew.'
+            )
+        return getattr(search, name)
 
     def unlearning_cost(self, X_forget=None, y_forget=None, *, groups=None):
         """Tell what ``unlearn(X_forget)`` would cost, without doing it.
@@ -193,6 +193,9 @@ class SearchUnlearner(BaseUnlearner):
             name: values.copy() for name, values in search.cv_results_.items()
         }
         return search
+
+    def _parameters_of_fit(self):
+        return frozenset({"search", "group_column"})
 
     def _fit_inner(self, *args, **params):
         self._best_state = RuleState()
