@@ -24,7 +24,6 @@ KEPT_BY_BEST = (
     "scorer_",
     "multimetric_",
     "feature_names_in_",
-    "_sklearn_output_config",
 )
 
 
