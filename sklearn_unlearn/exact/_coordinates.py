@@ -31,6 +31,7 @@ def affine_map(new, old):
     new, old = dense(new), dense(old)
     centre_new, centre_old = new.mean(axis=0), old.mean(axis=0)
     A = linalg.lstsq(new - centre_new, old - centre_old, lapack_driver="gelsy")[0]
+    A = A.copy()  # it is a view of as many rows as there are
     return A, centre_old - centre_new @ A
 
 

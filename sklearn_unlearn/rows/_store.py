@@ -6,13 +6,14 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from sklearn_unlearn.exceptions import UnknownRowsError
 from sklearn_unlearn.rows._cells import concatenate, row_hash
 from sklearn_unlearn.rows._hash_index import HashIndex, runs
 from sklearn_unlearn.rows._hints import refuse_what_is_no_table
 from sklearn_unlearn.rows._ids import as_ids, describe_other_kind, match_ids
-from sklearn_unlearn.rows._layouts import layout_of
+from sklearn_unlearn.rows._layouts import SparseLayout, as_column, layout_of
 from sklearn_unlearn.rows._lookup import match_rows
 from sklearn_unlearn.rows._request import RowView
 from sklearn_unlearn.rows._targets import check_targets
@@ -46,6 +47,9 @@ class RowStore:
 
     BLOCK_ROWS = 128
 
+    #: Whether each row is a column, too; see `SquareStore`.
+    is_square = False
+
     @classmethod
     def keep(cls, X, y=None, *, groups=None, params=None):
         """Copy training rows into a new store.
@@ -63,11 +67,21 @@ class RowStore:
         self._layout = layout_of(X)
         columns = {f"X{i}": part for i, part in enumerate(self._layout.split(X))}
         self._part_names = list(columns)
+        labels = self._layout.labels(X)
+        if labels is not None:
+            columns["index"] = labels
         if y is not None:
-            columns["y"] = np.asarray(y)
+            columns["y"] = as_column(y)
         if groups is not None:
             columns["groups"] = as_ids(groups)
-        columns.update({f"param:{k}": np.asarray(v) for k, v in (params or {}).items()})
+        columns.update({f"param:{k}": as_column(v) for k, v in (params or {}).items()})
+        self._sparse = {
+            name: SparseLayout(values)
+            for name, values in columns.items()
+            if sparse.issparse(values) and name not in self._part_names
+        }
+        for name, layout in self._sparse.items():
+            columns[name] = layout.split(columns[name])[0]
         n_rows = columns["X0"].shape[0]
         for name, values in columns.items():
             if values.shape[:1] != (n_rows,):
@@ -111,6 +125,11 @@ class RowStore:
     def groups(self):
         """Ids of the rows, in their order; None if there are none."""
         return self._column("groups") if self.has_groups else None
+
+    @property
+    def column_names(self):
+        """Names of the columns of a frame; None if the rows came in no frame."""
+        return getattr(self._layout, "names", None)
 
     @property
     def param_names(self):
@@ -170,10 +189,12 @@ class RowStore:
             name: concatenate([block[name] for block in blocks]) for name in blocks[0]
         }
         parts = [columns.pop(name) for name in self._part_names]
-        y = columns.pop("y", None)
+        for name, layout in self._sparse.items():
+            columns[name] = layout.join([columns[name]])
+        y, labels = columns.pop("y", None), columns.pop("index", None)
         columns.pop("groups", None), columns.pop("id")
         params = {name[6:]: values for name, values in columns.items()}
-        return Rows(self._layout.join(parts), y, params)
+        return Rows(self._layout.join(parts, labels), y, params)
 
     def _column(self, name):
         """Return one column of all rows: "y", "groups", "id", or a part of X."""
@@ -218,9 +239,7 @@ class RowStore:
                 for name in ("id", *self._part_names)
             )
             new._index = self._index.without(row_hash(parts), ids)
-        new._layout = self._layout.without_unused_categories(
-            lambda i: new._column(f"X{i}")
-        )
+        new._layout = self._layout.without_unused_categories(new._column)
         return new, lambda: self._join(dropped)
 
     # ------------------------------------------------------------------- finding
@@ -342,8 +361,8 @@ class RowStore:
     def targets_at(self, positions):
         """Return the targets of the rows at these positions, in their order."""
         if len(positions) > FEW:
-            return self._column("y")[positions]
-        return self.parts_at(positions, ["y"])[0]
+            return _dense(self._column("y")[positions])
+        return _dense(self.parts_at(positions, ["y"])[0])
 
     def sample(self, n_rows):
         """Return the parts of at most `n_rows` rows, evenly spread."""
@@ -351,7 +370,7 @@ class RowStore:
 
     def sample_targets(self, n_rows):
         """Return the targets of at most `n_rows` rows, evenly spread."""
-        return self._column("y")[:: self._stride(n_rows)]
+        return _dense(self._column("y")[:: self._stride(n_rows)])
 
     def _stride(self, n_rows):
         """Return the stride that visits at most `n_rows` rows."""
@@ -365,6 +384,11 @@ class RowStore:
                 concatenate([block[name] for block in blocks])
                 for name in self._part_names
             ]
+
+
+def _dense(targets):
+    """Return targets as an array; those of several labels may be sparse."""
+    return targets.toarray() if sparse.issparse(targets) else targets
 
 
 def _first(positions):

@@ -379,8 +379,8 @@ class CertifiedLogisticRegression(ClassifierMixin, CertifiedLinearModel):
 
     def _set_weights(self, W):
         size = self.n_features_in_
-        self.coef_ = np.ascontiguousarray(W[:size].T)
-        self.intercept_ = W[size] if self.fit_intercept else np.zeros(W.shape[1])
+        self.coef_ = W[:size].T.copy()
+        self.intercept_ = W[size].copy() if self.fit_intercept else np.zeros(W.shape[1])
 
 
 def _taylor_bound(Z, step):
