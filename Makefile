@@ -7,6 +7,8 @@ TORCH_ARGS ?=
 # set to 1 to accept a CUDA build of torch, which is several gigabytes
 ALLOW_CUDA ?=
 WORKERS ?= 2
+# of `make mutants`: another one draws others
+SEED ?= 0
 SPHINXOPTS ?= -W --keep-going
 
 TORCH := torch==2.13.0
@@ -39,12 +41,13 @@ define new_venv
 	@$(1)/bin/pip install $(PIP_QUIET) $(TORCH_ARGS) -c $(2) $(TORCH)
 endef
 
-.PHONY: help demo test test-slow test-sklearn test-min lint format types docs dist bench clean
+.PHONY: help demo test test-slow test-sklearn test-weekly test-min mutants lint format \
+	types docs dist bench clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | \
 	sed -E 's/^([a-z-]+):.*## /\1\t/' | \
-	awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
+	awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
 demo: $(VENV)/.installed  ## the main job on real data: a table and a figure
 	$(BIN)/python benchmarks/demo.py
@@ -58,6 +61,14 @@ test-slow: $(VENV)/.installed  ## the slow tests alone; once a week
 
 test-sklearn: $(VENV)/.installed  ## scikit-learn's tests of its pipeline, with ours
 	$(ONE_THREAD) $(BIN)/python build_tools/sklearn_pipeline_tests.py
+
+test-weekly: $(VENV)/.installed  ## many random programs of requests; once a week
+	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal \
+	--hypothesis-profile weekly tests/test_contract_machine.py
+
+mutants: $(VENV)/.installed  ## change the package at random: do the tests notice?
+	$(BIN)/python build_tools/mutants.py record --workers $(WORKERS)
+	$(BIN)/python build_tools/mutants.py run --workers $(WORKERS) --seed $(SEED)
 
 test-min: $(VENV)-min/.installed  ## the tests with the oldest supported releases
 	$(ONE_THREAD) $(VENV)-min/bin/python -m pytest -n $(WORKERS) --dist worksteal
@@ -92,7 +103,7 @@ bench: $(VENV)/.installed  ## the benchmarks: ours beside what one would pick in
 clean:  ## remove all that these commands have made
 	rm -rf $(VENV) $(VENV)-min $(VENV)-dist dist docs/_build docs/api.rst \
 	docs/auto_examples docs/generated docs/gen_modules \
-	.mypy_cache .pytest_cache .ruff_cache .hypothesis
+	.mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # the stamps are newer than what they were made from, so that a second call is instant

@@ -313,7 +313,7 @@ def rows_table(n_rows, n_columns):
         index = timed(store.build_index)
         chosen = rng.choice(n_rows, 1000, replace=False)
         exact = timed(lambda X=X, s=store, c=chosen: s.find(X[c]))
-        nearly = X[chosen] * (1 + 1e-11)
+        nearly = X[chosen] * (1 + 1e-14)
         close = timed(lambda s=store, q=nearly: s.find(q))
         print(f"| {name} | {index:.2f} | {exact:.3f} | {close:.2f} |", flush=True)
 

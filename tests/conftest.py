@@ -7,11 +7,19 @@ import importlib.util
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sklearn
 
 # no window may open; set before anything can import matplotlib
 os.environ["MPLBACKEND"] = "Agg"
+
+# how many random programs test_contract_machine.py runs for each estimator; the other
+# tests with hypothesis say themselves how many examples they need
+hypothesis.settings.register_profile("normal", max_examples=10, derandomize=True)
+hypothesis.settings.register_profile("weekly", max_examples=500)
+hypothesis.settings.register_profile("thorough", max_examples=10_000)
+hypothesis.settings.load_profile("normal")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -31,8 +31,8 @@ def affine_map(new, old):
     new, old = dense(new), dense(old)
     centre_new, centre_old = new.mean(axis=0), old.mean(axis=0)
     A = linalg.lstsq(new - centre_new, old - centre_old, lapack_driver="gelsy")[0]
-    A = A.copy()  # it is a view of as many rows as there are
-    return A, centre_old - centre_new @ A
+    # which is a strided view of the work space, with a row for each of the rows
+    return A.copy(), centre_old - centre_new @ A
 
 
 def coordinate_change(new, old):

@@ -1,12 +1,15 @@
-"""Cells as 64-bit codes, and rows as hashes of these.
+"""Cells as 64-bit codes, rows as hashes of these, and which rows are equal.
 
-Two cells have the same code exactly if they count as the same value.
+Missing values of any kind are equal, and so are numbers of any type that are equal in
+Python; ``-0.0`` is ``0.0``.
 """
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import functools
+import datetime
+import decimal
+import fractions
 import hashlib
 import numbers
 import struct
@@ -15,7 +18,9 @@ import numpy as np
 from scipy import sparse
 
 __all__ = [
+    "RowHash",
     "cell_codes",
+    "cell_types",
     "concatenate",
     "equal_rows",
     "equal_sparse_rows",
@@ -23,9 +28,12 @@ __all__ = [
     "row_hash",
 ]
 
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _NAN = np.uint64(0x7FF8000000000001)
+_HALF = np.uint64(32)  # bits
 CHUNK_ROWS = 4096
+LARGEST_INT = 2**60
+# Decimals beyond these powers of ten are written out by their digits alone.
+LARGEST_POWER = 400
 
 
 def is_missing(value):
@@ -37,33 +45,55 @@ def is_missing(value):
 
 
 def _token(value):
-    """Code of an object; numbers of any type that are equal have one code."""
+    """Code of an object; objects that are equal have one code."""
     if is_missing(value):
         return int(_NAN)
-    if isinstance(value, (numbers.Real, np.bool_)):
-        try:
-            number = float(value) + 0.0  # -0.0 becomes 0.0
-        except OverflowError:
-            number = np.inf
-        data = b"n" + struct.pack("<d", number)
-        if number != value:  # too large a whole number, or a fraction
-            data = b"i" + str(value).encode()
-    elif isinstance(value, str):
+    value = _plain(value)
+    if isinstance(value, str):
         data = b"s" + value.encode("utf-8", "surrogatepass")
     elif isinstance(value, bytes):
         data = b"b" + value
+    elif isinstance(value, numbers.Real | decimal.Decimal):
+        data = b"n" + _write_number(value)
+    elif isinstance(value, datetime.datetime):
+        if value.tzinfo is not None:  # one moment in all time zones
+            value = value.astimezone(datetime.UTC)
+        data = b"t" + value.isoformat().encode()
     else:
         data = b"o" + repr(value).encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
 
 
+def _write_number(value):
+    """Write a number in bytes, the same for equal numbers of all types."""
+    try:
+        number = float(value) + 0.0  # -0.0 becomes 0.0
+    except OverflowError:
+        number = np.inf
+    if number == value:
+        return struct.pack("<d", number)
+    if isinstance(value, decimal.Decimal) and abs(value.adjusted()) > LARGEST_POWER:
+        return str(value.normalize()).encode()
+    return "{}/{}".format(*value.as_integer_ratio()).encode()
+
+
+def _plain(value):
+    """Return numpy's numbers, and complex ones that are real, as Python's own."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    return value.real if isinstance(value, complex) and not value.imag else value
+
+
 def cell_codes(values, memo=None):
     """Return one unsigned 64-bit number per cell, equal for equal values.
+
+    Different numbers, dates and truth values of an array have different codes;
+    different objects have them but for accidents.
 
     Parameters
     ----------
     values : ndarray
-        Of any type; missing values of any kind are equal, ``-0.0`` is ``0.0``.
+        Of any type.
     memo : dict, default=None
         Codes of objects met before.
 
@@ -87,64 +117,141 @@ def cell_codes(values, memo=None):
     if kind in "ib":
         return values.astype(np.int64).view(np.uint64)
     memo = {} if memo is None else memo
-    cells = values.ravel().tolist()
+    cells = keys = values.ravel().tolist()
     try:
-        new = [value for value in dict.fromkeys(cells) if value not in memo]
+        if not _spread_in_dicts(cells):
+            keys = [cell if type(cell) is str else (repr(cell),) for cell in cells]
+        new = {k: v for k, v in zip(keys, cells, strict=True) if k not in memo}
+        memo.update((key, _token(value)) for key, value in new.items())
     except TypeError:
         raise TypeError(
             "X has cells that are neither numbers nor words (lists, arrays, ...): such "
             "rows cannot be found by value. Put such values into columns of their own."
         ) from None
-    memo.update((value, _token(value)) for value in new)
-    codes = np.fromiter(map(memo.__getitem__, cells), np.uint64, count=len(cells))
+    codes = np.fromiter(map(memo.__getitem__, keys), np.uint64, count=len(cells))
     return codes.reshape(values.shape)
 
 
-def _mix(codes):
-    """Spread the bits of codes; zero stays zero, so absent cells add nothing."""
-    codes = codes ^ (codes >> np.uint64(32))
-    codes *= _MULTIPLIER
-    codes ^= codes >> np.uint64(29)
-    return codes
+def _spread_in_dicts(cells):
+    """Tell whether objects are such that a dict finds each of them fast.
+
+    Numbers that differ by a multiple of 2**61 - 1 have one hash in Python.
+    """
+    types = set(map(type, cells))
+    if any(issubclass(t, decimal.Decimal | fractions.Fraction) for t in types):
+        return False
+    return int not in types or all(
+        -LARGEST_INT < cell < LARGEST_INT for cell in cells if type(cell) is int
+    )
 
 
-@functools.lru_cache(maxsize=64)
-def _multipliers(start, stop):
-    """Return one odd integer for each column, always the same."""
-    numbers_ = np.random.default_rng(20).integers(0, 2**63, size=stop, dtype=np.uint64)
-    return (numbers_ * np.uint64(2) + np.uint64(1))[start:]
+def cell_types(*tables):
+    """Return a number for each row of tables: those whose cells have equal types.
 
-
-def row_hash(parts, memo=None):
-    """Return a 64-bit hash of each row, the same for dense and sparse rows.
+    Only columns of objects hold equal cells of several types: None and NaN, or 1, 1.0
+    and True.
 
     Parameters
     ----------
-    parts : list of ndarray of shape (n_rows, n_columns) or csr_array
-    memo : dict, default=None
-        Codes of objects met before.
+    *tables : list of arrays with the same number of rows
 
     Returns
     -------
-    ndarray of uint64, shape (n_rows,)
+    tuple of ndarray of int64
     """
-    total, column = np.zeros(parts[0].shape[0], dtype=np.uint64), 0
-    for part in parts:
-        factors = _multipliers(column, column + part.shape[1])
-        column += part.shape[1]
-        if sparse.issparse(part):
-            terms = _mix(cell_codes(part.data)) * factors[part.indices]
-            sums = np.concatenate([[np.uint64(0)], np.cumsum(terms, dtype=np.uint64)])
-            total += sums[part.indptr[1:]] - sums[part.indptr[:-1]]
-            continue
-        for start in range(0, len(part), CHUNK_ROWS):
-            rows = slice(start, start + CHUNK_ROWS)
-            total[rows] += _mix(cell_codes(part[rows], memo)) @ factors
-    return total
+    met, numbers_of = {}, []
+    for parts in tables:
+        rows = [() for _ in range(parts[0].shape[0])]
+        for part in parts:
+            if part.dtype.kind == "O":
+                types = (tuple(map(_type_of, row)) for row in part.tolist())
+                rows = [a + b for a, b in zip(rows, types, strict=True)]
+        numbers_of.append([met.setdefault(row, len(met)) for row in rows])
+    return tuple(np.array(n, dtype=np.int64) for n in numbers_of)
+
+
+def _type_of(value):
+    """Return the type of a cell, the same for numpy's objects and Python's own."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    return str if isinstance(value, str) else type(value)
+
+
+class RowHash:
+    """A hash function of rows: one of a family, drawn by a seed.
+
+    Two rows that differ have the same hash for at most one in 2**33 seeds, whatever
+    they hold (a multilinear hash of the halves of the cells' codes [1]_). Zeros add
+    nothing, so that dense and sparse rows have the same hash.
+
+    Parameters
+    ----------
+    seed : int
+        Whoever knows it can make rows that have one hash.
+
+    References
+    ----------
+    .. [1] D. Lemire and O. Kaser, "Strongly universal string hashing is fast", The
+       Computer Journal 57(11), 2014.
+    """
+
+    def __init__(self, seed):
+        self.seed = seed
+        self._factors = np.empty(0, dtype=np.uint64)
+
+    def __getstate__(self):
+        return {"seed": self.seed}
+
+    def __setstate__(self, state):
+        self.__init__(**state)
+
+    def __call__(self, parts, memo=None):
+        """Return a 64-bit hash of each row.
+
+        Parameters
+        ----------
+        parts : list of ndarray of shape (n_rows, n_columns) or csr_array
+        memo : dict, default=None
+            Codes of objects met before.
+
+        Returns
+        -------
+        ndarray of uint64, shape (n_rows,)
+        """
+        total = np.zeros(parts[0].shape[0], dtype=np.uint64)
+        all_factors = self._draw(2 * sum(part.shape[1] for part in parts))
+        for part in parts:
+            factors = all_factors[: 2 * part.shape[1]]
+            all_factors = all_factors[2 * part.shape[1] :]
+            if sparse.issparse(part):
+                codes, place = cell_codes(part.data), 2 * part.indices.astype(np.int64)
+                terms = codes.astype(np.uint32) * factors[place]
+                terms += (codes >> _HALF) * factors[place + 1]
+                sums = np.concatenate(
+                    [[np.uint64(0)], np.cumsum(terms, dtype=np.uint64)]
+                )
+                total += sums[part.indptr[1:]] - sums[part.indptr[:-1]]
+                continue
+            for start in range(0, len(part), CHUNK_ROWS):
+                rows = slice(start, start + CHUNK_ROWS)
+                codes = np.ascontiguousarray(cell_codes(part[rows], memo), "<u8")
+                total[rows] += codes.view("<u4") @ factors
+        return total
+
+    def _draw(self, n_factors):
+        """Return the first factors; the same whenever they are asked for."""
+        if len(self._factors) < n_factors:
+            rng = np.random.default_rng(self.seed)
+            self._factors = rng.integers(0, 2**64, size=n_factors, dtype=np.uint64)
+        return self._factors[:n_factors]
+
+
+# For what has to be the same in every process. Look-ups use one that nobody knows.
+row_hash = RowHash(20)
 
 
 def equal_rows(first, second):
-    """Tell for each pair of rows whether they have the same codes throughout.
+    """Tell for each pair of rows whether all their cells are equal.
 
     Parameters
     ----------
@@ -164,12 +271,28 @@ def equal_rows(first, second):
 
 
 def _equal_cells(a, b):
-    """Tell which cells of two arrays have the same code."""
+    """Tell which cells of two arrays are equal; not by codes, which can be forged."""
+    if a.dtype.kind == "O" or b.dtype.kind == "O":
+        pairs = list(zip(a.ravel().tolist(), b.ravel().tolist(), strict=True))
+        equal = {pair: _equal_objects(*pair) for pair in dict.fromkeys(pairs)}
+        cells = np.fromiter(map(equal.__getitem__, pairs), bool, count=len(pairs))
+        return cells.reshape(a.shape)
+    if a.dtype.kind == b.dtype.kind and a.dtype.kind in "US":
+        return a == b
     if a.dtype == b.dtype and a.dtype.kind in "fiub":
         equal = a == b
         if equal.all():  # what differs may be missing in both: codes tell
             return equal
     return cell_codes(a) == cell_codes(b)
+
+
+def _equal_objects(a, b):
+    """Tell whether two objects count as the same value."""
+    if a is b:
+        return True
+    if is_missing(a) or is_missing(b):
+        return is_missing(a) and is_missing(b)
+    return bool(_plain(a) == _plain(b))
 
 
 def equal_sparse_rows(a, b, equal):

@@ -21,12 +21,16 @@ class HashIndex:
 
     Parameters
     ----------
+    row_hash : RowHash
+        Gives the hashes. If nobody else knows its seed, nobody can make rows that
+        share a hash.
     hashes : ndarray of uint64, shape (n_rows,)
     ids : ndarray of int64, shape (n_rows,)
         Ascending.
     """
 
-    def __init__(self, hashes, ids):
+    def __init__(self, row_hash, hashes, ids):
+        self.row_hash = row_hash
         order = np.argsort(hashes, kind="stable")
         hashes, ids = hashes[order], ids[order]
         n_bits = max(1, int(np.log2(max(2, len(ids) / BUCKET_SIZE))))
@@ -71,7 +75,8 @@ class HashIndex:
     def without(self, hashes, ids):
         """Return an index without the rows of these hashes and ids."""
         new = object.__new__(type(self))
-        new._shift, new._buckets = self._shift, list(self._buckets)
+        new.row_hash, new._shift = self.row_hash, self._shift
+        new._buckets = list(self._buckets)
         order = np.argsort(hashes)
         hashes, ids = hashes[order], ids[order]
         for bucket, rows in runs(hashes >> self._shift):
@@ -85,12 +90,6 @@ class HashIndex:
             )
             new._buckets[bucket] = kept[stays], kept_ids[stays]
         return new
-
-    def distinct(self):
-        """Return one id for each hash, in the order of the hashes."""
-        hashes = np.concatenate([h for h, _ in self._buckets])
-        ids = np.concatenate([i for _, i in self._buckets])
-        return ids[np.append(True, hashes[1:] != hashes[:-1])]
 
 
 def run_starts(values):

@@ -10,6 +10,7 @@ Ids keep their types: 7 and 7.0 are one id; 7, "7" and True are three. A missing
 import contextlib
 import datetime
 import numbers
+from collections import deque
 
 import numpy as np
 
@@ -192,7 +193,7 @@ def _kind(value):
 def _check_hashable(ids):
     """Raise if an id is a list or an array."""
     try:
-        set(ids.tolist())
+        deque(map(hash, ids), maxlen=0)
     except TypeError:
         raise TypeError(
             "groups must hold one number or word per row; some are lists or arrays."

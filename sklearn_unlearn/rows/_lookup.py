@@ -5,19 +5,19 @@
 
 import numpy as np
 
-from sklearn_unlearn.exceptions import AmbiguousRowsError
-from sklearn_unlearn.rows._cells import equal_rows, row_hash
-from sklearn_unlearn.rows._search import SAMPLE_ROWS, find_nearby
-from sklearn_unlearn.rows._targets import match_targets, refuse_unclear_targets
+from sklearn_unlearn.rows._cells import equal_rows
+from sklearn_unlearn.rows._columns import KeptColumns
+from sklearn_unlearn.rows._copies import choose_copies
+from sklearn_unlearn.rows._search import find_recomputed, float_columns, snap
 
 __all__ = ["match_rows"]
 
 
-def match_rows(store, parts, fits, targets=None):
+def match_rows(store, parts, fits, targets=None, labels=None):
     """Match the rows of a request to kept rows: k copies to k copies.
 
-    The hash of a query leads to the kept rows that may be equal to it, one of which
-    is compared with it. A query without an equal row may mean one that differs by
+    The hash of a query leads to the kept rows that may be equal to it, which are
+    compared with it. A query without an equal row may mean one that differs by
     rounding only.
 
     Parameters
@@ -29,6 +29,8 @@ def match_rows(store, parts, fits, targets=None):
         Which queries the columns of the kept rows can hold.
     targets : ndarray of shape (n_queries, ...), default=None
         Targets, to choose between equal rows.
+    labels : ndarray of shape (n_queries, n_levels), default=None
+        Labels of an index, to choose between equal rows.
 
     Returns
     -------
@@ -37,108 +39,73 @@ def match_rows(store, parts, fits, targets=None):
     unknown : ndarray of int64
         Queries for which there is no row, or none any more.
     """
-    hashes = row_hash(parts)
-    distinct, number = np.unique(hashes, return_inverse=True)
-    owner, positions = store.candidates(distinct)
-    last = np.full(len(distinct), -1)
-    last[owner] = positions  # of the rows with this hash
-    found = np.where(fits, last[number], -1)  # a row equal to each query, or -1
-    hits = np.flatnonzero(found >= 0)
-    if len(hits):
-        kept = store.parts_at(found[hits])
-        equal = equal_rows([part[hits] for part in parts], kept)
-        found[hits[~equal]] = -1
-    n_kept, n_asked = (np.bincount(n, minlength=len(distinct)) for n in (owner, number))
-    one_to_one = (n_kept <= 1).all() and (n_asked <= 1).all()
+    found, one_to_one = _find_equal(store, parts, fits)
     lost = np.flatnonzero(fits & (found < 0))
-    if len(lost):
-        nearby = find_nearby(store, [part[lost] for part in parts], lost)
-        lost, nearby = lost[nearby >= 0], nearby[nearby >= 0]
-    if len(lost):
-        hashes[lost] = row_hash(store.parts_at(nearby))
-        found[lost] = nearby
-        one_to_one = False
+    if len(lost) and store.n_rows:
+        found[lost] = _find_rounded(store, [part[lost] for part in parts])
+        one_to_one &= (found[lost] < 0).all()
     known = found >= 0
     if one_to_one and targets is not None:
-        one_to_one = np.array_equal(store.targets_at(found[known]), targets[known])
+        kept = store.columns_at(found[known], ["y"])[0]
+        one_to_one = np.array_equal(kept, targets[known])
     if one_to_one:
         return found[known], np.flatnonzero(~known)
-    return _choose_copies(store, hashes, found, targets)
+    return choose_copies(store, parts, found, targets, labels)
 
 
-def _choose_copies(store, hashes, found, targets):
-    """Choose as many of equal rows as are asked for, those with the right target.
+def _find_equal(store, parts, wanted):
+    """Find a kept row equal to each query: of several, the last.
 
     Parameters
     ----------
-    hashes : ndarray of uint64, shape (n_queries,)
-        Hash of the kept row that each query means.
-    found : ndarray of int64, shape (n_queries,)
-        Position of one such row; -1 if there is none.
+    store : RowStore
+    parts : list of arrays
+        Parts of the queries.
+    wanted : ndarray of bool, shape (n_queries,)
+        Queries to look for.
 
     Returns
     -------
-    positions, unknown : ndarray of int64
-        As `match_rows` returns them.
+    found : ndarray of int64, shape (n_queries,)
+        Positions among the kept rows, or -1.
+    one_to_one : bool
+        Whether no two queries, and no two kept rows, may be equal.
     """
-    unknown, queries = np.flatnonzero(found < 0), np.flatnonzero(found >= 0)
-    if not len(queries):
-        return np.empty(0, np.int64), unknown
-    distinct, asked = np.unique(hashes[queries], return_inverse=True)
-    run, positions = store.candidates(distinct)
-    compared = np.empty(len(distinct), np.int64)  # with a query, for each run
-    compared[asked] = found[queries]
-    kind = run
-    if store.has_target and targets is not None:
-        kind, asked = match_targets(
-            run,
-            store.targets_at(positions),
-            asked,
-            targets[queries],
-            queries,
-            lambda: store.sample_targets(SAMPLE_ROWS),
-        )
-    elif store.has_target and (np.bincount(asked) < np.bincount(run)).any():
-        refuse_unclear_targets(run, store.targets_at(positions), asked, queries)
-    # of each kind, the last kept go first
-    order = np.lexsort((-positions, kind))
-    n_kinds = max(kind.max(), asked.max()) + 1
-    n_kept = np.bincount(kind, minlength=n_kinds)
-    n_asked = np.bincount(asked[asked >= 0], minlength=n_kinds)
-    rank = np.arange(len(kind)) - np.repeat(np.cumsum(n_kept) - n_kept, n_kept)
-    chosen = order[rank < n_asked[kind[order]]]
-    _refuse_collisions(store, positions[chosen], compared[run[chosen]])
-    surplus = queries[_in_excess(asked, n_kept)]
-    return positions[chosen], np.sort(np.append(unknown, surplus))
+    hashes = store.hash_rows(parts)
+    distinct, number = np.unique(hashes, return_inverse=True)
+    owner, positions = store.candidates(distinct)
+    n_kept = np.bincount(owner, minlength=len(distinct))
+    stop, n_kept_of = np.cumsum(n_kept)[number], n_kept[number]
+    found = np.full(len(hashes), -1, dtype=np.int64)
+    queries, rank = np.flatnonzero(wanted & (n_kept_of > 0)), 1
+    while len(queries):  # once, but where different rows have one hash
+        rows = positions[stop[queries] - rank]
+        asked = [part[queries] for part in parts]
+        equal = equal_rows(asked, store.columns_at(rows))
+        found[queries[equal]] = rows[equal]
+        queries, rank = queries[~equal], rank + 1
+        queries = queries[n_kept_of[queries] >= rank]
+    n_asked = np.bincount(number, minlength=len(distinct))
+    return found, bool((n_kept <= 1).all() and (n_asked <= 1).all())
 
 
-def _refuse_collisions(store, chosen, compared):
-    """Raise if a chosen row is not the one of its hash that a query was equal to."""
-    other = chosen != compared
-    if (
-        other.any()
-        and not equal_rows(
-            store.parts_at(chosen[other]), store.parts_at(compared[other])
-        ).all()
-    ):
-        raise AmbiguousRowsError(
-            "Two different rows have the same 64-bit hash. Forget them one by one, "
-            "or by groups."
-        )
-
-
-def _in_excess(asked, n_kept):
-    """Tell which queries ask for more rows of a kind than are kept, or for none.
-
-    Parameters
-    ----------
-    asked : ndarray of int, shape (n_queries,)
-        Kind that each query asks for, or -1.
-    n_kept : ndarray of int, shape (n_kinds,)
-    """
-    order = np.argsort(asked, kind="stable")
-    kinds = asked[order]
-    rank = np.arange(len(kinds)) - np.searchsorted(kinds, kinds)
-    in_excess = np.zeros(len(asked), dtype=bool)
-    in_excess[order] = (kinds < 0) | (rank >= n_kept[kinds])
-    return in_excess
+def _find_rounded(store, parts):
+    """Find a kept row that differs from each query by rounding only; else -1."""
+    found = np.full(parts[0].shape[0], -1, dtype=np.int64)
+    order = float_columns(store, parts)
+    if not order:
+        return found
+    columns = KeptColumns(store)
+    snapped, possible = snap(columns, parts, order)
+    if possible.any():
+        found, _ = _find_equal(store, snapped, possible)
+    lost = np.flatnonzero(found < 0)
+    if len(lost):
+        rows = find_recomputed(store, columns, [part[lost] for part in parts], order)
+        found[lost] = rows
+        # of equal rows the last stands for all
+        known = lost[rows >= 0]
+        if len(known):
+            kept = store.columns_at(found[known])
+            found[known], _ = _find_equal(store, kept, np.ones(len(known), dtype=bool))
+    return found

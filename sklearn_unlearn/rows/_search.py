@@ -1,4 +1,4 @@
-"""Search for kept rows within rounding distance of those asked for."""
+"""Search for kept rows that differ by rounding from those asked for."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -6,187 +6,194 @@
 import numpy as np
 from scipy import sparse
 
-from sklearn_unlearn.exceptions import AmbiguousRowsError
-from sklearn_unlearn.rows._cells import (
-    cell_codes,
-    equal_rows,
-    equal_sparse_rows,
-    row_hash,
-)
+from sklearn_unlearn.rows._cells import equal_rows
+from sklearn_unlearn.rows._columns import SHARE_OF_GAP, are_whole, may_round
+from sklearn_unlearn.rows._hash_index import run_starts
 
-__all__ = ["ColumnTolerance", "find_nearby"]
+__all__ = ["find_recomputed", "float_columns", "snap"]
 
-# Share of a value by which a query may be off, by bytes per number.
-TOLERANCE = {2: 0.0, 4: 1e-5, 8: 1e-9}
-# Magnitudes beyond these would overflow in sums: such cells must be equal.
-LARGEST, SMALLEST_SCALE = 1e100, 1e-100
-SAMPLE_ROWS = 4096  # kept rows by which the scale of a column is measured
+SAMPLE_ROWS = 1024  # kept rows by which columns of many values are told from others
+# A query is compared with at most so many kept rows.
+MOST_CANDIDATES = 512
 CHUNK_CELLS = 1 << 21  # cells compared at a time, which bounds temporaries
 
 
-def find_nearby(store, parts, names):
-    """Find kept rows that a query differs from by no more than rounding.
+def snap(columns, parts, order):
+    """Replace the numbers of queries by the kept ones that they may mean.
 
-    Only floating-point columns have a tolerance, ``r (|a| + m)`` with `m` the
-    median of the column's non-zero magnitudes: a scale that no outlier moves. Rows
-    are sorted by what must be equal and, within that, by a projection of the
-    floating-point columns; a query then has a short window of candidates, each of
-    which is compared column by column.
+    In each column that is at most one, as the tolerance is a small share of the
+    distance between kept values. The time for it does not depend on how many rows
+    share a value, nor on how near others are.
+
+    Parameters
+    ----------
+    columns : KeptColumns
+    parts : list of arrays
+        Parts of the queries.
+    order : list of (int, int)
+        Part and number of each column of floating-point numbers, those first that
+        are likely to have no such value.
+
+    Returns
+    -------
+    parts : list of arrays
+    possible : ndarray of bool, shape (n_queries,)
+        False where a column has no such number: there is no such row.
+    """
+    parts = [p.tocsc(copy=True) if sparse.issparse(p) else p.copy() for p in parts]
+    possible = np.ones(parts[0].shape[0], dtype=bool)
+    for part, j in order:
+        rows, cells = _cells_of(parts[part], j)
+        asked = possible[rows]
+        if asked.any():
+            near, known = columns(part, j).nearest(cells[asked])
+            cells[asked] = near  # in place
+            possible[rows[asked][~known]] = False
+        if not possible.any():
+            break
+    return [p.tocsr() if sparse.issparse(p) else p for p in parts], possible
+
+
+def _cells_of(part, j):
+    """Return the rows that have an entry in a column, and a view of the entries."""
+    if not sparse.issparse(part):
+        return np.arange(len(part)), part[:, j]
+    entries = slice(part.indptr[j], part.indptr[j + 1])
+    return part.indices[entries], part.data[entries]
+
+
+def float_columns(store, parts):
+    """Return part and number of the columns of floating-point numbers of queries.
+
+    Those first of which a sample has most values, as they tell most rows apart.
+    """
+    columns = []
+    sample = store.sample(SAMPLE_ROWS)
+    for i, (part, kept) in enumerate(zip(parts, sample, strict=True)):
+        if part.dtype.kind != "f":
+            continue
+        if sparse.issparse(part):
+            columns += [(0, i, j) for j in np.unique(part.indices).tolist()]
+            continue
+        kept = np.sort(kept, axis=0)
+        n_values = (kept[1:] != kept[:-1]).sum(axis=0)
+        columns += [(-n, i, j) for j, n in enumerate(n_values.tolist())]
+    return [(i, j) for _, i, j in sorted(columns)]
+
+
+# numbers that are infinite, or nearly so, are compared as well
+@np.errstate(invalid="ignore", over="ignore", divide="ignore")
+def find_recomputed(store, columns, parts, order):
+    """Find kept rows of which queries are a second computation.
+
+    Behind a float32 transformer, say, whose last digits depend on how many rows are
+    transformed at once. Every number may then be off in its last digits, in columns
+    whose values are nearer to one another than that. The query must differ from one
+    row alone, in several columns, by a small share of its distance to all others.
 
     Parameters
     ----------
     store : RowStore
-        With its index built.
+    columns : KeptColumns
     parts : list of arrays
         Parts of the queries.
-    names : ndarray of shape (n_queries,)
-        Positions in the request, for messages.
+    order : list of (int, int)
+        From `float_columns`.
 
     Returns
     -------
     ndarray of int64, shape (n_queries,)
         Positions among the kept rows, or -1.
     """
+    order = [(i, j) for i, j in order if not sparse.issparse(parts[i])]
     found = np.full(parts[0].shape[0], -1, dtype=np.int64)
-    if not store.n_rows or not any(part.dtype.kind == "f" for part in parts):
-        return found
-    columns = [ColumnTolerance(part) for part in store.sample(SAMPLE_ROWS)]
-    positions = store.distinct_positions()  # one stands for all rows equal to it
-    # for all rows, chunk by chunk: faster than gathering the leaders
-    keys = [_keys(chunk, columns) for chunk in store.chunks()]
-    exact, projected = (np.concatenate(k)[positions] for k in zip(*keys, strict=True))
-    values, rank = np.unique(exact, return_inverse=True)
-    order = np.lexsort((projected, rank)) if len(values) > 1 else np.argsort(projected)
-    # numpy orders complex numbers by their real, then by their imaginary parts
-    keys = (rank + 1j * projected)[order]
-    query_exact, query_projected = _keys(parts, columns)
-    query_rank = np.searchsorted(values, query_exact)
-    radius = sum(c.radius(p) for c, p in zip(columns, parts, strict=True))
-    low = np.searchsorted(keys, query_rank + 1j * (query_projected - radius), "left")
-    high = np.searchsorted(keys, query_rank + 1j * (query_projected + radius), "right")
-    possible = query_rank < len(values)
-    possible[possible] = values[query_rank[possible]] == query_exact[possible]
-    sizes = np.where(possible, high - low, 0)
-    for query, candidate in _candidate_pairs(low, sizes, parts):
-        rows = order[candidate]
-        kept = store.parts_at(positions[rows])
-        close = np.ones(len(query), dtype=bool)
-        for column, a, b in zip(columns, parts, kept, strict=True):
-            close &= column.is_close(a[query], b)
-        for q, row in zip(query[close], rows[close], strict=True):
-            if found[q] >= 0:
-                raise AmbiguousRowsError(
-                    f"Row {names[q]} of X_forget is within rounding distance of "
-                    "several different kept rows: give its exact values."
-                )
-            found[q] = positions[row]
+    left = np.arange(len(found))
+    for part, j in order:
+        if not len(left):
+            break
+        column, asked = columns(part, j), parts[part][left, j].astype(np.float64)
+        radius = column.last_digits(asked)
+        low, high = asked - radius, asked + radius
+        n_near = column.count(low, high)
+        # a number that may not round can be in many rows, as others can
+        few = may_round(asked) & (n_near <= MOST_CANDIDATES)
+        near = few & (n_near > 0)
+        if near.any():
+            number, rows = column.rows_between(low[near], high[near])
+            query = left[near][number]
+            distance = _distances(store, columns, parts, order, query, rows)
+            nearest = np.lexsort((distance, query))
+            query, rows, distance = query[nearest], rows[nearest], distance[nearest]
+            chosen = run_starts(query)
+            chosen = chosen[distance[chosen] <= 1]
+            found[query[chosen]] = rows[chosen]
+        left = left[~few]
+    known = np.flatnonzero(found >= 0)
+    if len(known):
+        alone = _are_alone(store, columns, parts, order, known, found[known])
+        found[known[~alone]] = -1
     return found
 
 
-def _candidate_pairs(low, sizes, parts):
-    """Yield queries with their candidates, a bounded number of cells at a time."""
-    stops, n_cells = np.cumsum(sizes), sum(part.size for part in parts)
-    n_pairs = max(1, CHUNK_CELLS // max(1, n_cells // len(sizes)))
-    for start in range(0, stops[-1], n_pairs):
-        pair = np.arange(start, min(start + n_pairs, stops[-1]))
-        query = np.searchsorted(stops, pair, side="right")
-        yield query, low[query] + pair - (stops - sizes)[query]
+def _distances(store, columns, parts, order, query, rows):
+    """Return the distance of pairs of a query and a kept row.
 
-
-def _keys(parts, columns):
-    """Return the hash of what must be equal, and a projection of all other numbers."""
-    n_rows = parts[0].shape[0]
-    exact, projected = np.zeros(n_rows, dtype=np.uint64), np.zeros(n_rows)
-    for column, part in zip(columns, parts, strict=True):
-        exact *= np.uint64(3)
-        strict, rounded = column.divide(part)
-        if strict is not None:
-            exact += row_hash([strict])
-        if rounded is not None:
-            projected += rounded @ column.weight
-    return exact, projected
-
-
-class ColumnTolerance:
-    """By how much the numbers in columns of one type may be off.
-
-    Parameters
-    ----------
-    sample : ndarray of shape (n_sample, n_columns) or csr_array
-        Kept rows. Their medians are never stored with the rows: a median is
-        somebody's value.
+    It is 1 where a number differs by as much as a second computation may change; none
+    differs by more. It is infinite where something else differs.
     """
-
-    def __init__(self, sample):
-        self.is_float = sample.dtype.kind == "f"
-        self.tolerance = TOLERANCE.get(sample.dtype.itemsize, 0.0)
-        if self.is_float:  # below this, neighbouring whole numbers can be told apart
-            self.largest_whole = 2.0 ** (np.finfo(sample.dtype).nmant - 1)
-        self.scale = np.zeros(sample.shape[1])
-        if self.is_float and not sparse.issparse(sample):
-            size = np.abs(sample).astype(np.float64)
-            size[~_may_round(size) | (size == 0)] = np.nan
-            some = ~np.isnan(size).all(axis=0)
-            self.scale[some] = np.nanmedian(size[:, some], axis=0)
-        weight = np.random.default_rng(21).uniform(0.5, 1.0, size=sample.shape[1])
-        self.weight = weight / np.where(
-            self.scale > 0, np.maximum(self.scale, SMALLEST_SCALE), 1.0
+    n_pairs = max(1, CHUNK_CELLS // sum(part.shape[1] for part in parts))
+    if len(query) > n_pairs:  # to bound temporaries
+        cuts = range(n_pairs, len(query), n_pairs)
+        pieces = zip(np.split(query, cuts), np.split(rows, cuts), strict=True)
+        return np.concatenate(
+            [_distances(store, columns, parts, order, q, r) for q, r in pieces]
         )
-
-    def divide(self, part):
-        """Divide cells into those that must be equal, and numbers that may be off.
-
-        Either is None if there are no such cells, else of the shape of `part`.
-        """
-        if not self.is_float:
-            return part, None
-        data = part.data if sparse.issparse(part) else part
-        may_round = _may_round(data)
-        if not sparse.issparse(part) and may_round.all():
-            return None, part
-        strict = np.where(may_round, np.uint64(sparse.issparse(part)), cell_codes(data))
-        rounded = np.where(may_round, data, 0).astype(np.float64)
-        if sparse.issparse(part):
-            strict, rounded = (
-                sparse.csr_array((v, part.indices, part.indptr), shape=part.shape)
-                for v in (strict, rounded)
-            )
-        return strict, rounded
-
-    def radius(self, part):
-        """Return how far the projection of a query may be from that of its row."""
-        _, rounded = self.divide(part)
-        if rounded is None:
-            return 0.0
-        # sums of many columns round; one part in 1e13 covers that
-        r = 2 * self.tolerance + 1e-13
-        return r * (
-            abs(rounded).astype(np.float64) @ self.weight + self.scale @ self.weight
-        )
-
-    def is_close(self, query, kept):
-        """Tell which pairs of rows are equal but for rounding, in every column."""
-        if not self.is_float:
-            return equal_rows([query], [kept])
-        if sparse.issparse(query):
-            return equal_sparse_rows(query, kept, self._close_cells)
-        return self._close_cells(query, kept, self.scale).all(axis=1)
-
-    def _close_cells(self, query, kept, scale=0.0):
-        """Tell which cells are equal but for rounding."""
-        a, b = query.astype(np.float64), kept.astype(np.float64)
-        with np.errstate(invalid="ignore", over="ignore"):
-            close = np.abs(a - b) <= self.tolerance * (np.abs(a) + scale)
-            # two whole numbers that differ are two values: ids, times in seconds
-            whole = (
-                (a == np.rint(a)) & (b == np.rint(b)) & (np.abs(a) < self.largest_whole)
-            )
-        close &= ~whole | (a == b)
-        may_round = _may_round(a) & _may_round(b)
-        return np.where(may_round, close, cell_codes(a) == cell_codes(b))
+    kept, distance = store.columns_at(rows), np.zeros(len(rows))
+    for i, j in order:
+        column = columns(i, j)
+        a, b = (v.astype(np.float64) for v in (parts[i][query, j], kept[i][:, j]))
+        rounds = may_round(a) & may_round(b)
+        off = np.abs(a - b) / column.last_digits(a)
+        off[rounds & are_whole(a, b, column.values.dtype)] = np.inf
+        off[~rounds] = np.inf
+        off[(a == b) | (np.isnan(a) & np.isnan(b))] = 0
+        distance = np.maximum(distance, off)
+    searched = {i for i, _ in order}
+    others = [i for i in range(len(parts)) if i not in searched]
+    if others:
+        equal = equal_rows([parts[i][query] for i in others], [kept[i] for i in others])
+        distance[~equal] = np.inf
+    return distance
 
 
-def _may_round(values):
-    """Tell which cells may be off by rounding: not NaN, nor infinite or nearly so."""
-    largest = min(LARGEST, float(np.finfo(values.dtype).max))
-    return np.abs(values) <= largest
+def _are_alone(store, columns, parts, order, query, rows):
+    """Tell which queries are much nearer to their row than to any other.
+
+    Only the columns count in which a query differs from its row: it may have all
+    others in common with many rows.
+    """
+    kept = store.columns_at(rows)
+    asked = np.stack([parts[i][query, j] for i, j in order], axis=1).astype(np.float64)
+    means = np.stack([kept[i][:, j] for i, j in order], axis=1).astype(np.float64)
+    radius = np.abs(asked - means) / SHARE_OF_GAP
+    differs = radius > 0  # not where both are NaN
+    low, high = asked - radius, asked + radius
+    n_near = np.full(asked.shape, store.n_rows + 1)
+    for k, place in enumerate(order):
+        n_near[:, k] = columns(*place).count(low[:, k], high[:, k])
+    n_near[~differs] = store.n_rows + 1
+    best = n_near.argmin(axis=1)
+    alone = differs.sum(axis=1) > 1
+    alone &= n_near[np.arange(len(best)), best] <= MOST_CANDIDATES
+    for k in np.unique(best[alone]).tolist():
+        chosen = np.flatnonzero(alone & (best == k))
+        ends = low[chosen, k], high[chosen, k]
+        number, others = columns(*order[k]).rows_between(*ends)
+        q, near = chosen[number], store.columns_at(others)
+        is_near, is_other = np.ones(len(q), dtype=bool), np.zeros(len(q), dtype=bool)
+        for c, (i, j) in enumerate(order):
+            values, counts = near[i][:, j].astype(np.float64), differs[q, c]
+            is_near &= ~counts | (np.abs(values - asked[q, c]) <= radius[q, c])
+            is_other |= counts & (values != means[q, c])
+        alone[q[is_near & is_other]] = False
+    return alone

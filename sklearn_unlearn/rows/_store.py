@@ -3,13 +3,14 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import secrets
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
 from sklearn_unlearn.exceptions import UnknownRowsError
-from sklearn_unlearn.rows._cells import concatenate, row_hash
+from sklearn_unlearn.rows._cells import RowHash, concatenate
 from sklearn_unlearn.rows._hash_index import HashIndex, runs
 from sklearn_unlearn.rows._hints import refuse_what_is_no_table
 from sklearn_unlearn.rows._ids import as_ids, describe_other_kind, match_ids
@@ -136,6 +137,10 @@ class RowStore:
         """Names of the further things that belong to the rows."""
         return tuple(n[6:] for n in self._blocks[0] if n.startswith("param:"))
 
+    def __getstate__(self):
+        # an index is made anew, with another seed: pickles of equal fits are equal
+        return {**self.__dict__, "_index": None}
+
     # ------------------------------------------------------------------- reading
 
     def rows(self):
@@ -177,7 +182,9 @@ class RowStore:
         for number, entries in runs(self.blocks_of(positions)):
             block, local = self._blocks[number], positions[entries]
             local = local - self._bounds[number]
-            gathered.append({name: block[name][local] for name in names or block})
+            if not np.array_equal(local, np.arange(len(block["id"]))):
+                block = {name: block[name][local] for name in names or block}
+            gathered.append({name: block[name] for name in names or block})
         if not gathered:  # no rows, but of the right types
             block = self._blocks[0]
             gathered = [{name: block[name][:0] for name in names or block}]
@@ -238,7 +245,8 @@ class RowStore:
                 concatenate([block[name] for block in dropped])
                 for name in ("id", *self._part_names)
             )
-            new._index = self._index.without(row_hash(parts), ids)
+            hashes = self._index.row_hash(parts)
+            new._index = self._index.without(hashes, ids)
         new._layout = self._layout.without_unused_categories(new._column)
         return new, lambda: self._join(dropped)
 
@@ -247,9 +255,12 @@ class RowStore:
     def build_index(self):
         """Build the index of the rows, unless there is one."""
         if self._index is None:
-            memo = {}
+            # a seed that nobody knows, for as long as the index lives: no rows can be
+            # made that share a hash
+            row_hash, memo = RowHash(secrets.randbits(128)), {}
             hashes = [row_hash(parts, memo) for parts in self.chunks()]
-            self._index = HashIndex(np.concatenate(hashes), self._column("id"))
+            hashes = np.concatenate(hashes)
+            self._index = HashIndex(row_hash, hashes, self._column("id"))
 
     def find(self, X_forget, y_forget=None, *, on_unknown="raise"):
         """Return the positions of the rows that a request means.
@@ -284,7 +295,8 @@ class RowStore:
                 )
             shape = self._blocks[0]["y"].shape[1:]
             y_forget = check_targets(y_forget, len(fits), shape)
-        positions, unknown = match_rows(self, parts, fits, y_forget)
+        labels = self._layout.cast_labels(X_forget) if self.has_own_labels else None
+        positions, unknown = match_rows(self, parts, fits, y_forget, labels)
         if len(unknown) and on_unknown == "raise":
             target = "" if y_forget is None else " with that target"
             raise UnknownRowsError(
@@ -347,34 +359,59 @@ class RowStore:
         ]
         return self._bounds[numbers] + np.array(local, dtype=np.int64)
 
-    def distinct_positions(self):
-        """Return the position of one row for each value; needs the index."""
-        return self.positions_of(self._index.distinct())
+    @property
+    def names_beside(self):
+        """Names of what tells equal rows apart, such as "y" and "groups"."""
+        names = [n for n in self._blocks[0] if n not in (*self._part_names, "id")]
+        if not self.has_own_labels:
+            names = [name for name in names if name != "index"]
+        return sorted(names, key=lambda n: (n.startswith("param:"), n != "y", n))
 
-    def parts_at(self, positions, names=None):
-        """Return the parts, or these columns, of the rows at these positions."""
+    @property
+    def has_own_labels(self):
+        """Whether the labels of the rows say more than their place."""
+        return getattr(self._layout, "has_own_labels", False)
+
+    def hash_rows(self, parts):
+        """Return the hashes of rows; build the index if there is none."""
+        self.build_index()
+        return self._index.row_hash(parts)
+
+    def columns_at(self, positions, names=None):
+        """Return columns of the rows at these positions, in their order.
+
+        Parameters
+        ----------
+        positions : ndarray of int64
+        names : list of str, default=None
+            None means those of X, its parts.
+        """
         names = self._part_names if names is None else names
         ascending, inverse = np.unique(positions, return_inverse=True)
+        if len(ascending) == len(positions) and (ascending == positions).all():
+            inverse = slice(None)
         blocks = self._gather(ascending, names)
-        return [concatenate([b[name] for b in blocks])[inverse] for name in names]
+        columns = [concatenate([b[name] for b in blocks])[inverse] for name in names]
+        return [
+            _dense(values) if name in self._sparse else values
+            for name, values in zip(names, columns, strict=True)
+        ]
 
-    def targets_at(self, positions):
-        """Return the targets of the rows at these positions, in their order."""
-        if len(positions) > FEW:
-            return _dense(self._column("y")[positions])
-        return _dense(self.parts_at(positions, ["y"])[0])
+    def part_column(self, part, j):
+        """Return column `j` of a part of all rows; a sparse part as a whole."""
+        name = self._part_names[part]
+        if sparse.issparse(self._blocks[0][name]):
+            return self._column(name)
+        return np.concatenate([block[name][:, j] for block in self._blocks])
+
+    def targets(self):
+        """Return the targets of all rows."""
+        return _dense(self._column("y"))
 
     def sample(self, n_rows):
         """Return the parts of at most `n_rows` rows, evenly spread."""
-        return self.parts_at(np.arange(0, self.n_rows, self._stride(n_rows)))
-
-    def sample_targets(self, n_rows):
-        """Return the targets of at most `n_rows` rows, evenly spread."""
-        return _dense(self._column("y")[:: self._stride(n_rows)])
-
-    def _stride(self, n_rows):
-        """Return the stride that visits at most `n_rows` rows."""
-        return max(1, -(-self.n_rows // n_rows))
+        stride = max(1, -(-self.n_rows // n_rows))
+        return self.columns_at(np.arange(0, self.n_rows, stride))
 
     def chunks(self):
         """Yield the parts of all rows, a few blocks at a time."""
@@ -387,7 +424,7 @@ class RowStore:
 
 
 def _dense(targets):
-    """Return targets as an array; those of several labels may be sparse."""
+    """Return what may be sparse, such as targets of several labels, as an array."""
     return targets.toarray() if sparse.issparse(targets) else targets
 
 

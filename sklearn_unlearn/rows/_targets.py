@@ -6,12 +6,11 @@
 import numpy as np
 from scipy import sparse
 
-from sklearn_unlearn.exceptions import AmbiguousRowsError
-from sklearn_unlearn.rows._cells import row_hash
+from sklearn_unlearn.rows._columns import Column
 from sklearn_unlearn.rows._layouts import as_column, cast_cells
-from sklearn_unlearn.rows._search import ColumnTolerance
+from sklearn_unlearn.rows._numbering import join_numbers, number_rows
 
-__all__ = ["check_targets", "match_targets", "refuse_unclear_targets"]
+__all__ = ["check_targets", "match_targets"]
 
 
 def check_targets(y_forget, n_rows, shape):
@@ -36,78 +35,53 @@ def check_targets(y_forget, n_rows, shape):
     return y_forget
 
 
-def refuse_unclear_targets(run, y, asked, names):
-    """Raise if some, but not all, of equal rows with different targets are meant.
+def match_targets(store, kept, asked, run, run_asked):
+    """Number the targets of equal rows, and those that queries ask for.
 
     Parameters
     ----------
-    run : ndarray of int, shape (n_candidates,)
-        Which candidates are equal rows: the number of their run.
-    y : ndarray of shape (n_candidates, ...)
-        Targets of the candidates.
-    asked : ndarray of int, shape (n_queries,)
-        Number of the run that each query asks for.
-    names : ndarray of int, shape (n_queries,)
-        Positions in the request, for messages.
-    """
-    codes, code = np.unique(_target_codes(y), return_inverse=True)
-    kinds = np.unique(run * len(codes) + code)
-    n_targets, n_kept = np.bincount(kinds // len(codes)), np.bincount(run)
-    n_asked = np.bincount(asked, minlength=len(n_kept))
-    unclear = (n_targets > 1) & (n_asked < n_kept)
-    if unclear.any():
-        first = names[unclear[asked]][0]
-        raise AmbiguousRowsError(
-            f"Row {first} of X_forget was fitted with different targets: pass "
-            "y_forget to say which is meant."
-        )
-
-
-def match_targets(run, y, asked, y_asked, names, sample):
-    """Split runs of equal rows by target.
-
-    Parameters
-    ----------
-    run, y, asked, names : ndarray
-        As for `refuse_unclear_targets`; `run` is ascending.
-    y_asked : ndarray of shape (n_queries, ...)
+    store : RowStore
+        Holds the targets of all rows, by which it is seen how far one may be off.
+    kept : ndarray of shape (n_copies, ...)
+        Targets of the equal rows.
+    asked : ndarray of shape (n_queries, ...)
         Targets of the queries.
-    sample : callable () -> ndarray of shape (n_sample, ...)
-        Targets of kept rows, for the scale of the tolerance.
+    run : ndarray of int, shape (n_copies,)
+        Which rows are equal: the number of their run.
+    run_asked : ndarray of int, shape (n_queries,)
+        Number of the run that each query asks for.
 
     Returns
     -------
-    kind : ndarray of int, shape (n_candidates,)
-        Number of the run and target of each candidate.
-    kind_asked : ndarray of int, shape (n_queries,)
-        Number of the run and target that each query asks for, or -1.
+    kept, asked : ndarray of int64
+        Equal targets share a number.
     """
-    codes, code = np.unique(_target_codes(y), return_inverse=True)
-    y_asked, fits = cast_cells(y_asked.reshape(len(y_asked), -1), y.dtype)
-    code_asked = row_hash([y_asked])
-    place = np.minimum(np.searchsorted(codes, code_asked), len(codes) - 1)
-    kinds, kind = np.unique(run * len(codes) + code, return_inverse=True)
-    wanted = asked * len(codes) + place
-    kind_asked = np.minimum(np.searchsorted(kinds, wanted), len(kinds) - 1)
-    lost = (kinds[kind_asked] != wanted) | (codes[place] != code_asked) | ~fits
-    kind_asked[lost] = -1
-    if y.dtype.kind == "f":
-        sample, kept = sample(), y.reshape(len(y), -1)
-        tolerance = ColumnTolerance(sample.reshape(len(sample), -1))
-        starts = np.searchsorted(run, np.arange(run[-1] + 2))
-        for query in np.flatnonzero(lost & fits):
-            rows = slice(*starts[asked[query] : asked[query] + 2])
-            target = np.broadcast_to(y_asked[query], kept[rows].shape)
-            close = np.unique(kind[rows][tolerance.is_close(target, kept[rows])])
-            if len(close) > 1:
-                raise AmbiguousRowsError(
-                    f"Target {names[query]} of y_forget is within rounding distance "
-                    "of several different ones: give its exact value."
-                )
-            kind_asked[query] = close[0] if len(close) else -1
-    return kind, kind_asked
+    kept = kept.reshape(len(kept), -1)
+    asked, fits = cast_cells(asked.reshape(len(asked), -1), kept.dtype)
+    kept_number, asked_number = number_rows(kept, asked)
+    if kept.dtype.kind == "f":
+        here, there = join_numbers((run, run_asked), (kept_number, asked_number))
+        lost = np.flatnonzero(fits & ~np.isin(there, here))
+        if len(lost):
+            asked = asked.copy()
+            fits[lost] &= _snap(store, asked, lost)
+            kept_number, asked_number = number_rows(kept, asked)
+    asked_number[~fits] = asked_number.max() + kept_number.max(initial=0) + 1
+    return kept_number, asked_number
 
 
-def _target_codes(y):
-    """Return one code for each target, which may have several outputs."""
-    return row_hash([y.reshape(len(y), -1)])
+def _snap(store, asked, rows):
+    """Replace targets in place by the kept ones that they may mean.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows,)
+        Whether there are such.
+    """
+    targets, known = store.targets(), np.ones(len(rows), dtype=bool)
+    targets = targets.reshape(len(targets), -1)
+    for j in range(asked.shape[1]):
+        near, is_known = Column(targets[:, j], len(targets)).nearest(asked[rows, j])
+        asked[rows, j] = near
+        known &= is_known
+    return known

@@ -3,12 +3,22 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import inspect
+
 import numpy as np
 from scipy import sparse
-from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.base import MetaEstimatorMixin, clone, is_classifier, is_regressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 
-__all__ = ["Case", "containers", "fit_case", "fresh", "make_case"]
+__all__ = [
+    "Case",
+    "containers",
+    "fit_case",
+    "fitted_before",
+    "fresh",
+    "make_case",
+]
 
 
 class Case:
@@ -107,6 +117,46 @@ def fresh(estimator, **params):
         if name.split("__")[-1] == "random_state" and value is None
     }
     return new.set_params(**seeds, **params)
+
+
+def fitted_before(estimator, case, *, requests):
+    """Yield copies of an estimator to fit, with what in them was fitted before.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    case : Case
+        The rows of the fits.
+    requests : bool
+        Whether everything that can asks for metadata.
+
+    Yields
+    ------
+    model : estimator instance
+    given : object
+        The estimator within, unfitted, fitted or frozen, which belongs to the caller;
+        None where the model itself was fitted before, or nothing was.
+    """
+    new = fresh(estimator)
+    if requests:
+        for thing in (new, *new.get_params(deep=True).values()):
+            _request_everything(thing)
+    fitted = clone(new).fit(case.X, case.y)
+    if not isinstance(new, MetaEstimatorMixin) or not hasattr(fitted, "estimator_"):
+        yield from ((new, None), (fitted, None))
+        return
+    yield new, new.estimator
+    for given in (fitted.estimator_, FrozenEstimator(fitted.estimator_)):
+        yield clone(new).set_params(estimator=given), given
+
+
+def _request_everything(estimator):
+    """Have an estimator ask for all metadata that its methods take."""
+    for name in dir(type(estimator)):
+        if name.startswith("set_") and name.endswith("_request"):
+            ask = getattr(estimator, name)
+            names = set(inspect.signature(ask).parameters) - {"self"}
+            ask(**dict.fromkeys(names, True))
 
 
 def fit_case(estimator, case, **params):

@@ -24,6 +24,7 @@ from sklearn_unlearn.testing._exactness_checks import (
 from sklearn_unlearn.testing._removal_checks import (
     check_no_residue,
     check_unlearn_export,
+    check_unlearn_whatever_was_fitted,
 )
 from sklearn_unlearn.testing._request_checks import (
     check_unlearn_bad_input,
@@ -59,4 +60,5 @@ CHECKS = (
     check_unlearn_export,
     check_unlearn_in_search,
     check_no_residue,
+    check_unlearn_whatever_was_fitted,
 )

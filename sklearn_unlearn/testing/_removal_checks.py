@@ -3,24 +3,32 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import copy
 import pickle
 
 import numpy as np
-from sklearn.base import MetaEstimatorMixin
-from sklearn.frozen import FrozenEstimator
+from sklearn import config_context
 
 from sklearn_unlearn.testing._assertions import (
     assert_raises,
     assert_same_outputs,
     outputs,
 )
-from sklearn_unlearn.testing._check_data import containers, fit_case, fresh, make_case
+from sklearn_unlearn.testing._check_data import (
+    containers,
+    fit_case,
+    fitted_before,
+    fresh,
+    make_case,
+)
 from sklearn_unlearn.testing._residue import assert_no_residue
 from sklearn_unlearn.utils._sklearn_compat import _safe_indexing
+from sklearn_unlearn.utils._state import state_differences
 
 __all__ = [
     "check_no_residue",
     "check_unlearn_export",
+    "check_unlearn_whatever_was_fitted",
 ]
 
 
@@ -67,13 +75,32 @@ def check_no_residue(name, estimator):
         assert_no_residue(fitted, forgotten, retained)
     fitted = fresh(estimator).fit(case.X, case.y, forget=case.forget)
     assert_no_residue(fitted, X_forget, X_keep)
-    if isinstance(estimator, MetaEstimatorMixin) and hasattr(fitted, "estimator_"):
-        inner = fresh(estimator).fit(case.X, case.y).estimator_
-        frozen = fresh(estimator).set_params(estimator=FrozenEstimator(inner))
-        frozen.fit(case.X, case.y).unlearn(X_forget)
-        # the original in memory is the caller's to delete; a pickle leaves it out
-        loaded = pickle.loads(pickle.dumps(frozen))
-        assert_no_residue(loaded, X_forget, X_keep)
+
+
+def check_unlearn_whatever_was_fitted(name, estimator):
+    """An estimator within may come fitted or frozen: its rows go, and it stays.
+
+    So may the estimator itself, and each of them with requests for metadata.
+    """
+    case = make_case(estimator, n_rows=45)
+    case.X[case.forget] *= 7.0
+    (X_forget, _), (X_keep, _) = case.forgotten, case.retained
+    for routing in (False, True):
+        with config_context(enable_metadata_routing=routing):
+            for model, given in fitted_before(estimator, case, requests=routing):
+                before = copy.deepcopy(given)
+                model.fit(case.X, case.y).unlearn(X_forget)
+                # the original in memory is the caller's to delete; a pickle leaves
+                # it out
+                assert_no_residue(model, X_forget, X_keep)
+                found = state_differences(given, before, rtol=0.0)
+                if found:
+                    raise AssertionError(
+                        f"what the caller gave has changed: {found[0]}"
+                    )
+                loaded = pickle.loads(pickle.dumps(model))
+                first, second = outputs(loaded, X_keep), outputs(model, X_keep)
+                assert_same_outputs(first, second, "after pickling")
 
 
 def check_unlearn_export(name, estimator):

@@ -520,6 +520,11 @@ class PicklesTheOriginal(Honest):
         return {**super().__getstate__(), "estimator": self.estimator}
 
 
+class MarksWhatWasGiven(Honest):
+    def afterwards(self, request):
+        self.estimator.seen_ = True
+
+
 LOGISTIC = LogisticRegression()
 OFFENDERS = [
     (WithoutTags(), "check_unlearner_tags"),
@@ -603,7 +608,9 @@ OFFENDERS = [
     (KeepsOldExtremes(MinMaxScaler()), "check_no_residue"),
     (KeepsCategories(Ridge()), "check_no_residue"),
     (KeepsMarkedRows(Ridge()), "check_no_residue"),
-    (PicklesTheOriginal(KNeighborsRegressor()), "check_no_residue"),
+    (PicklesTheOriginal(KNeighborsRegressor()), "check_unlearn_whatever_was_fitted"),
+    (MarksWhatWasGiven(Ridge()), "check_unlearn_whatever_was_fitted"),
+    (OtherAnswersOnceLoaded(Ridge()), "check_unlearn_whatever_was_fitted"),
 ]
 # the functions themselves, whose lines are looked at
 CHECKS = {

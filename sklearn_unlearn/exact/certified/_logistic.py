@@ -379,8 +379,9 @@ class CertifiedLogisticRegression(ClassifierMixin, CertifiedLinearModel):
 
     def _set_weights(self, W):
         size = self.n_features_in_
+        # copies: arrays that are views, or not contiguous, change with a pickle
         self.coef_ = W[:size].T.copy()
-        self.intercept_ = W[size].copy() if self.fit_intercept else np.zeros(W.shape[1])
+        self.intercept_ = W[size].copy() if self.fit_intercept else np.zeros(len(W.T))
 
 
 def _taylor_bound(Z, step):

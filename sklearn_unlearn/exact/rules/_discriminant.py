@@ -217,7 +217,7 @@ class LinearDiscriminantAnalysisRule(_DiscriminantRule):
         rank = np.sum(share > tol)
         explained = singular**2 / np.sum(singular**2)
         n_components = new.n_components or min(n_classes - 1, means.shape[1])
-        new.explained_variance_ratio_ = explained[:n_components]
+        new.explained_variance_ratio_ = explained[:n_components].copy()
         new.scalings_ = np.zeros((means.shape[1], rank))
         new.scalings_[live] = fixed_signs(scalings @ vectors.T[:, :rank])
         coef = (means - new.xbar_) @ new.scalings_

@@ -98,7 +98,7 @@ def _is_smooth(estimator):
 def _set_coefficients(estimator, theta):
     """Write the columns of `theta` (intercepts last) into `estimator`."""
     coef = theta[:-1] if estimator.fit_intercept else theta
-    estimator.coef_ = np.array(coef.T, dtype=estimator.coef_.dtype, order="C")
+    estimator.coef_ = coef.T.astype(estimator.coef_.dtype, order="C")
     if estimator.fit_intercept:
         estimator.intercept_ = theta[-1].astype(estimator.intercept_.dtype)
 

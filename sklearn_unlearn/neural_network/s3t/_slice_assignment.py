@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sklearn_unlearn.rows._assignment import assign_rows
-from sklearn_unlearn.rows._cells import row_hash
+from sklearn_unlearn.rows._cells import RowHash
 from sklearn_unlearn.rows._hash_index import ranges
 from sklearn_unlearn.rows._ids import as_ids, id_codes
 
@@ -23,6 +23,9 @@ class SliceAssignment:
     ----------
     dtype : numpy.dtype
         Type of the rows.
+    row_hash : RowHash
+        Gives the hashes. It is drawn by the seed, so that whoever hands in rows cannot
+        make some that share a hash.
     hashes : ndarray of uint64, shape (n_rows,)
         Hashes of the rows.
     ids : ndarray of uint64, shape (n_rows,), or None
@@ -32,6 +35,7 @@ class SliceAssignment:
     """
 
     dtype: np.dtype
+    row_hash: RowHash
     hashes: np.ndarray
     ids: np.ndarray | None
     shard: np.ndarray
@@ -56,13 +60,15 @@ class SliceAssignment:
         -------
         SliceAssignment
         """
+        row_hash = RowHash(seed)
         hashes, ids = row_hash([X]), None
         units = hashes
         if groups is not None:
             ids, missing = id_codes(as_ids(groups))
             ids[missing] = hashes[missing]  # nobody's rows, each by itself
             units = row_hash([ids[:, None]])
-        return cls(X.dtype, hashes, ids, *assign_rows(units, n_shards, n_slices, seed))
+        places = assign_rows(units, n_shards, n_slices, seed)
+        return cls(X.dtype, row_hash, hashes, ids, *places)
 
     def __len__(self):
         return len(self.hashes)
@@ -92,7 +98,7 @@ class SliceAssignment:
         unknown : ndarray of int64
             Positions of the queries that are not, or not as often as asked for.
         """
-        asked = row_hash([X.astype(self.dtype)])
+        asked = self.row_hash([X.astype(self.dtype)])
         distinct, number, n_asked = np.unique(
             asked, return_inverse=True, return_counts=True
         )

@@ -69,6 +69,7 @@ def gradient(model, X, y, W=None):
     return Z.T @ (expit(Z @ W) - T) + W / model.C
 
 
+@pytest.mark.filterwarnings("ignore:The certificate is not valid")
 def test_without_noise_it_is_logistic_regression():
     X, y = flowers(n_classes=2)
     Z = with_ones(clip(X, 0.7))
@@ -472,6 +473,7 @@ def test_a_fit_that_fails_leaves_the_old_model():
     assert pickle.dumps(model) == before
 
 
+@pytest.mark.filterwarnings("ignore:The certificate is not valid")
 def test_a_solver_that_stops_early_pays_from_the_budget():
     X, y = flowers(n_classes=2)
     model = CertifiedLogisticRegression(max_iter=2, random_state=0)
