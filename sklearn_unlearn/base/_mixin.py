@@ -25,8 +25,9 @@ from sklearn_unlearn.base._parameters import refuse_changed_parameters
 from sklearn_unlearn.base._steps import drop_inner_rows
 from sklearn_unlearn.base._tags import UnlearnerTags, with_unlearner_tags
 from sklearn_unlearn.base._training_rows import KeepsTrainingRows
-from sklearn_unlearn.rows._hints import refuse_what_is_no_table
+from sklearn_unlearn.rows._hints import holds_rows, refuse_what_is_no_table
 from sklearn_unlearn.rows._ids import as_ids
+from sklearn_unlearn.rows._layouts import align_columns
 from sklearn_unlearn.rows._request import Request
 from sklearn_unlearn.rows._store import RowStore
 from sklearn_unlearn.utils._sklearn_compat import (
@@ -257,7 +258,7 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
     def _find_rows(self, X_forget, y_forget=None, groups=None, on_unknown="raise"):
         """Return the positions of the rows that a request means."""
         store = self._kept_rows()
-        if groups is None and np.ndim(X_forget) and not _num_samples(X_forget):
+        if groups is None and holds_rows(X_forget) and not _num_samples(X_forget):
             return np.empty(0, dtype=np.int64)
         if groups is None:
             X_forget = self._validate_forget(X_forget)
@@ -301,31 +302,30 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         mask = np.zeros(store.n_rows, dtype=bool)
         mask[positions] = True
         self._rows, forgotten = store.split(positions)
-        request = Request(
-            mask,
-            forgotten,
-            self._rows.rows,
-            blocks=store.blocks_of(positions),
-            store=self._rows,
-        )
-        self._unlearn_rows(request)
-        self._count(len(positions))
+        known = {"blocks": store.blocks_of(positions), "store": self._rows}
+        if store.is_square:  # every row has lost columns
+            known = {}
+        self._unlearn_rows(Request(mask, forgotten, self._rows.rows, **known))
+        self._count(len(positions), self._rows)
 
     def _forget_given(self, X_forget, y_forget, X_retain, y_retain):
         """Forget rows when the caller gives the whole training set."""
         if self._obstacle is not None:
             raise self._no_rows_error()
-        store = self.__dict__.get("_rows")
+        store, store_type = self.__dict__.get("_rows"), self._store_type()
         n_forget, n_retain = _num_samples(X_forget), _num_samples(X_retain)
         check_numbers_of_given(self, n_forget, n_retain, y_retain)
-        X_forget, X_retain = map(self._validate_forget, (X_forget, X_retain))
+        if not store_type.is_square:
+            X_forget, X_retain = map(self._validate_forget, (X_forget, X_retain))
         if store is not None:
             positions = self._find_rows(X_forget, y_forget)
             check_retained(store.drop(positions), X_retain, y_retain)
             self._forget_positions(positions)
             return
-        given = RowStore.keep(X_retain, y_retain)
-        warn_about_twins(given, X_forget, y_forget)
+        given, known = store_type.keep(X_retain, y_retain), {}
+        if not given.is_square:
+            warn_about_twins(given, X_forget, y_forget)
+            known = {"store": given}
         if self.store_training_data:
             self._rows = given
         mask = np.r_[np.zeros(n_retain, dtype=bool), np.ones(n_forget, dtype=bool)]
@@ -333,26 +333,34 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         def forget():
             return RowStore.keep(X_forget, y_forget).rows()
 
-        request = Request(mask, forget, given.rows, ordered=False, store=given)
-        self._unlearn_rows(request)
-        self._count(n_forget)
+        self._unlearn_rows(Request(mask, forget, given.rows, ordered=False, **known))
+        self._count(n_forget, given)
 
-    def _count(self, n_forget):
-        """Count rows that are forgotten, and those that are left."""
+    def _count(self, n_forget, left):
+        """Count rows that are forgotten, and those that are left, if they are kept."""
+        if left is not None and left.is_square and "n_features_in_" in vars(self):
+            self.n_features_in_ = left.n_rows  # their columns have gone, too
         self.n_forgotten_ += n_forget
         if self._n_training_rows is not None:
             self._n_training_rows -= n_forget
 
     def _validate_forget(self, X):
-        """Return rows without ids; raise if names or number of features are wrong."""
+        """Return rows without ids, with a frame's columns in the order of the fit.
+
+        Raises scikit-learn's messages for a wrong number of features.
+        """
         X = self._without_group_column(X)
         if hasattr(self, "n_features_in_"):
+            store = self.__dict__.get("_rows")
+            names = getattr(self, "feature_names_in_", None)
+            if store is not None:
+                names = store.column_names
+            X = align_columns(X, None if names is None else list(names))
             refuse_what_is_no_table(X)
-            if not hasattr(X, "shape"):
-                X = np.asarray(X)
             # validate_data would do the same, and build the tags every time
             named = hasattr(X, "columns") or hasattr(self, "feature_names_in_")
-            if named or X.shape[1] != self.n_features_in_:
+            n_columns = X.shape[1] if hasattr(X, "shape") else len(X[0])
+            if named or n_columns != self.n_features_in_:
                 _check_feature_names(self, X, reset=False)
                 _check_n_features(self, X, reset=False)
         return X
@@ -391,7 +399,7 @@ def _check_request(estimator, X_forget, groups, X_retain=None, on_unknown="raise
             "the rows to forget."
         )
     asked = as_ids(groups) if X_forget is None else X_forget
-    n_asked = _num_samples(asked) if np.ndim(asked) > 0 else 1
+    n_asked = _num_samples(asked) if holds_rows(asked) else 1
     if n_asked and X_retain is not None and groups is not None:
         raise ValueError(
             "X_retain cannot be combined with groups, whose rows are looked up: leave "

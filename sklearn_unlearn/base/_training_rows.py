@@ -7,11 +7,13 @@ import time
 from typing import Any, NamedTuple
 
 from sklearn.exceptions import NotFittedError
+from sklearn.utils import get_tags
 
 from sklearn_unlearn.base._parameters import FREE_PARAMETERS, plain_parameters
 from sklearn_unlearn.base._steps import drop_inner_rows, parameter_names
 from sklearn_unlearn.exceptions import UnlearningWarning
 from sklearn_unlearn.rows._ids import check_groups
+from sklearn_unlearn.rows._square_store import SquareStore
 from sklearn_unlearn.rows._store import RowStore
 from sklearn_unlearn.utils._sklearn_compat import _num_samples
 from sklearn_unlearn.utils._validation import check_forget_mask, split_fit_params
@@ -97,10 +99,14 @@ class KeepsTrainingRows:
         per_row, whole = split_fit_params(params, n_rows)
         store = None
         if self.store_training_data or len(forget):
-            store = RowStore.keep(X, y, groups=groups, params=per_row)
+            store = self._store_type().keep(X, y, groups=groups, params=per_row)
         return KeptRows(
             store, whole, tuple(per_row), y is not None, forget, None, n_rows
         )
+
+    def _store_type(self):
+        """Return what keeps the rows: a kernel or distance matrix is square."""
+        return SquareStore if get_tags(self).input_tags.pairwise else RowStore
 
     def _attach_rows(self, kept):
         """Attach the rows after a fit, then forget those that its mask marks."""

@@ -10,14 +10,15 @@ before: an affine map, found on the retained rows, leads from the new ones to th
 import numpy as np
 
 from sklearn_unlearn.base._single_class import single_class
-from sklearn_unlearn.base._steps import shallow_copy
+from sklearn_unlearn.base._steps import forget_within, shallow_copy
 from sklearn_unlearn.base._tags import is_unlearner
 from sklearn_unlearn.exact._coordinates import affine_map, coordinate_change, dense
 from sklearn_unlearn.exact._feature_names import with_features_of
 from sklearn_unlearn.exact._steps import ForgettingStep, LazyRows, StepState
 from sklearn_unlearn.exceptions import PipelineRetrainWarning
+from sklearn_unlearn.rows._layouts import select_rows
 from sklearn_unlearn.rows._request import Request
-from sklearn_unlearn.utils._sklearn_compat import _num_samples, _safe_indexing
+from sklearn_unlearn.utils._sklearn_compat import _num_samples
 from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["LastStep"]
@@ -83,11 +84,8 @@ class LastStep(ForgettingStep):
             return rows._replace(X=Xt, params=old._inner_params(own))
 
         retain = asked.retain._replace(X=X, y=y, params={})
-        new._fit_params = inner_params
-        new._unlearn_rows(
-            Request(asked.mask, forget, lambda: retain, ordered=asked.ordered)
-        )
-        new._fit_params = old._fit_params  # only the outermost keeps those per row
+        request = Request(asked.mask, forget, lambda: retain, ordered=asked.ordered)
+        forget_within(new, request, inner_params)
         return new
 
     def _steps_before(self):
@@ -179,7 +177,7 @@ def forgotten_rows_behind(steps, request):
 
 def _sample(X):
     """Return at most `MOST_ROWS` rows, evenly spread."""
-    return _safe_indexing(X, np.arange(0, n := _num_samples(X), -(-n // MOST_ROWS)))
+    return select_rows(X, np.arange(0, n := _num_samples(X), -(-n // MOST_ROWS)))
 
 
 def _first_step(steps, X, test):

@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+from scipy import sparse
 
 from sklearn_unlearn.utils._sklearn_compat import _is_arraylike, _num_samples
 
@@ -61,10 +62,9 @@ def split_fit_params(params, n_rows):
     per_row, others = {}, {}
     for name, value in params.items():
         # a word or a dict may happen to have as many letters or keys as there are rows
-        is_per_row = (
-            _is_arraylike(value)
-            and not isinstance(value, (str, bytes, Mapping))
-            and _num_samples(value) == n_rows
+        is_array = sparse.issparse(value) or (
+            _is_arraylike(value) and not isinstance(value, (str, bytes, Mapping))
         )
+        is_per_row = is_array and _num_samples(value) == n_rows
         (per_row if is_per_row else others)[name] = value
     return per_row, others

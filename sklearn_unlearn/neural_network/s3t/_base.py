@@ -332,7 +332,7 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
                 "have been hit, and no rows are kept to train them again. Pass "
                 "X_retain and y_retain, or fit again."
             )
-        self._count(len(positions))
+        self._count(len(positions), None)
 
     def _fit_again(self, X, y, params):
         """Fit again on the retained rows, in the coordinates in which they come."""
