@@ -163,6 +163,7 @@ def test_given_rows_are_compared_with_those_that_are_kept():
     assert_same_state(model, clone(model).fit(X[2:], Y[2:]))
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_unlearn.exceptions.PipelineMemoryWarning")
 @pytest.mark.parametrize(
     "estimator",
     [ExactUnlearner(GaussianNB()), make_pipeline(StandardScaler(), GaussianNB())],
