@@ -121,6 +121,14 @@ def test_an_equal_cell_stands_for_another_where_that_is_clear(cells):
         model.unlearn(objects([other, 0]))
 
 
+def test_a_large_number_stands_for_no_whole_one():
+    # 2.0**60 is what all of 2**60 - 64 to 2**60 + 128 are as floating-point numbers
+    model = Retrain(AnyRows()).fit(objects([2**60, "a"], [2**60 + 3, "a"], [0, "a"]))
+    with pytest.raises(UnknownRowsError):
+        model.unlearn(objects([2.0**60, "a"]))
+    assert model.unlearn(objects([2**60 + 3, "a"])).n_forgotten_ == 1
+
+
 CELLS = [1, True, 1.0, None, np.nan, "1"]
 
 
