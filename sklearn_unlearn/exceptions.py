@@ -8,6 +8,7 @@ __all__ = [
     "BudgetExceededError",
     "PipelineMemoryWarning",
     "PipelineRetrainWarning",
+    "RequestInProgressError",
     "UnknownRowsError",
     "UnlearningError",
     "UnlearningWarning",
@@ -182,6 +183,24 @@ class BudgetExceededError(UnlearningError, RuntimeError):
     ... except BudgetExceededError as error:
     ...     print("fit again")
     fit again
+    """
+
+
+class RequestInProgressError(UnlearningError, RuntimeError):
+    """An estimator was to be changed from within a change of itself.
+
+    A callback in ``fit``, say, may not make the estimator forget that is being fitted.
+    Nothing has changed when it is raised. From other threads, requests wait.
+
+    See Also
+    --------
+    UnlearningError : The base of the errors of this package.
+
+    Examples
+    --------
+    >>> from sklearn_unlearn.exceptions import RequestInProgressError
+    >>> issubclass(RequestInProgressError, RuntimeError)
+    True
     """
 
 

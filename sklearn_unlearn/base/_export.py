@@ -24,10 +24,8 @@ def exported_copy(estimator):
     """
     new = shallow_copy(estimator)
     new._drop_for_export()  # first: what goes need not be copied
-    new.__dict__.pop("_metadata_request", None)  # it holds the whole estimator
+    rebind_metadata_request(new)
     new = copy.deepcopy(new)
-    if "_metadata_request" in vars(estimator):
-        new._metadata_request = vars(estimator)["_metadata_request"]
     for thing in (new, *(inner for inner, _ in objects_within(new))):
         rebind_metadata_request(thing)
         if thing is not new and _is_fitted_unlearner(thing):

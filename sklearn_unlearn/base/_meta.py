@@ -179,6 +179,10 @@ class BaseUnlearner(
         self._mirror("n_features_in_", "feature_names_in_")
         return True
 
+    def _parameters_of_fit(self):
+        # all others say how to unlearn
+        return frozenset({"estimator", "group_column"})
+
     def _template(self):
         """Return an unfitted inner estimator."""
         if isinstance(self.estimator, FrozenEstimator):

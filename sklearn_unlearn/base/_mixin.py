@@ -13,13 +13,21 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn import __version__
+from sklearn_unlearn.base._concurrency import make_thread_safe
 from sklearn_unlearn.base._export import exported_copy
+from sklearn_unlearn.base._given_rows import (
+    check_numbers_of_given,
+    check_retained,
+    warn_about_twins,
+)
 from sklearn_unlearn.base._group_column import TakesGroupColumn
-from sklearn_unlearn.base._steps import commit, shallow_copy
+from sklearn_unlearn.base._parameters import refuse_changed_parameters
+from sklearn_unlearn.base._steps import drop_inner_rows
 from sklearn_unlearn.base._tags import UnlearnerTags, with_unlearner_tags
 from sklearn_unlearn.base._training_rows import KeepsTrainingRows
-from sklearn_unlearn.rows._hints import refuse_what_is_no_table
+from sklearn_unlearn.rows._hints import holds_rows, refuse_what_is_no_table
 from sklearn_unlearn.rows._ids import as_ids
+from sklearn_unlearn.rows._layouts import align_columns
 from sklearn_unlearn.rows._request import Request
 from sklearn_unlearn.rows._store import RowStore
 from sklearn_unlearn.utils._sklearn_compat import (
@@ -56,9 +64,15 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
 
     Notes
     -----
-    *Transactions.* The hook runs on a shallow copy of the estimator, whose
-    attributes then replace those of the estimator in one assignment. A hook
-    therefore assigns new objects and never changes one in place.
+    *Transactions.* Methods that change the estimator (``fit``, ``partial_fit``,
+    ``fit_transform``, ``fit_predict``, ``prepare``, ``refresh``, ``set_params``,
+    ``unlearn``) run on a shallow copy of it, one at a time, whose attributes then
+    replace those of the estimator in one assignment. They therefore assign new objects
+    and never change one in place.
+
+    *Threads.* Methods that read (``predict`` and all that begin so, ``transform``,
+    ``score``, ``export``, ...) read one state each, before or after a change. All this
+    goes by the names of methods, those of a subclass and inherited ones included.
 
     *Behind other steps.* A :class:`~sklearn_unlearn.pipeline.Pipeline` keeps the rows
     of all its steps, and calls on a copy of its last one
@@ -87,6 +101,10 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
     # whether fit assigns rows to parts of the model by the ids of their groups
     _fits_by_groups = False
 
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        make_thread_safe(cls)
+
     def unlearn(
         self,
         X_forget=None,
@@ -112,8 +130,8 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         groups : array-like of shape (n_groups,), default=None
             Ids given to ``fit(X, y, groups=...)``, all of whose rows are forgotten.
         X_retain : array-like of shape (n_retain, n_features), default=None
-            The rows that stay. If given, `X_forget` and `X_retain` together *are*
-            the training set: nothing is looked up.
+            The rows that stay, where none are kept. `X_forget` and `X_retain` together
+            must be the training set, which is checked as far as it is known.
         y_retain : array-like of shape (n_retain, ...), default=None
             Targets of `X_retain`.
         on_unknown : {"raise", "ignore"}, default="raise"
@@ -132,21 +150,19 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
             If a request does not say which of equal or nearly equal rows it means.
         ValueError
             If the request is malformed, or would leave no row.
+        RequestInProgressError
+            If it is made from within another change of the same estimator.
         """
         n_asked = _check_request(self, X_forget, groups, X_retain, on_unknown)
         if n_asked == 0:
             return self
-        started, new = time.perf_counter(), shallow_copy(self)
+        started, n_before = time.perf_counter(), vars(self).get("n_forgotten_", 0)
         with interrupts_raised():
-            if X_retain is not None:
-                new._forget_given(X_forget, y_forget, X_retain, y_retain)
-            else:
-                found = new._find_rows(X_forget, y_forget, groups, on_unknown)
-                new._forget_positions(found)
-        new._log(new.n_forgotten_ - self.n_forgotten_, started)
+            self._forget(X_forget, y_forget, groups, X_retain, y_retain, on_unknown)
+        self._log(self.n_forgotten_ - n_before, started)
         if on_unknown == "ignore":  # neither number nor time may tell what was known
-            new.unlearning_log_[-1].update(n_rows=n_asked, seconds=None)
-        commit(new, self)
+            self.unlearning_log_[-1].update(n_rows=n_asked, seconds=None)
+        drop_inner_rows(self)
         return self
 
     def retained_rows(self):
@@ -190,6 +206,7 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         """Drop, for an export, all that only later requests need."""
         self._drop_rows()
         self._fit_params = {}
+        self._fit_parameters = self._n_training_rows = None
 
     @abstractmethod
     def _unlearn_rows(self, request):
@@ -241,7 +258,7 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
     def _find_rows(self, X_forget, y_forget=None, groups=None, on_unknown="raise"):
         """Return the positions of the rows that a request means."""
         store = self._kept_rows()
-        if groups is None and np.ndim(X_forget) and not _num_samples(X_forget):
+        if groups is None and holds_rows(X_forget) and not _num_samples(X_forget):
             return np.empty(0, dtype=np.int64)
         if groups is None:
             X_forget = self._validate_forget(X_forget)
@@ -266,6 +283,17 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
             return np.empty(0, dtype=np.int64)
         return self._find_rows(X_forget, y_forget, groups)
 
+    def _forget(self, X_forget, y_forget, groups, X_retain, y_retain, on_unknown):
+        """Forget the rows of a request that is well formed."""
+        refuse_changed_parameters(self)
+        if X_retain is not None:
+            self._forget_given(X_forget, y_forget, X_retain, y_retain)
+        else:
+            found = self._find_rows(X_forget, y_forget, groups, on_unknown)
+            self._forget_positions(found)
+        if not self.store_training_data:  # set since the fit
+            self._drop_rows()
+
     def _forget_positions(self, positions):
         """Forget the kept rows at these positions."""
         if not len(positions):
@@ -274,46 +302,30 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         mask = np.zeros(store.n_rows, dtype=bool)
         mask[positions] = True
         self._rows, forgotten = store.split(positions)
-        request = Request(
-            mask,
-            forgotten,
-            self._rows.rows,
-            blocks=store.blocks_of(positions),
-            store=self._rows,
-        )
-        self._unlearn_rows(request)
-        self.n_forgotten_ += len(positions)
+        known = {"blocks": store.blocks_of(positions), "store": self._rows}
+        if store.is_square:  # every row has lost columns
+            known = {}
+        self._unlearn_rows(Request(mask, forgotten, self._rows.rows, **known))
+        self._count(len(positions), self._rows)
 
     def _forget_given(self, X_forget, y_forget, X_retain, y_retain):
         """Forget rows when the caller gives the whole training set."""
-        n_forget, n_retain = _num_samples(X_forget), _num_samples(X_retain)
-        if n_retain == 0:
-            raise ValueError(
-                "X_retain is empty: nothing would be left to predict with."
-            )
-        store = self.__dict__.get("_rows")
         if self._obstacle is not None:
             raise self._no_rows_error()
-        supervised = self._has_target if store is None else store.has_target
-        if supervised and y_retain is None:
-            raise ValueError("y_retain must be passed with X_retain.")
-        if store is not None and store.has_groups:
-            raise ValueError(
-                "fit was given groups, which cannot be matched with X_retain. Leave "
-                "X_retain out, or fit again."
-            )
-        if store is not None and n_forget + n_retain != store.n_rows:
-            raise ValueError(
-                f"X_forget and X_retain together must be the training set of "
-                f"{store.n_rows} rows; got {n_forget} + {n_retain} rows."
-            )
-        if self._row_params:
-            raise ValueError(
-                f"fit was given {', '.join(self._row_params)} per row, which cannot be "
-                "matched with X_retain. Leave X_retain out, or fit again."
-            )
-        X_forget, X_retain = map(self._validate_forget, (X_forget, X_retain))
-        given = RowStore.keep(X_retain, y_retain)
+        store, store_type = self.__dict__.get("_rows"), self._store_type()
+        n_forget, n_retain = _num_samples(X_forget), _num_samples(X_retain)
+        check_numbers_of_given(self, n_forget, n_retain, y_retain)
+        if not store_type.is_square:
+            X_forget, X_retain = map(self._validate_forget, (X_forget, X_retain))
+        if store is not None:
+            positions = self._find_rows(X_forget, y_forget)
+            check_retained(store.drop(positions), X_retain, y_retain)
+            self._forget_positions(positions)
+            return
+        given, known = store_type.keep(X_retain, y_retain), {}
+        if not given.is_square:
+            warn_about_twins(given, X_forget, y_forget)
+            known = {"store": given}
         if self.store_training_data:
             self._rows = given
         mask = np.r_[np.zeros(n_retain, dtype=bool), np.ones(n_forget, dtype=bool)]
@@ -321,20 +333,34 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         def forget():
             return RowStore.keep(X_forget, y_forget).rows()
 
-        request = Request(mask, forget, given.rows, ordered=False, store=given)
-        self._unlearn_rows(request)
+        self._unlearn_rows(Request(mask, forget, given.rows, ordered=False, **known))
+        self._count(n_forget, given)
+
+    def _count(self, n_forget, left):
+        """Count rows that are forgotten, and those that are left, if they are kept."""
+        if left is not None and left.is_square and "n_features_in_" in vars(self):
+            self.n_features_in_ = left.n_rows  # their columns have gone, too
         self.n_forgotten_ += n_forget
+        if self._n_training_rows is not None:
+            self._n_training_rows -= n_forget
 
     def _validate_forget(self, X):
-        """Return rows without ids; raise if names or number of features are wrong."""
+        """Return rows without ids, with a frame's columns in the order of the fit.
+
+        Raises scikit-learn's messages for a wrong number of features.
+        """
         X = self._without_group_column(X)
         if hasattr(self, "n_features_in_"):
+            store = self.__dict__.get("_rows")
+            names = getattr(self, "feature_names_in_", None)
+            if store is not None:
+                names = store.column_names
+            X = align_columns(X, None if names is None else list(names))
             refuse_what_is_no_table(X)
-            if not hasattr(X, "shape"):
-                X = np.asarray(X)
             # validate_data would do the same, and build the tags every time
             named = hasattr(X, "columns") or hasattr(self, "feature_names_in_")
-            if named or X.shape[1] != self.n_features_in_:
+            n_columns = X.shape[1] if hasattr(X, "shape") else len(X[0])
+            if named or n_columns != self.n_features_in_:
                 _check_feature_names(self, X, reset=False)
                 _check_n_features(self, X, reset=False)
         return X
@@ -373,7 +399,7 @@ def _check_request(estimator, X_forget, groups, X_retain=None, on_unknown="raise
             "the rows to forget."
         )
     asked = as_ids(groups) if X_forget is None else X_forget
-    n_asked = _num_samples(asked) if np.ndim(asked) > 0 else 1
+    n_asked = _num_samples(asked) if holds_rows(asked) else 1
     if n_asked and X_retain is not None and groups is not None:
         raise ValueError(
             "X_retain cannot be combined with groups, whose rows are looked up: leave "

@@ -13,6 +13,7 @@ from sklearn.base import is_classifier
 from sklearn.dummy import DummyClassifier
 
 from sklearn_unlearn.base._response import ABSENT
+from sklearn_unlearn.rows._layouts import select_rows
 
 __all__ = [
     "constant_model",
@@ -76,7 +77,7 @@ def has_unseen_columns(model, rows):
         return False
     if not hasattr(model, "predict_proba"):
         return False
-    return np.shape(model.predict_proba(rows.X[:1]))[1:] != (1,)
+    return np.shape(model.predict_proba(select_rows(rows.X, [0])))[1:] != (1,)
 
 
 def is_constant(model, template):

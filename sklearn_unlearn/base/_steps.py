@@ -20,6 +20,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
 )
 
 __all__ = [
+    "FITTED_PARAMETERS",
     "carry_over",
     "commit",
     "drop_inner_rows",
@@ -69,9 +70,10 @@ def shallow_copy(estimator):
 
 def commit(new, estimator):
     """Replace the state of an estimator by that of `new` in one assignment."""
-    drop_inner_rows(new)
-    estimator.__dict__ = new.__dict__
-    rebind_metadata_request(estimator)
+    rebind_metadata_request(new, estimator)
+    estimator.__dict__ = (
+        new.__dict__
+    )  # the last thing: an interrupt finds all or nothing
 
 
 def carry_over(old, new, n_forget):
@@ -93,6 +95,7 @@ def drop_inner_rows(estimator):
         keeps_rows = hasattr(inner, "_unlearn_rows") and "_rows" in vars(inner)
         if keeps_rows and not is_parameter:
             inner._drop_rows()
+            inner._n_training_rows = None  # nor do they count
 
 
 def unfitted_copy(estimator):

@@ -7,10 +7,13 @@ import time
 from typing import Any, NamedTuple
 
 from sklearn.exceptions import NotFittedError
+from sklearn.utils import get_tags
 
-from sklearn_unlearn.base._steps import drop_inner_rows
+from sklearn_unlearn.base._parameters import FREE_PARAMETERS, plain_parameters
+from sklearn_unlearn.base._steps import drop_inner_rows, parameter_names
 from sklearn_unlearn.exceptions import UnlearningWarning
 from sklearn_unlearn.rows._ids import check_groups
+from sklearn_unlearn.rows._square_store import SquareStore
 from sklearn_unlearn.rows._store import RowStore
 from sklearn_unlearn.utils._sklearn_compat import _num_samples
 from sklearn_unlearn.utils._validation import check_forget_mask, split_fit_params
@@ -35,6 +38,8 @@ class KeptRows(NamedTuple):
         Positions of the rows to forget at once.
     obstacle : str or None
         Why the rows could not be kept, if they should have been.
+    n_rows : int or None
+        None if that is not known.
     """
 
     store: RowStore | None
@@ -43,12 +48,19 @@ class KeptRows(NamedTuple):
     has_target: bool
     forget: Any
     obstacle: str | None = None
+    n_rows: int | None = None
 
 
 class KeepsTrainingRows:
     """Part of `UnlearnerMixin`: what an estimator does about its rows in ``fit``."""
 
     _obstacle = None  # why the rows of the fit could not be kept
+    _fit_parameters = None  # what `plain_parameters` were in the fit
+    _n_training_rows = None  # number of rows that are not forgotten, kept or not
+
+    def _parameters_of_fit(self):
+        """Return the names of the parameters that the fitted state depends on."""
+        return parameter_names(type(self)) - FREE_PARAMETERS
 
     def _keep_rows(self, X, y, groups=None, params=None, forget=None):
         """Copy the rows before a fit, which may change them in place.
@@ -71,7 +83,6 @@ class KeepsTrainingRows:
         KeptRows
             For `_attach_rows`, once the fit is done.
         """
-        self._rows = None  # a fit that fails must not leave those of the last one
         try:
             return self._copy_rows(X, y, groups, params or {}, forget)
         except Exception as error:
@@ -88,8 +99,14 @@ class KeepsTrainingRows:
         per_row, whole = split_fit_params(params, n_rows)
         store = None
         if self.store_training_data or len(forget):
-            store = RowStore.keep(X, y, groups=groups, params=per_row)
-        return KeptRows(store, whole, tuple(per_row), y is not None, forget)
+            store = self._store_type().keep(X, y, groups=groups, params=per_row)
+        return KeptRows(
+            store, whole, tuple(per_row), y is not None, forget, None, n_rows
+        )
+
+    def _store_type(self):
+        """Return what keeps the rows: a kernel or distance matrix is square."""
+        return SquareStore if get_tags(self).input_tags.pairwise else RowStore
 
     def _attach_rows(self, kept):
         """Attach the rows after a fit, then forget those that its mask marks."""
@@ -97,6 +114,8 @@ class KeepsTrainingRows:
         self._row_params, self._has_target = kept.row_params, kept.has_target
         self.n_forgotten_, self.unlearning_log_ = 0, []
         self._obstacle = kept.obstacle
+        self._fit_parameters = plain_parameters(self)
+        self._n_training_rows = kept.n_rows
         if kept.obstacle is not None:
             warn_user(
                 "The training rows cannot be kept, so that unlearn will refuse every "
@@ -110,6 +129,24 @@ class KeepsTrainingRows:
         drop_inner_rows(self)
         if not self.store_training_data:
             self._drop_rows()
+
+    def set_params(self, **params):
+        """Set parameters; ``store_training_data=False`` drops the rows at once.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        super().set_params(**params)
+        if vars(self).get("_rows") is not None and not self.store_training_data:
+            self._drop_rows()
+        return self
 
     def _drop_rows(self):
         """Let go of the rows and of what is made of them for later requests."""

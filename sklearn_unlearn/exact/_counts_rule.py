@@ -6,6 +6,7 @@
 from abc import abstractmethod
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils import check_array
 
 from sklearn_unlearn.exact._rule import Outcome, Rule
@@ -107,8 +108,11 @@ def _cells(column):
 def has_fixed_dtypes(X):
     """Whether columns become arrays of the same type, whatever rows are left.
 
-    Categories that are numbers become floats where one is missing, and only then.
+    Categories that are numbers become floats where one is missing, and only then; so do
+    columns of polars and pyarrow. A list becomes what its cells have in common.
     """
+    if not (isinstance(X, np.ndarray) or hasattr(X, "iloc") or sparse.issparse(X)):
+        return False
     levels = (getattr(d, "categories", None) for d in getattr(X, "dtypes", ()))
     return all(level is None or level.dtype.kind == "O" for level in levels)
 

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import sparse
 from sklearn import pipeline
 from sklearn.utils import get_tags
 
@@ -21,8 +20,8 @@ from sklearn_unlearn.base._tags import is_unlearner
 from sklearn_unlearn.exact._coordinates import affine_map
 from sklearn_unlearn.exact._feature_names import with_features_of
 from sklearn_unlearn.exact._rule import Outcome, Rule, find_rule
+from sklearn_unlearn.rows._layouts import select_rows
 from sklearn_unlearn.rows._store import Rows
-from sklearn_unlearn.utils._sklearn_compat import _safe_indexing
 
 __all__ = [
     "ForgettingStep",
@@ -233,7 +232,7 @@ class ForgettingStep:
         if not rule.covers(self.fitted, X) or (same_width and self._columns_kept()):
             return self.fitted  # a start as good as any other
         sample = np.arange(0, n_rows, max(1, n_rows // N_SAMPLE))
-        before, now = request.store.take(sample).X, _safe_indexing(X, sample)
+        before, now = request.store.take(sample).X, select_rows(X, sample)
         return rule.change_coordinates(self.fitted, *affine_map(now, before))
 
     def _columns_kept(self):
@@ -264,11 +263,8 @@ def _fit(estimator, X, y, params, transform):
 
 
 def _rows_where(X, mask):
-    """Return the rows that are marked; a frame is numbered anew, as kept rows are."""
-    positions = np.flatnonzero(mask)
-    if sparse.issparse(X) or not hasattr(X, "iloc"):
-        return X[positions]
-    return X.iloc[positions].reset_index(drop=True)
+    """Return the rows that are marked."""
+    return select_rows(X, np.flatnonzero(mask))
 
 
 def forget_in_sequence(fitted, states, request, params=None, last_step=ForgettingStep):

@@ -33,7 +33,6 @@ from sklearn_unlearn.neural_network._training_rows import (
     TrainingSplit,
 )
 from sklearn_unlearn.utils._sklearn_compat import (
-    CALLBACK_STATE,
     CallbackSupportMixin,
     Interval,
     StrOptions,
@@ -156,28 +155,14 @@ class BaseDropoutNetwork(
         self : object
             The fitted network.
         """
-        with self._restored_on_error():
-            warm = self.warm_start and "_network" in vars(self)
-            checked = self._check_rows(X, y, reset=not warm)
-            params = {} if sample_weight is None else {"sample_weight": sample_weight}
-            kept = self._keep_rows(X, y, groups, params, forget)
-            self._reset_partial_fit()
-            self._fit_rows(*checked, sample_weight, warm=warm)
-            self._attach_rows(kept)
+        warm = self.warm_start and "_network" in vars(self)
+        checked = self._check_rows(X, y, reset=not warm)
+        params = {} if sample_weight is None else {"sample_weight": sample_weight}
+        kept = self._keep_rows(X, y, groups, params, forget)
+        self._reset_partial_fit()
+        self._fit_rows(*checked, sample_weight, warm=warm)
+        self._attach_rows(kept)
         return self
-
-    @contextmanager
-    def _restored_on_error(self):
-        """Put all attributes back if a fit fails or is interrupted."""
-        before = dict(vars(self))
-        try:
-            yield
-        except BaseException:
-            # scikit-learn needs these to end the callbacks that have begun
-            opened = {k: v for k, v in vars(self).items() if k in CALLBACK_STATE}
-            self.__dict__.clear()
-            self.__dict__.update(before, **opened)
-            raise
 
     def _unlearn_rows(self, request):
         # exact: the fit of the retained rows, from new weights
@@ -243,45 +228,45 @@ class BaseDropoutNetwork(
         """Train for one epoch; see ``partial_fit`` of the two networks."""
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True.")
-        with self._restored_on_error():
-            first = "_network" not in vars(self)
-            X, y = self._check_rows(X, y, reset=first)
-            weight = self._check_weight(y, sample_weight, normalise=False)
-            if first:
-                rngs = self._start_streams()
-                labels = y if classes is None else classes
-                counts = weight is not None and weight.any()
-                n_outputs = self._fit_target(labels, weight if counts else None)
-                self._check_target(y)
-                network = new_network(self, X.shape[1], n_outputs, rngs["weights"])
-                self.n_forgotten_, self.unlearning_log_ = 0, []
-                self._moments, self._row_params, self._fit_params = None, (), {}
-                self._has_target, self.n_iter_, self.loss_curve_ = True, 0, []
-            else:
-                self._check_target(y, classes)
-                network = network_to_continue(self, X.shape[1])
-                # new rows are held-out rows before the network has seen them
-                self._update_noise(X, y, weight)
-            if sample_weight is not None:
-                self._row_params = ("sample_weight",)
-            self._rows = self._held_out = None
-            self._n_partial = vars(self).get("_n_partial", 0) + 1
-            # a key of three numbers: functions are drawn with keys of one and two
-            key = (len(STREAMS), self._n_partial, 0)
-            seed = np.random.SeedSequence(self._function_seed, spawn_key=key)
-            order, masks = (make_generator(child) for child in seed.spawn(2))
-            trainer = self._trainer(network, self._as_tensors(X, y, weight), masks)
-            if self._moments is not None:
-                trainer.continue_from(self._moments)
-            history = train(trainer, replace(self._schedule(), max_epochs=1), order)
-            self._network, self._moments = trainer.network(), trainer.moments()
-            self.n_iter_ += 1
-            self.loss_ = history.losses[-1]
-            self.loss_curve_ = [*self.loss_curve_, self.loss_]
-            self.best_loss_ = min(self.loss_curve_)
-            self.validation_scores_ = self.best_validation_score_ = None
-            if first:
-                self._update_noise(X, y, weight)
+        first = "_network" not in vars(self)
+        X, y = self._check_rows(X, y, reset=first)
+        weight = self._check_weight(y, sample_weight, normalise=False)
+        if first:
+            rngs = self._start_streams()
+            labels = y if classes is None else classes
+            counts = weight is not None and weight.any()
+            n_outputs = self._fit_target(labels, weight if counts else None)
+            self._check_target(y)
+            network = new_network(self, X.shape[1], n_outputs, rngs["weights"])
+            self.n_forgotten_, self.unlearning_log_ = 0, []
+            self._moments, self._row_params, self._fit_params = None, (), {}
+            self._has_target, self.n_iter_, self.loss_curve_ = True, 0, []
+        else:
+            self._check_target(y, classes)
+            network = network_to_continue(self, X.shape[1])
+            # new rows are held-out rows before the network has seen them
+            self._update_noise(X, y, weight)
+        if sample_weight is not None:
+            self._row_params = ("sample_weight",)
+        self._rows = self._held_out = None
+        self._n_training_rows = self._fit_parameters = None  # they may differ by call
+        self._n_partial = vars(self).get("_n_partial", 0) + 1
+        # a key of three numbers: functions are drawn with keys of one and two
+        key = (len(STREAMS), self._n_partial, 0)
+        seed = np.random.SeedSequence(self._function_seed, spawn_key=key)
+        order, masks = (make_generator(child) for child in seed.spawn(2))
+        trainer = self._trainer(network, self._as_tensors(X, y, weight), masks)
+        if self._moments is not None:
+            trainer.continue_from(self._moments)
+        history = train(trainer, replace(self._schedule(), max_epochs=1), order)
+        self._network, self._moments = trainer.network(), trainer.moments()
+        self.n_iter_ += 1
+        self.loss_ = history.losses[-1]
+        self.loss_curve_ = [*self.loss_curve_, self.loss_]
+        self.best_loss_ = min(self.loss_curve_)
+        self.validation_scores_ = self.best_validation_score_ = None
+        if first:
+            self._update_noise(X, y, weight)
         return self
 
     def _reset_partial_fit(self):

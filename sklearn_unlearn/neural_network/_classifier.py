@@ -258,6 +258,9 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
         """
         return self._partial_fit(X, y, classes, sample_weight)
 
+    def _parameters_of_fit(self):
+        return super()._parameters_of_fit() - {"mc_samples"}  # of the predictions
+
     def _check_rows(self, X, y, reset):
         X, y = validate_data(
             self, X, y, dtype=ROW_DTYPES, multi_output=True, reset=reset

@@ -16,8 +16,9 @@ from sklearn_unlearn.exact._coordinates import affine_map, coordinate_change, de
 from sklearn_unlearn.exact._feature_names import with_features_of
 from sklearn_unlearn.exact._steps import ForgettingStep, LazyRows, StepState
 from sklearn_unlearn.exceptions import PipelineRetrainWarning
+from sklearn_unlearn.rows._layouts import select_rows
 from sklearn_unlearn.rows._request import Request
-from sklearn_unlearn.utils._sklearn_compat import _num_samples, _safe_indexing
+from sklearn_unlearn.utils._sklearn_compat import _num_samples
 from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["LastStep"]
@@ -179,7 +180,7 @@ def forgotten_rows_behind(steps, request):
 
 def _sample(X):
     """Return at most `MOST_ROWS` rows, evenly spread."""
-    return _safe_indexing(X, np.arange(0, n := _num_samples(X), -(-n // MOST_ROWS)))
+    return select_rows(X, np.arange(0, n := _num_samples(X), -(-n // MOST_ROWS)))
 
 
 def _first_step(steps, X, test):

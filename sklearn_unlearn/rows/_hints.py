@@ -5,7 +5,7 @@
 
 import numpy as np
 
-__all__ = ["refuse_what_is_no_table"]
+__all__ = ["holds_rows", "refuse_what_is_no_table"]
 
 
 def refuse_what_is_no_table(X):
@@ -21,7 +21,7 @@ def refuse_what_is_no_table(X):
     ValueError
         If `X` has not two dimensions.
     """
-    n_dims = X.ndim if hasattr(X, "ndim") else _array(X).ndim
+    n_dims = len(X.shape) if hasattr(X, "shape") else _array(X).ndim
     if n_dims == 2:
         return
     shape = "a single value" if n_dims == 0 else f"{n_dims}D array"
@@ -29,6 +29,13 @@ def refuse_what_is_no_table(X):
         f"Expected 2D array, got {shape} instead: X_forget holds rows as they were "
         f"given to fit. {_hint(X, n_dims)}"
     )
+
+
+def holds_rows(X):
+    """Tell whether `X` has one entry, or more, for each of some rows."""
+    if hasattr(X, "shape"):
+        return len(X.shape) > 0
+    return hasattr(X, "__getitem__") and not isinstance(X, str | bytes | dict)
 
 
 def _hint(X, n_dims):

@@ -14,7 +14,7 @@ from sklearn_unlearn.rows._cells import RowHash, concatenate
 from sklearn_unlearn.rows._hash_index import HashIndex, runs
 from sklearn_unlearn.rows._hints import refuse_what_is_no_table
 from sklearn_unlearn.rows._ids import as_ids, describe_other_kind, match_ids
-from sklearn_unlearn.rows._layouts import layout_of
+from sklearn_unlearn.rows._layouts import SparseLayout, as_column, layout_of
 from sklearn_unlearn.rows._lookup import match_rows
 from sklearn_unlearn.rows._request import RowView
 from sklearn_unlearn.rows._targets import check_targets
@@ -48,6 +48,9 @@ class RowStore:
 
     BLOCK_ROWS = 128
 
+    #: Whether each row is a column, too; see `SquareStore`.
+    is_square = False
+
     @classmethod
     def keep(cls, X, y=None, *, groups=None, params=None):
         """Copy training rows into a new store.
@@ -65,11 +68,21 @@ class RowStore:
         self._layout = layout_of(X)
         columns = {f"X{i}": part for i, part in enumerate(self._layout.split(X))}
         self._part_names = list(columns)
+        labels = self._layout.labels(X)
+        if labels is not None:
+            columns["index"] = labels
         if y is not None:
-            columns["y"] = np.asarray(y)
+            columns["y"] = as_column(y)
         if groups is not None:
             columns["groups"] = as_ids(groups)
-        columns.update({f"param:{k}": np.asarray(v) for k, v in (params or {}).items()})
+        columns.update({f"param:{k}": as_column(v) for k, v in (params or {}).items()})
+        self._sparse = {
+            name: SparseLayout(values)
+            for name, values in columns.items()
+            if sparse.issparse(values) and name not in self._part_names
+        }
+        for name, layout in self._sparse.items():
+            columns[name] = layout.split(columns[name])[0]
         n_rows = columns["X0"].shape[0]
         for name, values in columns.items():
             if values.shape[:1] != (n_rows,):
@@ -113,6 +126,11 @@ class RowStore:
     def groups(self):
         """Ids of the rows, in their order; None if there are none."""
         return self._column("groups") if self.has_groups else None
+
+    @property
+    def column_names(self):
+        """Names of the columns of a frame; None if the rows came in no frame."""
+        return getattr(self._layout, "names", None)
 
     @property
     def param_names(self):
@@ -178,10 +196,12 @@ class RowStore:
             name: concatenate([block[name] for block in blocks]) for name in blocks[0]
         }
         parts = [columns.pop(name) for name in self._part_names]
-        y = columns.pop("y", None)
+        for name, layout in self._sparse.items():
+            columns[name] = layout.join([columns[name]])
+        y, labels = columns.pop("y", None), columns.pop("index", None)
         columns.pop("groups", None), columns.pop("id")
         params = {name[6:]: values for name, values in columns.items()}
-        return Rows(self._layout.join(parts), y, params)
+        return Rows(self._layout.join(parts, labels), y, params)
 
     def _column(self, name):
         """Return one column of all rows: "y", "groups", "id", or a part of X."""
@@ -227,9 +247,7 @@ class RowStore:
             )
             hashes = self._index.row_hash(parts)
             new._index = self._index.without(hashes, ids)
-        new._layout = self._layout.without_unused_categories(
-            lambda i: new._column(f"X{i}")
-        )
+        new._layout = self._layout.without_unused_categories(new._column)
         return new, lambda: self._join(dropped)
 
     # ------------------------------------------------------------------- finding
@@ -277,7 +295,8 @@ class RowStore:
                 )
             shape = self._blocks[0]["y"].shape[1:]
             y_forget = check_targets(y_forget, len(fits), shape)
-        positions, unknown = match_rows(self, parts, fits, y_forget)
+        labels = self._layout.cast_labels(X_forget) if self.has_own_labels else None
+        positions, unknown = match_rows(self, parts, fits, y_forget, labels)
         if len(unknown) and on_unknown == "raise":
             target = "" if y_forget is None else " with that target"
             raise UnknownRowsError(
@@ -372,7 +391,11 @@ class RowStore:
         if len(ascending) == len(positions) and (ascending == positions).all():
             inverse = slice(None)
         blocks = self._gather(ascending, names)
-        return [concatenate([b[name] for b in blocks])[inverse] for name in names]
+        columns = [concatenate([b[name] for b in blocks])[inverse] for name in names]
+        return [
+            _dense(values) if name in self._sparse else values
+            for name, values in zip(names, columns, strict=True)
+        ]
 
     def part_column(self, part, j):
         """Return column `j` of a part of all rows; a sparse part as a whole."""
@@ -383,7 +406,7 @@ class RowStore:
 
     def targets(self):
         """Return the targets of all rows."""
-        return self._column("y")
+        return _dense(self._column("y"))
 
     def sample(self, n_rows):
         """Return the parts of at most `n_rows` rows, evenly spread."""
@@ -398,6 +421,11 @@ class RowStore:
                 concatenate([block[name] for block in blocks])
                 for name in self._part_names
             ]
+
+
+def _dense(targets):
+    """Return what may be sparse, such as targets of several labels, as an array."""
+    return targets.toarray() if sparse.issparse(targets) else targets
 
 
 def _first(positions):

@@ -4,9 +4,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 import numpy as np
+from scipy import sparse
 
 from sklearn_unlearn.rows._columns import Column
-from sklearn_unlearn.rows._layouts import cast_cells
+from sklearn_unlearn.rows._layouts import as_column, cast_cells
 from sklearn_unlearn.rows._numbering import join_numbers, number_rows
 
 __all__ = ["check_targets", "match_targets"]
@@ -23,7 +24,7 @@ def check_targets(y_forget, n_rows, shape):
     shape : tuple of int
         Shape of one kept target.
     """
-    y_forget = np.asarray(y_forget)
+    y_forget = y_forget.toarray() if sparse.issparse(y_forget) else as_column(y_forget)
     if y_forget.size == n_rows and shape in ((), (1,)):
         y_forget = y_forget.reshape(n_rows, *shape)  # a column is as good
     if y_forget.shape != (n_rows, *shape):

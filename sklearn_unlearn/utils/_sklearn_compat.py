@@ -20,6 +20,7 @@ from sklearn.utils._param_validation import (
     validate_params,
 )
 from sklearn.utils.metadata_routing import _routing_enabled
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
     _check_feature_names,
     _check_n_features,
@@ -56,6 +57,7 @@ __all__ = [
     "_num_samples",
     "_routing_enabled",
     "_safe_indexing",
+    "available_function",
     "begin_callbacks",
     "copy_callbacks",
     "find_infrequent",
@@ -74,6 +76,7 @@ __all__ = [
     "validate_parameters",
     "validate_params",
     "without_callbacks",
+    "wrap_available",
 ]
 
 # Attributes of scikit-learn's objects that are private to it. The functions below
@@ -101,9 +104,6 @@ PRIVATE_ATTRIBUTES = frozenset(
         "_y_train_std",
     }
 )
-
-# Attributes that scikit-learn 1.9 gives an estimator while callbacks run in its fit.
-CALLBACK_STATE = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 
 
 def routed_fit_request(estimator, names):
@@ -239,16 +239,29 @@ def copy_callbacks(old, new):
         new._skl_callbacks = callbacks
 
 
-def rebind_metadata_request(estimator):
-    """Make `estimator` the owner of its metadata request.
+def available_function(method):
+    """Return the function of a method that is perhaps an `available_if`."""
+    return getattr(method, "fn", method)
+
+
+def wrap_available(method, function):
+    """Return `function` in the place of a method, available where that is."""
+    return available_if(method.check)(function) if hasattr(method, "fn") else function
+
+
+def rebind_metadata_request(estimator, owner=None):
+    """Make `owner`, by default the estimator, the owner of its metadata request.
 
     A request holds the estimator for which it was made. A clone has a copy of that
     one instead, with all that was fitted.
     """
     request = vars(estimator).get("_metadata_request")
-    owner = getattr(request, "owner", None)
-    if owner is not None and owner is not estimator and not isinstance(owner, str):
-        estimator._metadata_request = copy.deepcopy(request, {id(owner): estimator})
+    former, owner = (
+        getattr(request, "owner", None),
+        estimator if owner is None else owner,
+    )
+    if former is not None and former is not owner and not isinstance(former, str):
+        estimator._metadata_request = copy.deepcopy(request, {id(former): owner})
 
 
 @contextmanager

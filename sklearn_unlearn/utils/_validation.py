@@ -1,4 +1,4 @@
-"""Checks of arguments that only unlearners have, and of parameters after a fit."""
+"""Checks of arguments that only unlearners have."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -6,12 +6,12 @@
 from collections.abc import Mapping
 
 import numpy as np
+from scipy import sparse
 
 from sklearn_unlearn.utils._sklearn_compat import _is_arraylike, _num_samples
 
 __all__ = [
     "check_forget_mask",
-    "refuse_changed_settings",
     "refuse_masks_of_steps",
     "split_fit_params",
 ]
@@ -62,34 +62,9 @@ def split_fit_params(params, n_rows):
     per_row, others = {}, {}
     for name, value in params.items():
         # a word or a dict may happen to have as many letters or keys as there are rows
-        is_per_row = (
-            _is_arraylike(value)
-            and not isinstance(value, (str, bytes, Mapping))
-            and _num_samples(value) == n_rows
+        is_array = sparse.issparse(value) or (
+            _is_arraylike(value) and not isinstance(value, (str, bytes, Mapping))
         )
+        is_per_row = is_array and _num_samples(value) == n_rows
         (per_row if is_per_row else others)[name] = value
     return per_row, others
-
-
-def refuse_changed_settings(estimator, settings):
-    """Raise if parameters that the fitted state depends on were changed after ``fit``.
-
-    Parameters
-    ----------
-    estimator : estimator instance
-        Fitted.
-    settings : dict
-        Parameters by name, with the values that they had in ``fit``.
-
-    Raises
-    ------
-    ValueError
-        If a parameter has another value now; the message names it and the former one.
-    """
-    changed = [n for n, v in settings.items() if getattr(estimator, n) != v]
-    if changed:
-        before = ", ".join(f"{name}={settings[name]!r}" for name in changed)
-        raise ValueError(
-            f"{', '.join(changed)} changed since fit, where the values were {before}. "
-            "Set the parameters back to these, or call fit again."
-        )

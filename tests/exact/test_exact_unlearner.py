@@ -121,8 +121,7 @@ def test_set_output_and_names():
     scaler.unlearn(frame.iloc[[4, 9]])
     assert scaler.transform(frame).columns.tolist() == list("abcd")
     assert scaler.get_feature_names_out().tolist() == list("abcd")
-    with pytest.raises(ValueError, match="feature names"):
-        scaler.unlearn(frame[["b", "a", "c", "d"]].iloc[:1])
+    assert scaler.unlearn(frame[["b", "a", "c", "d"]].iloc[:1]).n_forgotten_ == 3
 
 
 @pytest.mark.parametrize("kept", [np.arange(150), np.arange(150).astype(str)])
@@ -155,16 +154,15 @@ def test_a_fit_that_changes_rows_in_place():
     assert model.n_forgotten_ == 7
 
 
-def test_a_failed_fit_leaves_no_old_rows():
+def test_a_failed_fit_changes_nothing():
     model = ExactUnlearner(StandardScaler()).fit(X)
-    # refused before anything has begun: the model is the old one, with its rows
     with pytest.raises(ValueError, match="groups"):
         model.fit(X * 2, groups=[1])
     assert model.unlearn(X[:1]).n_forgotten_ == 1
     with pytest.raises(ValueError, match="infinity"):
         model.fit(np.where(X > 7, np.inf, X))
-    with pytest.raises(NotFittedError):
-        model.unlearn(X[:1])
+    reference = StandardScaler().fit(X[2:])
+    np.testing.assert_allclose(model.unlearn(X[1:2]).estimator_.mean_, reference.mean_)
 
 
 @pytest.mark.parametrize("store", [True, False])

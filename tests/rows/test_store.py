@@ -206,7 +206,7 @@ def test_frames_come_back_as_they_were_without_the_forgotten():
     positions = store.find(table.iloc[[3, 500, 77]])
     assert positions.tolist() == [3, 77, 500]
     left = store.drop(positions)
-    expected = table.drop(index=[3, 77, 500]).reset_index(drop=True)
+    expected = table.drop(index=[3, 77, 500])
     expected["name"] = expected["name"].cat.remove_unused_categories()
     pd.testing.assert_frame_equal(left.rows().X, expected)
     written = pickle.dumps(left)
@@ -452,7 +452,7 @@ def test_no_word_of_a_forgotten_row_is_pickled():
     written = pickle.dumps(kept)
     assert b"Zebedee" not in written and b"Timbuktu" not in written
     rest = pickle.loads(written).rows().X
-    expected = X.iloc[[0, 2]].reset_index(drop=True)
+    expected = X.iloc[[0, 2]]
     expected["name"] = expected["name"].cat.remove_unused_categories()
     pd.testing.assert_frame_equal(rest, expected)
 

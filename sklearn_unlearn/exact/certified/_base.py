@@ -14,7 +14,6 @@ from sklearn.utils.extmath import row_norms
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
-from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.exact.certified._certificate import (
     REFERENCE,
     draw_noise,
@@ -23,7 +22,6 @@ from sklearn_unlearn.exact.certified._certificate import (
 from sklearn_unlearn.exact.rules._logistic import _threads
 from sklearn_unlearn.exceptions import BudgetExceededError, UnlearningWarning
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions, _fit_context
-from sklearn_unlearn.utils._validation import refuse_changed_settings
 from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["EPS", "CertifiedLinearModel", "rounding_bound"]
@@ -125,21 +123,16 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
         self : object
             The fitted model.
         """
-        new = shallow_copy(self)
-        checked = new._check_rows(X, y, reset=True)
-        new._warn_about_clipping(checked[0])
-        kept = new._keep_rows(X, y, groups, {}, forget)
-        new._prepare_target(checked[1])
-        new._fit_rows(*new._clip_and_encode(*checked), n_refits=0)
-        new._attach_rows(kept)
-        self.__dict__ = new.__dict__
+        checked = self._check_rows(X, y, reset=True)
+        self._warn_about_clipping(checked[0])
+        kept = self._keep_rows(X, y, groups, {}, forget)
+        self._prepare_target(checked[1])
+        self._fit_rows(*self._clip_and_encode(*checked), n_refits=0)
+        self._attach_rows(kept)
         return self
 
     def _fit_rows(self, Z, T, n_refits):
         """Minimise the objective with fresh noise, and set a new certificate."""
-        may_change = {"store_training_data", "on_budget", "random_state"}
-        names = set(self.get_params()) - may_change
-        self._settings = {name: getattr(self, name) for name in names}
         self._n_rows = len(T)
         shape = (Z.shape[1], T.shape[1])
         noise = draw_noise(shape, self.sigma, self.random_state, n_refits)
@@ -195,7 +188,6 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
                 "y_forget must be passed with X_retain: the step needs the targets of "
                 "the rows to forget."
             )
-        refuse_changed_settings(self, self._settings)
         n_forget = int(request.mask.sum())
         if len(request.mask) != self._n_rows:
             raise ValueError(
@@ -217,6 +209,8 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
                 self.n_iter_ = 1
             self.certificate_ = {
                 **certificate,
+                # of rows that only the caller knows it states nothing
+                "valid": certificate["valid"] and request.ordered,
                 "residual_bound": bound,
                 "n_requests": certificate["n_requests"] + 1,
                 "n_forgotten": certificate["n_forgotten"] + n_forget,
@@ -235,6 +229,9 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
     def _drop_statistics(self):
         """Drop sums over the rows, if the model keeps any for later requests."""
 
+    def _parameters_of_fit(self):
+        return super()._parameters_of_fit() - {"on_budget", "random_state"}
+
     def _drop_rows(self):
         super()._drop_rows()
         self._drop_statistics()
@@ -243,7 +240,7 @@ class CertifiedLinearModel(UnlearnerMixin, BaseEstimator):
         # an exported model must not tell of the requests
         super()._drop_for_export()
         self.certificate_ = {name: self.certificate_[name] for name in MODEL_ENTRIES}
-        for name in (*REQUEST_ATTRIBUTES, "_n_rows", "_settings"):
+        for name in (*REQUEST_ATTRIBUTES, "_n_rows"):
             self.__dict__.pop(name, None)
 
     # -------------------------------------------------------------------- rows

@@ -15,14 +15,12 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
-from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.utils._sklearn_compat import (
     Interval,
     RealNotInt,
     StrOptions,
     _fit_context,
 )
-from sklearn_unlearn.utils._validation import refuse_changed_settings
 from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["BaseRemovalForest"]
@@ -129,18 +127,14 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
         self : object
             The fitted forest.
         """
-        new = shallow_copy(self)  # a fit that fails leaves the forest as it was
-        rows, targets = new._check_rows(X, y, reset=True)
-        kept = new._keep_rows(X, y, groups, {}, forget)
+        rows, targets = self._check_rows(X, y, reset=True)
+        kept = self._keep_rows(X, y, groups, {}, forget)
         words = check_random_state(self.random_state).randint(
             0, 1 << 32, size=(self.n_estimators, 2), dtype=np.uint64
         )
-        names = "max_depth", "min_samples_split", "min_samples_leaf", "max_features"
-        new._settings = {name: getattr(self, name) for name in names}
-        new._keys = [tuple(pair) for pair in words.tolist()]
-        new._grow(new._encode(rows, targets))
-        new._attach_rows(kept)
-        self.__dict__ = new.__dict__
+        self._keys = [tuple(pair) for pair in words.tolist()]
+        self._grow(self._encode(rows, targets))
+        self._attach_rows(kept)
         return self
 
     def _grow(self, data):
@@ -198,7 +192,6 @@ class BaseRemovalForest(UnlearnerMixin, BaseEstimator):
     # --------------------------------------------------------------- forgetting
 
     def _unlearn_rows(self, request):
-        refuse_changed_settings(self, self._settings)
         if request.coordinates_changed or self._tree_states is None:
             self._refit(*request.retain[:2])
             return

@@ -55,7 +55,7 @@ def fixed_signs(directions):
     The signs are arbitrary, those of a fit depend on the order of its rows.
     """
     _, rows = svd_flip(None, directions.T.copy(), u_based_decision=False)
-    return rows.T
+    return rows.T.copy()
 
 
 def is_well_conditioned(A):
@@ -235,7 +235,7 @@ class LinearDiscriminantAnalysisRule(_DiscriminantRule):
         values = linalg.eigvalsh(covariance)
         if values[0] * MAX_CONDITION <= values[-1]:
             return False
-        new.coef_ = linalg.lstsq(covariance, means.T)[0].T
+        new.coef_ = linalg.lstsq(covariance, means.T)[0].T.copy()
         squares = np.sum(means * new.coef_, axis=1)
         new.intercept_ = -0.5 * squares + np.log(new.priors_)
         return True

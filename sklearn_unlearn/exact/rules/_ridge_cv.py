@@ -153,12 +153,12 @@ class _Candidates(NamedTuple):
         score = -errors[chosen, np.arange(errors.shape[1])]
         new.alpha_ = _like(fitted.alpha_, self.alphas[chosen])
         new.best_score_ = _like(fitted.best_score_, score)
-        new.coef_ = coef.reshape(fitted.coef_.shape)
+        new.coef_ = coef.reshape(fitted.coef_.shape).copy()
         if fitted.fit_intercept:
             intercept = self.mean[n_features:] - coef @ self.mean[:n_features]
             new.intercept_ = _like(fitted.intercept_, intercept)
         if fitted.store_cv_results:
-            new.cv_results_ = table.reshape(*y.shape, -1)
+            new.cv_results_ = table.reshape(*y.shape, -1).copy()
         return new
 
     def _squared_errors(self, fitted, X, targets, params):

@@ -57,7 +57,6 @@ from sklearn_unlearn.utils._sklearn_compat import (
     routed_fit_request,
 )
 from sklearn_unlearn.utils._validation import (
-    refuse_changed_settings,
     split_fit_params,
 )
 
@@ -189,8 +188,6 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _fit_shards(self, X, y, groups, params):
         """Assign all rows to slices, and train the slices that have changed."""
-        names = "n_shards", "n_slices", "n_epochs"
-        self._settings = {name: getattr(self, name) for name in names}
         per_row, whole = split_fit_params(params, _num_samples(X))
         per_row = {name: np.asarray(values) for name, values in per_row.items()}
         rows = Rows(to_canonical(X), y, per_row)
@@ -257,7 +254,6 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
     # ----------------------------------------------------------------- forget
 
     def _unlearn_rows(self, request):
-        refuse_changed_settings(self, self._settings)
         if request.coordinates_changed:
             rows = request.retain
             return self._fit_again(rows.X, rows.y, {**rows.params, **self._fit_params})
@@ -333,6 +329,9 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
         return UnlearningCost(
             "shards", n_forget, round(n_read), len(mask) - n_forget, reason
         )
+
+    def _parameters_of_fit(self):
+        return super()._parameters_of_fit() - {"vote"}  # of the predictions
 
     def _drop_rows(self):
         super()._drop_rows()

@@ -31,11 +31,11 @@ DIGEST_BYTES = 16
 def to_canonical(X):
     """Return rows in a container whose form depends on their values alone.
 
-    Arrays are C-ordered, sparse matrices CSR, and frames have neither an index nor
-    categories that no row uses; lists of numbers become arrays.
+    Arrays are C-ordered, sparse matrices CSR, and frames have no categories that no row
+    uses; lists of numbers become arrays.
     """
     layout = layout_of(X)
-    X = layout.join(layout.split(X))
+    X = layout.join(layout.split(X), layout.labels(X))
     if sparse.issparse(X):
         return X.tocsr()
     return np.ascontiguousarray(X) if isinstance(X, np.ndarray) else X

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils import get_tags
 
 from sklearn_unlearn.base._single_class import (
     constant_model,
@@ -36,8 +37,14 @@ def slice_training_method(estimator, n_slices):
     ------
     ValueError
         If there are several slices and the estimator has neither ``partial_fit`` nor
-        ``warm_start``.
+        ``warm_start``, or if it takes a matrix between all rows.
     """
+    if get_tags(estimator).input_tags.pairwise:
+        raise ValueError(
+            f"{type(estimator).__name__} takes a kernel or distance matrix between all "
+            "rows, which has no shards. Pass an estimator that computes its own, or "
+            "use ExactUnlearner."
+        )
     if n_slices == 1:
         return "fit"
     if hasattr(estimator, "partial_fit"):

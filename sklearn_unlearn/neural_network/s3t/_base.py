@@ -16,7 +16,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_unlearn._engine._threads import map_chunks
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
-from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.dropout._noise import make_generator
 from sklearn_unlearn.exceptions import UnknownRowsError
 from sklearn_unlearn.neural_network.s3t._block import BlockSettings
@@ -121,13 +120,11 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
         self : object
             The fitted ensemble.
         """
-        new = shallow_copy(self)
-        X_checked, y_checked = new._check_rows(X, y, reset=True)
-        kept = new._keep_rows(X, y, groups, {}, forget)
-        new._begin_target(y_checked)
-        new._fit_rows(X_checked, y_checked, groups)
-        new._attach_rows(kept)
-        self.__dict__ = new.__dict__
+        X_checked, y_checked = self._check_rows(X, y, reset=True)
+        kept = self._keep_rows(X, y, groups, {}, forget)
+        self._begin_target(y_checked)
+        self._fit_rows(X_checked, y_checked, groups)
+        self._attach_rows(kept)
         return self
 
     def _fit_rows(self, X, y, groups=None):
@@ -213,11 +210,10 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
             If no rows are kept.
         """
         check_is_fitted(self)
-        rows, new = self._kept_rows().rows(), shallow_copy(self)
-        X, y = new._check_rows(rows.X, rows.y, reset=True)
-        incomplete = [i for i, s in enumerate(new._shards) if not s.is_complete]
-        new._train_shards(incomplete, X, y)
-        self.__dict__ = new.__dict__
+        rows = self._kept_rows().rows()
+        X, y = self._check_rows(rows.X, rows.y, reset=True)
+        incomplete = [i for i, s in enumerate(self._shards) if not s.is_complete]
+        self._train_shards(incomplete, X, y)
         return self
 
     # ----------------------------------------------------------------- predict
@@ -336,7 +332,7 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
                 "have been hit, and no rows are kept to train them again. Pass "
                 "X_retain and y_retain, or fit again."
             )
-        self.n_forgotten_ += len(positions)
+        self._count(len(positions), None)
 
     def _fit_again(self, X, y, params):
         """Fit again on the retained rows, in the coordinates in which they come."""

@@ -110,8 +110,11 @@ def test_given_rows_are_the_training_set():
     assert np.array_equal(asked.prefix_lengths_, given.prefix_lengths_)
     # rows that were never fitted: the model of the retained ones
     new = np.vstack([X[1:90] + 0.5, X[90:]])
-    given = clone(model).fit(X, y).unlearn(X[:1], X_retain=new, y_retain=y[1:])
-    assert_same_state(given, clone(model).fit(new, y[1:]), rtol=0)
+    with pytest.raises(ValueError, match="rows of X_retain are not among"):
+        clone(model).fit(X, y).unlearn(X[:1], X_retain=new, y_retain=y[1:])
+    bare = clone(model).set_params(store_training_data=False)
+    given = clone(bare).fit(X, y).unlearn(X[:1], X_retain=new, y_retain=y[1:])
+    assert_same_state(given, bare.fit(new, y[1:]), rtol=0)
 
 
 def test_labels_that_fit_has_not_seen():
