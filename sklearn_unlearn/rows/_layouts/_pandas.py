@@ -7,7 +7,12 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_unlearn.rows._layouts._base import Layout
-from sklearn_unlearn.rows._layouts._casting import PLAIN_KINDS, as_objects, cast_columns
+from sklearn_unlearn.rows._layouts._casting import (
+    PLAIN_KINDS,
+    as_objects,
+    cast_cells,
+    cast_columns,
+)
 from sklearn_unlearn.rows._layouts._columns import align_columns
 
 __all__ = ["FrameLayout", "SeriesLayout"]
@@ -205,13 +210,13 @@ class IndexLayout:
         return labels
 
     def cast(self, index):
-        """Return the labels of another index so; None if it has other levels."""
+        """Return the labels of another index so; None if they have other types."""
         if index.nlevels != len(self.dtypes):
             return None
-        try:
+        if self.dtype.kind == "O":
             return self.split(index)
-        except (TypeError, ValueError):
-            return None
+        labels, fits = cast_cells(index.to_numpy()[:, None], self.dtype)
+        return labels if fits.all() else None
 
     def join(self, labels):
         """Return the index that has these labels."""
