@@ -16,6 +16,7 @@ _submodules = [
     "dropout",
     "exact",
     "exceptions",
+    "model_selection",
     "neural_network",
     "pipeline",
     "unlearning",

@@ -37,6 +37,7 @@ from sklearn.linear_model import (
     SGDClassifier,
     SGDRegressor,
 )
+from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import BernoulliNB, ComplementNB, GaussianNB, MultinomialNB
 from sklearn.neighbors import (
     KernelDensity,
@@ -69,6 +70,7 @@ from sklearn_unlearn.exact import (
     SISAClassifier,
     SISARegressor,
 )
+from sklearn_unlearn.model_selection import SearchUnlearner
 from sklearn_unlearn.neural_network import (
     DropoutClassifier,
     DropoutRegressor,
@@ -153,6 +155,19 @@ CHOSEN = {
     "S3TRegressor": [S3TRegressor(**SMALL_S3T)],
     "FineTune": [FineTune(network, l1=1e-5) for network in NETWORKS],
     "NPO": [NPO(network) for network in (*NETWORKS, MODULE)],
+    "SearchUnlearner": [
+        SearchUnlearner(GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=2)),
+        SearchUnlearner(
+            GridSearchCV(LogisticRegression(max_iter=1000), {"C": [0.1, 1.0]}, cv=2),
+            on_forget="best",
+        ),
+        SearchUnlearner(
+            GridSearchCV(
+                ExactUnlearner(Ridge()), {"estimator__alpha": [0.1, 1.0]}, cv=2
+            ),
+            on_forget="best",
+        ),
+    ],
     "Pipeline": [
         Pipeline([("scale", StandardScaler()), ("model", NPO(NETWORKS[0]))]),
         Pipeline([("scale", StandardScaler()), ("model", LogisticRegression())]),

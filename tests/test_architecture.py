@@ -46,6 +46,7 @@ MAY_IMPORT = {
     "unlearning": _NETWORKS,
     "exact": _GROUND,
     "pipeline": _GROUND | {"exact"},
+    "model_selection": _GROUND | {"exact"},
     "testing": _GROUND | {"exact", "pipeline"},
     # public doors to what stands above everything else
     "utils.discovery": set(),
@@ -57,6 +58,7 @@ WITHOUT_TORCH = {
     "base",
     "exact",
     "exceptions",
+    "model_selection",
     "pipeline",
     "rows",
     "testing",

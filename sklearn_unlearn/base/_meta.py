@@ -120,6 +120,7 @@ class BaseUnlearner(
         X, groups = self._take_group_column(X, groups)
         params = self._inner_params(params)
         kept = self._keep_rows(X, y, groups, params, forget)
+        params = self._with_ids(params, groups)
         if transform and not isinstance(self.estimator, FrozenEstimator):
             self.estimator_ = self._template()
             output = self.estimator_.fit_transform(X, y, **params)
@@ -157,9 +158,27 @@ class BaseUnlearner(
         self._mirror("n_features_in_", "feature_names_in_")
 
     def _inner_params(self, params):
-        if not _routing_enabled():
-            return params
-        return dict(process_routing(self, "fit", **params).estimator.fit)
+        groups = params.get("groups")
+        params = {n: value for n, value in params.items() if n != "groups"}
+        if _routing_enabled():
+            params = dict(process_routing(self, "fit", **params).estimator.fit)
+        return self._with_ids(params, groups)
+
+    @property
+    def _fits_by_groups(self):
+        return getattr(self.estimator, "_fits_by_groups", False)
+
+    def _with_ids(self, params, groups):
+        """Add the ids to the arguments of ``fit``, if the estimator wants them."""
+        wanted = groups is not None and self._fits_by_groups
+        return {**params, "groups": groups} if wanted else params
+
+    def _params_with_ids(self, params):
+        """Return arguments of a fit on the retained rows, given those per row."""
+        params = {**params, **self._fit_params}
+        store = self._rows
+        groups = None if store is None else store.groups
+        return self._with_ids(params, params.get("groups", groups))
 
     def _mirror(self, *names):
         """Take these attributes over from the inner estimator."""

@@ -24,6 +24,7 @@ __all__ = [
     "carry_over",
     "commit",
     "drop_inner_rows",
+    "forget_within",
     "fresh_step",
     "is_estimator",
     "objects_within",
@@ -96,6 +97,23 @@ def drop_inner_rows(estimator):
         if keeps_rows and not is_parameter:
             inner._drop_rows()
             inner._n_training_rows = None  # nor do they count
+
+
+def forget_within(unlearner, request, params):
+    """Let an unlearner forget whose rows another one keeps.
+
+    Parameters
+    ----------
+    unlearner : UnlearnerMixin
+        A copy, which is changed.
+    request : Request
+        Without blocks; its retained rows have no params.
+    params : dict
+        Arguments of ``fit`` for the retained rows.
+    """
+    own, unlearner._fit_params = unlearner._fit_params, params
+    unlearner._unlearn_rows(request)
+    unlearner._fit_params = own  # only the outermost keeps those per row
 
 
 def unfitted_copy(estimator):

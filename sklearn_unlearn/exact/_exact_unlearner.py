@@ -205,7 +205,7 @@ class ExactUnlearner(BaseUnlearner):
 
         def retain():
             rows = request.retain
-            return rows._replace(params={**rows.params, **self._fit_params})
+            return rows._replace(params=self._params_with_ids(rows.params))
 
         rule, received = self._rule(inner), request.with_retained(retain)
         try:

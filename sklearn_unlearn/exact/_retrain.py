@@ -123,7 +123,7 @@ class Retrain(BaseUnlearner):
         rows = request.retain
         self.estimator_ = fit_or_constant(
             lambda: self._fit_model(
-                template, rows.X, rows.y, {**rows.params, **self._fit_params}
+                template, rows.X, rows.y, self._params_with_ids(rows.params)
             ),
             template,
             rows,

@@ -10,7 +10,7 @@ before: an affine map, found on the retained rows, leads from the new ones to th
 import numpy as np
 
 from sklearn_unlearn.base._single_class import single_class
-from sklearn_unlearn.base._steps import shallow_copy
+from sklearn_unlearn.base._steps import forget_within, shallow_copy
 from sklearn_unlearn.base._tags import is_unlearner
 from sklearn_unlearn.exact._coordinates import affine_map, coordinate_change, dense
 from sklearn_unlearn.exact._feature_names import with_features_of
@@ -84,11 +84,8 @@ class LastStep(ForgettingStep):
             return rows._replace(X=Xt, params=old._inner_params(own))
 
         retain = asked.retain._replace(X=X, y=y, params={})
-        new._fit_params = inner_params
-        new._unlearn_rows(
-            Request(asked.mask, forget, lambda: retain, ordered=asked.ordered)
-        )
-        new._fit_params = old._fit_params  # only the outermost keeps those per row
+        request = Request(asked.mask, forget, lambda: retain, ordered=asked.ordered)
+        forget_within(new, request, inner_params)
         return new
 
     def _steps_before(self):

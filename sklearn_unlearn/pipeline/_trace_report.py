@@ -8,7 +8,6 @@ from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn.base import is_unlearner
 from sklearn_unlearn.base._steps import is_estimator
@@ -116,8 +115,8 @@ class TraceReport(tuple):
 def trace_rows(pipeline, X_forget=None, y_forget=None, *, groups=None):
     """List the fitted attributes that depend on rows, and whether they forget them.
 
-    The pipeline is left as it is: a copy forgets the rows, another is fitted without
-    them, and both are compared with it, attribute by attribute, but for ``n_iter_``.
+    The pipeline is left as it is: a copy that forgets the rows and one that is fitted
+    without them are compared with it, attribute by attribute, but for ``n_iter_``.
 
     Parameters
     ----------
@@ -133,8 +132,7 @@ def trace_rows(pipeline, X_forget=None, y_forget=None, *, groups=None):
     Returns
     -------
     TraceReport
-        A record of each public fitted attribute that changes when the rows are removed,
-        or that ``unlearn`` makes other than a fit without them.
+        A record of each fitted attribute for which the rows make a difference.
 
     Raises
     ------
@@ -169,9 +167,8 @@ def trace_rows(pipeline, X_forget=None, y_forget=None, *, groups=None):
     True
     """
     if not isinstance(pipeline, Pipeline):
-        name = type(pipeline).__name__
-        raise TypeError(f"pipeline must be a sklearn_unlearn Pipeline; got a {name}.")
-    check_is_fitted(pipeline)
+        kind = type(pipeline).__name__
+        raise TypeError(f"pipeline must be a sklearn_unlearn Pipeline; got a {kind}.")
     unlearned = copy.deepcopy(pipeline).unlearn(X_forget, y_forget, groups=groups)
     retrained = _retrained(pipeline, unlearned.retained_rows())
     return TraceReport(_records(pipeline, unlearned, retrained))

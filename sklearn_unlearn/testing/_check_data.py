@@ -146,8 +146,10 @@ def fitted_before(estimator, case, *, requests):
         yield from ((new, None), (fitted, None))
         return
     yield new, new.estimator
+    own = new.get_params(deep=False).items()
+    parameter = next(name for name, value in own if value is new.estimator)
     for given in (fitted.estimator_, FrozenEstimator(fitted.estimator_)):
-        yield clone(new).set_params(estimator=given), given
+        yield clone(new).set_params(**{parameter: given}), given
 
 
 def _request_everything(estimator):

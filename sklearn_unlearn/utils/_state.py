@@ -18,6 +18,10 @@ from sklearn_unlearn.utils._reachable import attributes
 __all__ = ["assert_same_state", "state_differences"]
 
 NOT_STATE = ("n_forgotten_", "unlearning_log_")
+# Keys of ``cv_results_``.
+SEARCH_TIMES = frozenset(
+    f"{of}_{what}_time" for of in ("mean", "std") for what in ("fit", "score")
+)
 TIMING = re.compile(r"_times?_")
 RANDOM = (np.random.RandomState, np.random.Generator)
 SETS = (set, frozenset)
@@ -53,8 +57,8 @@ def assert_same_state(a, b, *, rtol=1e-8, atol=0.0, ignore=NOT_STATE):
         such as the means of standardised columns.
     ignore : sequence of str, default=(``"n_forgotten_"``, ``"unlearning_log_"``)
         Names of attributes, at any depth, that may differ. Attributes whose name
-        ends in ``_time_`` or ``_times_`` are ignored in any case, and so are
-        constructor parameters that hold estimators.
+        ends in ``_time_`` or ``_times_`` are ignored in any case, and so are the times
+        in ``cv_results_`` and constructor parameters that hold estimators.
 
     Raises
     ------
@@ -158,10 +162,8 @@ class _Comparison:
 
     def _dicts(self, path, a, b, form):
         """Compare dictionaries, or attributes if `form` is ``".{}"``."""
-        if form == ".{}":
-            a, b = (
-                {k: v for k, v in d.items() if not self._is_ignored(k)} for d in (a, b)
-            )
+        is_ignored = self._is_ignored if form == ".{}" else SEARCH_TIMES.__contains__
+        a, b = ({k: v for k, v in d.items() if not is_ignored(k)} for d in (a, b))
         for key in a.keys() - b.keys():
             yield f"{path}{form.format(key)} is only in the first"
         for key in b.keys() - a.keys():

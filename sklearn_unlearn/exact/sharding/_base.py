@@ -54,7 +54,6 @@ from sklearn_unlearn.utils._sklearn_compat import (
     _fit_context,
     _num_samples,
     _routing_enabled,
-    routed_fit_request,
 )
 from sklearn_unlearn.utils._validation import (
     split_fit_params,
@@ -366,8 +365,7 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
             Routing of this estimator.
         """
         mapping = MethodMapping().add(caller="fit", callee=self._inner_method())
-        router = MetadataRouter(owner=self)
-        router.add_self_request(routed_fit_request(self, ("forget", "groups")))
+        router = MetadataRouter(owner=self).add_self_request(self)
         return router.add(estimator=self.estimator, method_mapping=mapping)
 
     def _unlearner_tags(self):

@@ -8,7 +8,7 @@ import pickle
 import numpy as np
 import pytest
 from joblib import parallel_config
-from sklearn import pipeline
+from sklearn import config_context, pipeline
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits
 from sklearn.ensemble import (
@@ -449,3 +449,9 @@ def test_an_interrupt_that_scikit_learn_swallows(monkeypatch):
             unlearner.unlearn(X[[2]])
         assert unlearner.n_forgotten_ == 0
         assert np.array_equal(unlearner.predict_proba(X), before)
+
+
+def test_score_behind_steps_with_routing():
+    with config_context(enable_metadata_routing=True):
+        model = make_pipeline(StandardScaler(), SISAClassifier(LogisticRegression()))
+        assert 0.5 < model.fit(X, y).score(X, y) <= 1
