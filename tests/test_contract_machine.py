@@ -64,6 +64,18 @@ def quick(estimator):
     return new.set_params(**{name: 0.1 for name in params if name.endswith("__C")})
 
 
+def numbers_of_fit(model):
+    """Return parameters that a fit depends on; a method's own say how to unlearn."""
+    params = model.get_params()
+    beside = {name: name[: name.rfind("__") + 2] for name in params if "__" in name}
+    return {
+        name: value
+        for name, value in params.items()
+        if isinstance(value, float) and np.isfinite(value)
+        if f"{beside.get(name, '')}estimator" not in params
+    }
+
+
 class Contract(RuleBasedStateMachine):
     """A fitted estimator beside the positions of the rows that it should have."""
 
@@ -188,6 +200,17 @@ class Contract(RuleBasedStateMachine):
         self.refused(
             ValueError, lambda: self.model.unlearn(X_forget, y_forget, groups=groups)
         )
+
+    @rule(number=st.integers(0, 30))
+    def refuse_changed_parameters(self, number):
+        values = numbers_of_fit(self.model)
+        if not values:
+            return
+        name = sorted(values)[number % len(values)]
+        self.model.set_params(**{name: values[name] + 1.0})
+        rows = self.X[self.kept[:1]]
+        self.refused(ValueError, lambda: self.model.unlearn(rows))
+        self.model.set_params(**{name: values[name]})
 
     # ------------------------------------------------------------ what changes nothing
 

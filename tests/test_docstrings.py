@@ -3,6 +3,7 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import ast
 import doctest
 import importlib
 import inspect
@@ -138,3 +139,28 @@ def test_code_of_page(name):
         text=True,
     )
     assert result.returncode == 0, result.stderr
+
+
+def defaults():
+    """Functions and classes with parameters whose documentation tells a default."""
+    return [(f"{module}.{name}", thing) for module, name, thing in public_objects()]
+
+
+def documented_defaults(thing):
+    """Texts behind "default=" in the documentation of parameters, by their names."""
+    lines = inspect.cleandoc(thing.__doc__ or "").partition("Parameters\n---")[2]
+    lines = lines.partition("\n\n")[0]
+    found = re.findall(r"^(\w+) : .*?default=(.+)$", lines, flags=re.MULTILINE)
+    return dict(found)
+
+
+@pytest.mark.parametrize(("name", "thing"), defaults(), ids=lambda v: str(v)[-60:])
+def test_defaults_are_those_of_the_signature(name, thing):
+    for parameter, text in documented_defaults(thing).items():
+        default = inspect.signature(thing).parameters[parameter].default
+        text = text.replace("`", "")
+        try:
+            same = ast.literal_eval(text) == default
+        except (SyntaxError, ValueError):  # a name, such as that of an object
+            same = text == getattr(default, "__name__", repr(default))
+        assert same, f"{name}: {parameter} is {default!r} by default, not {text}"

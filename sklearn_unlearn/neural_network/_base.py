@@ -262,7 +262,8 @@ class BaseDropoutNetwork(
         self._network, self._moments = trainer.network(), trainer.moments()
         self.n_iter_ += 1
         self.loss_ = history.losses[-1]
-        self.loss_curve_ = [*self.loss_curve_, self.loss_]
+        # an approximate unlearner leaves no losses of former epochs behind
+        self.loss_curve_ = [*vars(self).get("loss_curve_", ()), self.loss_]
         self.best_loss_ = min(self.loss_curve_)
         self.validation_scores_ = self.best_validation_score_ = None
         if first:

@@ -592,13 +592,13 @@ class Stop:
     """Counts epochs, and wants to stop after the second."""
 
     def __init__(self):
-        self.scores = []
+        self.scores, self.begun = [], []
 
     def setup(self, estimator, context):
         self.scores.append("setup")
 
     def on_fit_task_begin(self, estimator, context):
-        pass
+        self.begun.append(context.task_name)
 
     def on_fit_task_end(self, estimator, context, *, X, y, fitted_estimator):
         if context.task_name == "epoch":
@@ -616,5 +616,6 @@ def test_callbacks_of_scikit_learn():
     assert model.n_iter_ == 2
     assert stop.scores[0] == "setup" and stop.scores[-1] == "teardown"
     assert stop.scores[2] > 0.1
+    assert stop.begun.count("epoch") == model.n_iter_
     model.unlearn(X_train[:3])
     assert len(stop.scores) == 4  # a refit is not a second run

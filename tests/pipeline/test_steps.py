@@ -16,10 +16,16 @@ from sklearn.feature_selection import VarianceThreshold
 from sklearn.impute import SimpleImputer
 from sklearn.naive_bayes import BernoulliNB, GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    OneHotEncoder,
+    StandardScaler,
+)
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
+from sklearn_unlearn.exact import SummaryRule, register_rule
 from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.utils.estimator_checks import find_residue
 from tests.pipeline._tables import mixed_pipeline
@@ -158,3 +164,31 @@ def test_names_of_columns_of_forgotten_categories_are_gone():
         "onehotencoder__c_b",
     ]
     assert b"the forgotten" not in pickle.dumps(model)
+
+
+class Peaks(MaxAbsScaler):
+    """Has a rule that notes how many rows it reads."""
+
+    rows_read = 0
+
+
+@register_rule(Peaks)
+class PeaksRule(SummaryRule):
+    def summarise(self, fitted, X, y, starts):
+        Peaks.rows_read += len(X)
+        return {"max": np.maximum.reduceat(np.abs(np.asarray(X)), starts)}
+
+    def assemble(self, fitted, summaries):
+        return clone(fitted).fit(summaries["max"].max(axis=0)[None])
+
+
+def test_prepare_does_beforehand_what_the_first_request_would():
+    rows = np.random.default_rng(0).normal(size=(1000, 2))
+    target = np.arange(1000) % 2
+    model = make_pipeline(Peaks(), GaussianNB()).fit(rows, target)
+    Peaks.rows_read = 0
+    assert model.prepare() is model
+    assert Peaks.rows_read == 1000
+    model.unlearn(rows[:3])
+    assert Peaks.rows_read < 1000 + 2 * 128
+    assert model.prepare().n_forgotten_ == 3

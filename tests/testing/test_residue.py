@@ -414,3 +414,26 @@ def test_values_that_others_have_too_are_no_canaries():
     assert wanted.strings == {"b"}
     wanted = canaries(sparse.csr_array(np.eye(2) * 3.5), sparse.csr_array(np.eye(2)))
     assert wanted.numbers.tolist() == [3.5]
+
+
+def test_what_a_pickle_leaves_out_is_still_in_memory():
+    class Hides(Keeper):
+        def __getstate__(self):
+            return {k: v for k, v in super().__getstate__().items() if k != "kept_"}
+
+    forget, retain = arrays()
+    found = find_residue(Hides(np.copy).fit(forget), forget, retain)
+    assert found and not any("the pickle" in find for find in found)
+
+
+def test_words_of_the_code_are_no_data():
+    """Names of classes and modules, and words among the parameters, are in a pickle."""
+    words = ["GaussianNB", "sklearn.naive_bayes", "var_smoothing", "most_frequent"]
+    forget = np.array(words, dtype=object)[:, None]
+    retain = np.array([["somebody else"]], dtype=object)
+    numbers = np.arange(6.0)[:, None]
+    inner = SimpleImputer(strategy="most_frequent").fit(numbers)
+    for model in (GaussianNB().fit(numbers, [0, 1] * 3), inner):
+        assert not find_residue(model, forget, retain)
+        model.kept_ = "most_frequent, and more"
+    assert find_residue(Keeper(np.copy).fit(forget), forget, retain)

@@ -8,6 +8,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import StandardScaler
@@ -117,3 +118,30 @@ def test_naive_bayes_takes_a_column_and_tiny_weights():
     model.prepare().unlearn(X[:5])
     reference = GaussianNB().fit(X[5:], LABEL[5:], sample_weight=weight[5:])
     np.testing.assert_allclose(model.estimator_.theta_, reference.theta_)
+
+
+@pytest.mark.parametrize("n_gone", [300, 3000])
+def test_an_optimum_far_from_where_the_search_begins(n_gone):
+    """Whole steps of Newton's method would overshoot: they are halved."""
+    rng = np.random.default_rng(0)
+    gone = rng.normal(size=(n_gone, 2))
+    left = 5 * rng.normal(size=(40, 2))
+    y_gone = gone[:, 0] > 0
+    y_left = (left[:, 0] < 0) ^ (rng.random(40) < 0.45)
+    X, y = np.concatenate([gone, left]), np.concatenate([y_gone, y_left])
+    model = ExactUnlearner(LogisticRegression(C=1e5, max_iter=10_000))
+    after = clone(model).fit(X, y).unlearn(gone).estimator_
+    truth = clone(model).fit(left, y_left).estimator_
+    np.testing.assert_allclose(after.coef_, truth.coef_, rtol=1e-8)
+
+
+def test_many_scattered_rows_leave_a_factor():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    y = np.sin(X).sum(axis=1)
+    model = ExactUnlearner(KernelRidge(alpha=0.1, kernel="rbf", gamma=0.5))
+    gone = np.arange(300) % 7 == 0
+    after = clone(model).fit(X, y).prepare().unlearn(X[gone])
+    assert after.n_forgotten_ == 43
+    truth = clone(model).fit(X[~gone], y[~gone])
+    np.testing.assert_allclose(after.predict(X), truth.predict(X), rtol=1e-8)
