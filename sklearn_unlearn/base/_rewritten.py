@@ -13,7 +13,7 @@ from sklearn_unlearn.base._steps import PLAIN
 from sklearn_unlearn.exceptions import UnlearningWarning
 from sklearn_unlearn.utils._warnings import warn_user
 
-__all__ = ["deep_parameters", "parameters_changed_by_fit"]
+__all__ = ["changed_by_step", "deep_parameters", "parameters_changed_by_fit"]
 
 COMPARED = (*PLAIN, dict, frozenset, list, set, tuple)
 
@@ -76,6 +76,15 @@ def parameters_changed_by_fit(before, estimator):
             UnlearningWarning,
         )
     return changed
+
+
+def changed_by_step(before, pipeline):
+    """Return `parameters_changed_by_fit` of a pipeline, a dict for each such step."""
+    steps: dict = {}
+    for name, value in parameters_changed_by_fit(before, pipeline).items():
+        step, _, own = name.partition("__")
+        steps.setdefault(step, {})[own] = value
+    return steps
 
 
 def _is_estimator(value):

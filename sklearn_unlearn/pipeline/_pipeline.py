@@ -14,10 +14,7 @@ from sklearn.utils.validation import check_is_fitted, check_memory
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags, is_unlearner
 from sklearn_unlearn.base._group_column import GROUP_COLUMN
 from sklearn_unlearn.base._parameters import plain_parameters
-from sklearn_unlearn.base._rewritten import (
-    deep_parameters,
-    parameters_changed_by_fit,
-)
+from sklearn_unlearn.base._rewritten import changed_by_step, deep_parameters
 from sklearn_unlearn.base._steps import is_estimator
 from sklearn_unlearn.base._tags import GUARANTEES
 from sklearn_unlearn.exact import Rule, find_rule, register_rule
@@ -235,10 +232,7 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
             result = getattr(super(), method)(X, y, **self._with_ids(params, groups))
         last = self.steps[-1][1] if self.steps else None
         self._classes = getattr(last, "classes_", None)
-        self._given_parameters = {}  # by step, of those whose fit has changed them
-        for name, value in parameters_changed_by_fit(before, self).items():
-            step, _, own = name.partition("__")
-            self._given_parameters.setdefault(step, {})[own] = value
+        self._given_parameters = changed_by_step(before, self)
         self._attach_rows(kept)
         if not self.store_training_data:
             self._warn_about_steps()
