@@ -46,6 +46,11 @@ def _can_transform(self):
     )
 
 
+def _forgets_by_rule(step, is_last):
+    """Tell whether a rule makes a step forget, and not the step itself."""
+    return not is_unlearner(step) or (not is_last and hasattr(find_rule(step), "parts"))
+
+
 class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
     """Sequence of transformers with an estimator at the end, which can forget.
 
@@ -249,10 +254,13 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         store = self._kept_rows()
         store.build_index()
         views, kept = PipelineRule().views(self), self._step_states.value
+        last = self.steps[-1][1] if self.steps else None
         made = {
             name: StepState.of(step, store.through(views[name]))
             for name, step in self.steps
-            if name in views and not is_unlearner(step) and name not in kept
+            if name in views
+            and name not in kept
+            and _forgets_by_rule(step, step is last)
         }
         self._step_states = RuleState({**made, **kept})
         return self
