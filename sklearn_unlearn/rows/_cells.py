@@ -31,7 +31,8 @@ __all__ = [
 _NAN = np.uint64(0x7FF8000000000001)
 _HALF = np.uint64(32)  # bits
 CHUNK_ROWS = 4096
-LARGEST_INT = 2**60
+# Beyond this, a floating-point number may stand for several whole ones.
+LARGEST_INT = 2**53
 # Decimals beyond these powers of ten are written out by their digits alone.
 LARGEST_POWER = 400
 
@@ -70,6 +71,8 @@ def _write_number(value):
         number = float(value) + 0.0  # -0.0 becomes 0.0
     except OverflowError:
         number = np.inf
+    if isinstance(value, float) and LARGEST_INT <= abs(value) < np.inf:
+        return b"f" + struct.pack("<d", number)  # equal to no whole number
     if number == value:
         return struct.pack("<d", number)
     if isinstance(value, decimal.Decimal) and abs(value.adjusted()) > LARGEST_POWER:
@@ -119,7 +122,7 @@ def cell_codes(values, memo=None):
     memo = {} if memo is None else memo
     cells = keys = values.ravel().tolist()
     try:
-        if not _spread_in_dicts(cells):
+        if not _can_be_keys(cells):
             keys = [cell if type(cell) is str else (repr(cell),) for cell in cells]
         new = {k: v for k, v in zip(keys, cells, strict=True) if k not in memo}
         memo.update((key, _token(value)) for key, value in new.items())
@@ -132,10 +135,11 @@ def cell_codes(values, memo=None):
     return codes.reshape(values.shape)
 
 
-def _spread_in_dicts(cells):
-    """Tell whether objects are such that a dict finds each of them fast.
+def _can_be_keys(cells):
+    """Tell whether objects can be the keys of a dict.
 
-    Numbers that differ by a multiple of 2**61 - 1 have one hash in Python.
+    Not large numbers: two that differ by a multiple of 2**61 - 1 have one hash in
+    Python, and a floating-point one is equal to one of the whole ones it stands for.
     """
     types = set(map(type, cells))
     if any(issubclass(t, decimal.Decimal | fractions.Fraction) for t in types):

@@ -132,6 +132,8 @@ def _match_typed(kept, asked):
         fits = np.zeros(len(asked), dtype=bool)
         for i, value in enumerate(asked):
             if not is_missing(value) and _kind(value) == KINDS[kept.dtype.kind]:
+                if kept.dtype.kind in "iu" and _is_rounded(value):
+                    continue
                 with contextlib.suppress(ValueError, OverflowError):
                     if kept.dtype.kind == "M":
                         value = np.datetime64(value)
@@ -175,7 +177,16 @@ def _key(value):
     """Return what two ids share exactly if they are one; None if it is missing."""
     if is_missing(value):
         return None
-    return (bool, bool(value)) if isinstance(value, bool | np.bool_) else value
+    if isinstance(value, bool | np.bool_):
+        return bool, bool(value)
+    return (float, float(value)) if _is_rounded(value) else value
+
+
+def _is_rounded(value):
+    """Tell whether a number is a floating-point one that stands for several whole."""
+    if not isinstance(value, float | np.floating):
+        return False
+    return abs(value) >= 2.0 ** (np.finfo(type(value)).nmant + 1)
 
 
 def _kind(value):

@@ -18,6 +18,7 @@ from sklearn_unlearn.rows._layouts import SparseLayout, as_column, layout_of
 from sklearn_unlearn.rows._lookup import match_rows
 from sklearn_unlearn.rows._request import RowView
 from sklearn_unlearn.rows._targets import check_targets
+from sklearn_unlearn.rows._whole_numbers import restore_whole_numbers
 
 __all__ = ["RowStore", "Rows"]
 
@@ -286,7 +287,7 @@ class RowStore:
         """
         if len(getattr(self._layout, "shape", (0,))) == 1:
             refuse_what_is_no_table(X_forget)
-        parts, fits = self._layout.cast(X_forget)
+        parts, fits, rounded = self._layout.cast(X_forget)
         if y_forget is not None:
             if not self.has_target:
                 raise ValueError(
@@ -296,6 +297,8 @@ class RowStore:
             shape = self._blocks[0]["y"].shape[1:]
             y_forget = check_targets(y_forget, len(fits), shape)
         labels = self._layout.cast_labels(X_forget) if self.has_own_labels else None
+        if self.n_rows and any(numbers is not None for numbers in rounded):
+            parts, fits = restore_whole_numbers(self, parts, fits, rounded)
         positions, unknown = match_rows(self, parts, fits, y_forget, labels)
         if len(unknown) and on_unknown == "raise":
             target = "" if y_forget is None else " with that target"

@@ -77,6 +77,50 @@ def test_targets_and_ids_together():
         model.unlearn(X[:1], [0])
 
 
+INDEXES = [
+    pd.Index(list("abcdef")),
+    pd.Index([12, 3, 0, 7, 2, 5]),
+    pd.Index([0.5, 3, 0, 7, 2, 5]),
+    pd.MultiIndex.from_product([["x", "y"], [0, 1, 2]]),
+    pd.date_range("2020-01-01", periods=6, tz="UTC"),
+    pd.CategoricalIndex(list("abcdef")),
+]
+
+
+@pytest.mark.parametrize("index", INDEXES, ids=lambda i: type(i).__name__)
+def test_labels_of_an_index_say_which_copy_is_meant(index):
+    frame = pd.DataFrame(X, index=index, columns=["a", "b"])
+    model = ExactUnlearner(GaussianNB()).fit(frame, Y)
+    for request in (X[:1], frame.iloc[[0]].reset_index(drop=True)):
+        with pytest.raises(AmbiguousRowsError, match=r"X\.loc\[labels\]"):
+            model.unlearn(request)
+    for place in (2, 0):
+        model.unlearn(frame.iloc[[place]])
+    # one copy is left: no doubt
+    assert list(model.retained_rows().X.index) == list(index[[1, 3, 4, 5]])
+    assert model.unlearn(X[:1]).n_forgotten_ == 3
+
+
+def test_a_count_of_the_rows_says_nothing():
+    frame = pd.DataFrame(X, columns=["a", "b"])
+    model = ExactUnlearner(GaussianNB()).fit(frame, Y).unlearn(frame.iloc[[0]])
+    assert model.retained_rows().X.index.tolist() == [0, 1, 2, 3, 4]
+    ids = ["anna", "cleo", "bob", "cleo", "dora", "eve"]
+    model = ExactUnlearner(GaussianNB()).fit(frame, Y, groups=ids)
+    with pytest.raises(AmbiguousRowsError, match="groups="):
+        model.unlearn(frame.iloc[[0]])
+
+
+def test_labels_do_not_hide_that_a_row_is_somebody_elses():
+    frame = pd.DataFrame(X, index=list("aaabcd"), columns=["a", "b"])
+    ids = ["anna", "anna", "bob", "cleo", "dora", "eve"]
+    model = ExactUnlearner(GaussianNB()).fit(frame, Y, groups=ids)
+    with pytest.raises(AmbiguousRowsError, match="groups="):
+        model.unlearn(frame.iloc[[0]])  # the label of bob's row as well
+    model.unlearn(frame.iloc[[5]])
+    assert "eve" not in model.retained_rows().groups
+
+
 class AnyRows(BaseEstimator):
     """An estimator that takes whatever rows there are."""
 
@@ -119,6 +163,14 @@ def test_an_equal_cell_stands_for_another_where_that_is_clear(cells):
     assert left(model) == [("a", 0)]
     with pytest.raises(UnknownRowsError):
         model.unlearn(objects([other, 0]))
+
+
+def test_a_large_number_stands_for_no_whole_one():
+    # 2.0**60 is what all of 2**60 - 64 to 2**60 + 128 are as floating-point numbers
+    model = Retrain(AnyRows()).fit(objects([2**60, "a"], [2**60 + 3, "a"], [0, "a"]))
+    with pytest.raises(UnknownRowsError):
+        model.unlearn(objects([2.0**60, "a"]))
+    assert model.unlearn(objects([2**60 + 3, "a"])).n_forgotten_ == 1
 
 
 CELLS = [1, True, 1.0, None, np.nan, "1"]

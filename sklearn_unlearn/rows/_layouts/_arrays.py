@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_unlearn.rows._layouts._base import Layout
-from sklearn_unlearn.rows._layouts._casting import cast_cells
+from sklearn_unlearn.rows._layouts._casting import cast_cells, rounded_numbers
 
 __all__ = ["ArrayLayout", "as_query", "check_shape"]
 
@@ -32,8 +32,9 @@ class ArrayLayout(Layout):
     def cast(self, X):
         X = as_query(X, keep_types=self.dtype.kind == "O")
         check_shape(X, self.shape)
-        values, fits = cast_cells(self._flat(X), self.dtype)
-        return [values], fits
+        flat = self._flat(X)
+        values, fits = cast_cells(flat, self.dtype)
+        return [values], fits, [rounded_numbers(flat, self.dtype)]
 
     def _flat(self, X):
         """Return rows as an array of two dimensions."""

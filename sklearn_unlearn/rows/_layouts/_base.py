@@ -32,7 +32,7 @@ class Layout(ABC):
 
     @abstractmethod
     def cast(self, X):
-        """Return the parts of a query, and which of its rows could be cast.
+        """Return the parts of a query, and how far its rows could be cast.
 
         Parameters
         ----------
@@ -44,6 +44,9 @@ class Layout(ABC):
         parts : list of ndarray of shape (n_rows, n_columns) or csr_array
         fits : ndarray of bool, shape (n_rows,)
             False for rows with a cell that no column of its type could hold.
+        rounded : list of ndarray of floating-point numbers, or None
+            For each part, the numbers that stand for several whole ones, and NaN in
+            all other cells. None for parts without such numbers.
         """
 
     def labels(self, X):

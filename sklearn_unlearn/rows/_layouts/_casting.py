@@ -12,7 +12,7 @@ from sklearn.utils import check_array
 
 from sklearn_unlearn.rows._cells import is_missing
 
-__all__ = ["as_objects", "cast_cells", "cast_columns"]
+__all__ = ["as_objects", "cast_cells", "cast_columns", "rounded_numbers"]
 
 # Kinds of numpy types that are stored as they are; cells of others as objects.
 PLAIN_KINDS = "fiubmM"
@@ -56,12 +56,21 @@ def cast_columns(columns, dtype):
     cast : ndarray of shape (n_rows, n_columns)
     fits : ndarray of bool, shape (n_rows,)
         See `cast_cells`.
+    rounded : ndarray of float64, shape (n_rows, n_columns), or None
+        See `rounded_numbers`.
     """
     if all(column.dtype == dtype for column in columns):
-        return np.column_stack(columns), np.ones(len(columns[0]), dtype=bool)
-    cast = [cast_cells(column[:, None], dtype) for column in columns]
+        return np.column_stack(columns), np.ones(len(columns[0]), dtype=bool), None
+    columns = [column[:, None] for column in columns]
+    cast = [cast_cells(column, dtype) for column in columns]
     fits = np.all([good for _, good in cast], axis=0)
-    return np.hstack([values for values, _ in cast]), fits
+    rounded = [rounded_numbers(column, dtype) for column in columns]
+    if all(numbers is None for numbers in rounded):
+        rounded = None
+    else:
+        exact = np.full((len(fits), 1), np.nan)
+        rounded = np.hstack([exact if n is None else n for n in rounded])
+    return np.hstack([values for values, _ in cast]), fits, rounded
 
 
 def cast_cells(values, dtype):
@@ -96,6 +105,31 @@ def cast_cells(values, dtype):
     if dtype.kind in "iu" and values.dtype.kind == "f":
         good &= np.abs(values) < 2.0**63  # beyond, a cast wraps around
     return cast, good.all(axis=1)
+
+
+def rounded_numbers(values, dtype):
+    """Return the floating-point numbers that stand for several whole ones.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns)
+        Of a request.
+    dtype : numpy.dtype
+        Type that the columns had in the fit.
+
+    Returns
+    -------
+    ndarray of floating-point numbers, shape (n_rows, n_columns), or None
+        NaN for all other cells. None if there are no such numbers.
+    """
+    if dtype.kind not in "iu" or values.dtype.kind not in "fO":
+        return None
+    if values.dtype.kind == "O":
+        cells = [v if isinstance(v, float) else np.nan for v in values.ravel().tolist()]
+        values = np.array(cells, dtype=np.float64).reshape(values.shape)
+    with np.errstate(invalid="ignore"):
+        exact = ~(np.abs(values) >= 2.0 ** (np.finfo(values.dtype).nmant + 1))
+    return None if exact.all() else np.where(exact, np.nan, values)
 
 
 def _cast_one_by_one(values, dtype):

@@ -57,7 +57,7 @@ class MixedRowsLayout(Layout):
     def cast(self, X):
         cells = as_query(X, keep_types=True)
         check_shape(cells, self.shape)
-        return [cells], np.ones(len(cells), dtype=bool)
+        return [cells], np.ones(len(cells), dtype=bool), [None]
 
 
 class ItemsLayout(Layout):
@@ -88,4 +88,4 @@ class ItemsLayout(Layout):
                 "X_forget must hold rows as X did in fit: put a single one into a list."
             )
         items = X if isinstance(X, (list, tuple)) else as_query(X, keep_types=True)
-        return self.split(list(items)), np.ones(len(items), dtype=bool)
+        return self.split(list(items)), np.ones(len(items), dtype=bool), [None]

@@ -56,12 +56,13 @@ class NativeLayout(Layout):
                 f"X_forget has {len(columns)} columns; fit was given "
                 f"{len(self.names)}. Pass the rows as they were given to fit."
             )
-        fits, parts = np.ones(len(columns[0]), dtype=bool), []
+        fits, parts, rounded = np.ones(len(columns[0]), dtype=bool), [], []
         for dtype, places in self.groups:
-            values, good = cast_columns([columns[j] for j in places], dtype)
+            values, good, inexact = cast_columns([columns[j] for j in places], dtype)
             parts.append(values)
+            rounded.append(inexact)
             fits &= good
-        return parts, fits
+        return parts, fits, rounded
 
     def _columns_of_query(self, X):
         """Return the columns of a query in any container, as arrays."""

@@ -91,16 +91,19 @@ class FrameLayout(Layout):
                 f"X_forget has {X.shape[1]} columns; fit was given "
                 f"{len(self.dtypes)}. Pass the rows as they were given to fit."
             )
-        fits, parts, given = np.ones(len(X), dtype=bool), [], list(X.dtypes)
+        fits, parts, rounded = np.ones(len(X), dtype=bool), [], []
+        given = list(X.dtypes)
         for dtype, columns in self.groups:
             if dtype.kind == "O" or all(given[j] == dtype for j in columns):
                 parts.append(self._values(X, columns, dtype))
+                rounded.append(None)
                 continue
             cells = [X.iloc[:, j].to_numpy() for j in columns]
-            values, good = cast_columns(cells, dtype)
+            values, good, inexact = cast_columns(cells, dtype)
             parts.append(values)
+            rounded.append(inexact)
             fits &= good
-        return parts, fits
+        return parts, fits, rounded
 
     def without_unused_categories(self, column):
         index = self.index.without_unused_categories(column)
@@ -205,9 +208,11 @@ class IndexLayout:
         return labels
 
     def cast(self, index):
-        """Return the labels of another index so; None if it has other levels."""
-        if index.nlevels != len(self.dtypes):
-            return None
+        """Return the labels of another index so; None if it has no such labels."""
+        import pandas as pd
+
+        if isinstance(index, pd.RangeIndex) or index.nlevels != len(self.dtypes):
+            return None  # a mere count of the rows of a request says nothing
         try:
             return self.split(index)
         except (TypeError, ValueError):

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from sklearn_unlearn.rows._layouts._arrays import as_query, check_shape
 from sklearn_unlearn.rows._layouts._base import Layout
-from sklearn_unlearn.rows._layouts._casting import cast_cells
+from sklearn_unlearn.rows._layouts._casting import cast_cells, rounded_numbers
 
 __all__ = ["SparseLayout"]
 
@@ -35,10 +35,17 @@ class SparseLayout(Layout):
         if sparse.issparse(X):
             X = sparse.csr_array(X)
             data, good = cast_cells(X.data[:, None], self.dtype)
+            rounded = rounded_numbers(X.data[:, None], self.dtype)
+            if rounded is not None:  # no kept number is compared with such a one
+                good &= np.isnan(rounded[:, 0])
             bad = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))[~good]
             fits = ~np.isin(np.arange(X.shape[0]), bad)
             X = sparse.csr_array((data[:, 0], X.indices, X.indptr), shape=X.shape)
         else:
-            X, fits = cast_cells(as_query(X, keep_types=False), self.dtype)
+            X = as_query(X, keep_types=False)
+            rounded = rounded_numbers(X, self.dtype)
+            X, fits = cast_cells(X, self.dtype)
+            if rounded is not None:
+                fits &= np.isnan(rounded).all(axis=1)
         check_shape(X, self.shape)
-        return self.split(X), fits
+        return self.split(X), fits, [None]
