@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_unlearn.base._delegation import ask_inner, delegate, inner_has
 from sklearn_unlearn.base._mixin import UnlearnerMixin
 from sklearn_unlearn.base._single_class import fit_or_constant
-from sklearn_unlearn.base._steps import unfitted_copy
+from sklearn_unlearn.base._steps import seed_where_none, unfitted_copy
 from sklearn_unlearn.base._uncertainty import UncertaintyMethods
 from sklearn_unlearn.rows._store import Rows
 from sklearn_unlearn.utils._sklearn_compat import (
@@ -140,6 +140,7 @@ class BaseUnlearner(
     def _fit_model(self, model, X, y, params):
         """Fit a clone of a model."""
         fitted = clone(model)
+        seed_where_none(fitted, getattr(self, "random_state", None))
         fitted.fit(X, y, **params)
         return fitted
 

@@ -9,6 +9,7 @@ from types import FunctionType, MethodType, ModuleType
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from sklearn_unlearn.base._tags import is_unlearner
@@ -29,6 +30,7 @@ __all__ = [
     "is_estimator",
     "objects_within",
     "parameter_names",
+    "seed_where_none",
     "shallow_copy",
     "unfitted_copy",
 ]
@@ -83,6 +85,25 @@ def carry_over(old, new, n_forget):
     if is_unlearner(old):
         new.n_forgotten_ = old.n_forgotten_ + n_forget
         new.unlearning_log_ = list(old.unlearning_log_)
+
+
+def seed_where_none(estimator, random_state):
+    """Give a seed to each ``random_state`` within an estimator that is None.
+
+    scikit-learn's ensembles do so for their members.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    random_state : int, RandomState instance or None
+        Source of the seeds; None gives none.
+    """
+    if random_state is None:
+        return
+    rng, params = check_random_state(random_state), estimator.get_params(deep=True)
+    names = [n for n, v in params.items() if n.split("__")[-1] == "random_state"]
+    seeds = {n: rng.randint(np.iinfo(np.int32).max) for n in sorted(names)}
+    estimator.set_params(**{n: s for n, s in seeds.items() if params[n] is None})
 
 
 def drop_inner_rows(estimator):

@@ -99,7 +99,7 @@ class Rule:
 
     @staticmethod
     def is_frozen(estimator):
-        """Tell whether a ``FrozenEstimator`` is in `estimator`, or is it.
+        """Tell whether a fitted ``FrozenEstimator`` is in `estimator`, or is it.
 
         Parameters
         ----------
@@ -111,10 +111,10 @@ class Rule:
         bool
             True means that a fit leaves something as it was.
         """
-        if isinstance(estimator, str) or not hasattr(estimator, "get_params"):
-            return False
-        inner = estimator.get_params(deep=True).values()
-        return any(isinstance(e, FrozenEstimator) for e in (estimator, *inner))
+        get_params = getattr(estimator, "get_params", dict)  # a word has none
+        parts = (estimator, *get_params().values())
+        frozen = (part for part in parts if isinstance(part, FrozenEstimator))
+        return any(get_tags(part.estimator).requires_fit for part in frozen)
 
     def guarantee(self, estimator):
         """Return what forgetting by this rule guarantees.

@@ -22,6 +22,7 @@ from sklearn_unlearn.exact._steps import (
     StepState,
     forget_in_sequence,
     last_step_by_rule,
+    steps_to_refit,
 )
 from sklearn_unlearn.exact.rules._composites import PipelineRule
 from sklearn_unlearn.exceptions import PipelineMemoryWarning, UnlearningWarning
@@ -44,6 +45,11 @@ def _can_transform(self):
     return last in (None, "passthrough") or (
         hasattr(last, "transform") or hasattr(last, "fit_transform")
     )
+
+
+def _forgets_by_rule(step, is_last):
+    """Tell whether a rule makes a step forget, and not the step itself."""
+    return not is_unlearner(step) or (not is_last and hasattr(find_rule(step), "parts"))
 
 
 class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
@@ -251,11 +257,27 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         views, kept = PipelineRule().views(self), self._step_states.value
         made = {
             name: StepState.of(step, store.through(views[name]))
-            for name, step in self.steps
-            if name in views and not is_unlearner(step) and name not in kept
+            for name, step in self._steps_with_state()
+            if name in views and name not in kept
         }
         self._step_states = RuleState({**made, **kept})
         return self
+
+    def _steps_with_state(self):
+        """Return the steps that keep something from one request to the next."""
+        if self._fit_params or self._rows.param_names:
+            return []  # with arguments of fit, all steps are fitted again
+        last = self.steps[-1][1] if self.steps else None
+        return [
+            (name, step)
+            for (name, step), refit in zip(
+                self.steps, steps_to_refit(self.steps), strict=True
+            )
+            if is_estimator(step)
+            and not refit
+            and _forgets_by_rule(step, step is last)
+            and (step is last or not find_rule(step).fit_transform_differs)
+        ]
 
     def unlearning_cost(self, X_forget=None, y_forget=None, *, groups=None):
         """Tell what ``unlearn(X_forget)`` would cost, step by step.
@@ -312,14 +334,14 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         self._warn_about_remains(self.steps)
 
     def _warn_about_remains(self, steps):
-        """Tell of what is out of reach: frozen steps and the cache on disk."""
+        """Tell of what is out of reach: the cache on disk and, once, frozen steps."""
         last = steps[-1][1]
         frozen = [
             name
             for name, step in steps
             if Rule.is_frozen(step) and not (step is last and is_unlearner(step))
         ]
-        if frozen:
+        if frozen and not self.n_forgotten_:
             warn_user(
                 f"The steps {', '.join(frozen)} hold a FrozenEstimator, which is not "
                 "fitted again. If it was fitted on these rows, it still remembers.",

@@ -59,8 +59,9 @@ class NetworkUnlearner(BaseUnlearner):
         classes and in variances of the target for numbers. An epoch that exceeds it
         is undone, and training stops with an ``UnlearningWarning``.
     random_state : int, RandomState instance or None, default=None
-        Source of the order of the rows and of what a method draws. An int gives the
-        same result every time.
+        Source of the order of the rows and of what a method draws, and of the seed of
+        a network whose own ``random_state`` is None. An int gives the same result
+        every time.
     store_training_data : bool, default=True
         Whether to keep the retained rows. Without them, ``unlearn`` must be given
         ``X_retain`` and ``y_retain``.

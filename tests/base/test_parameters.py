@@ -163,6 +163,7 @@ def test_given_rows_are_compared_with_those_that_are_kept():
     assert_same_state(model, clone(model).fit(X[2:], Y[2:]))
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_unlearn.exceptions.PipelineMemoryWarning")
 @pytest.mark.parametrize(
     "estimator",
     [ExactUnlearner(GaussianNB()), make_pipeline(StandardScaler(), GaussianNB())],
@@ -190,3 +191,17 @@ def test_a_certificate_states_nothing_of_rows_that_only_the_caller_knows():
     assert bare.certificate_["valid"]
     bare.unlearn(X[:2], Y[:2], **given)
     assert not bare.certificate_["valid"]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_seed_reaches_a_network_that_has_none():
+    inner = network().set_params(random_state=None)
+    results = [
+        FineTune(inner, random_state=seed).fit(X, Y).unlearn(X[:3]).predict_proba(X)
+        for seed in (0, 0, 1)
+    ]
+    assert np.array_equal(results[0], results[1])
+    assert not np.array_equal(results[0], results[2])
+    assert inner.random_state is None
+    own = FineTune(network(), random_state=1).fit(X, Y)
+    assert own.estimator_.random_state == 0

@@ -5,12 +5,19 @@
 
 import numpy as np
 import pytest
+from sklearn import pipeline as sklearn_pipeline
 from sklearn.base import BaseEstimator, clone
+from sklearn.cluster import KMeans
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.manifold import TSNE
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 from sklearn.utils import get_tags
 
-from sklearn_unlearn.exact import Retrain
+from sklearn_unlearn.exact import Retrain, Rule, register_rule
 from sklearn_unlearn.exceptions import UnlearningWarning
 from sklearn_unlearn.neural_network import DropoutClassifier, DropoutRegressor
 from sklearn_unlearn.pipeline import Pipeline, make_pipeline
@@ -117,3 +124,111 @@ def test_lost_classes_have_no_samples():
     samples = model.unlearn(X[y == 1]).sample_proba(X, 2)
     assert samples.shape == (2, 60, 3)
     assert (samples[..., 1] == 0).all()
+
+
+def test_fit_predict_keeps_the_rows():
+    steps = [("scale", StandardScaler()), ("last", KMeans(3, n_init=1, random_state=0))]
+    model = Pipeline(steps)
+    expected = sklearn_pipeline.Pipeline(clone(steps, safe=False)).fit_predict(X)
+    np.testing.assert_array_equal(model.fit_predict(X), expected)
+    reference = clone(model).fit(X[5:])
+    np.testing.assert_array_equal(model.unlearn(X[:5]).predict(X), reference.predict(X))
+    assert not hasattr(make_pipeline(GaussianNB()), "fit_predict")
+
+
+def test_last_step_that_only_transforms_what_it_is_fitted_to():
+    embedding = TSNE(init="random", perplexity=5, max_iter=250, random_state=0)
+    model = make_pipeline(StandardScaler(), embedding)
+    assert hasattr(model, "fit_transform") and not hasattr(model, "transform")
+    model.fit_transform(X)
+    reference = clone(model).fit(X[5:])
+    np.testing.assert_array_equal(
+        model.unlearn(X[:5])[-1].embedding_, reference[-1].embedding_
+    )
+
+
+def test_names_of_features_before_a_fit():
+    model = make_pipeline(StandardScaler(), MinMaxScaler())
+    with pytest.raises(NotFittedError):
+        model.get_feature_names_out()
+    names = model.fit(X).get_feature_names_out()
+    np.testing.assert_array_equal(names, ["x0", "x1", "x2", "x3"])
+    assert not hasattr(make_pipeline(GaussianNB()), "feature_names_in_")
+
+
+def test_steps_from_a_cache_forget(tmp_path):
+    model = make_pipeline(StandardScaler(), GaussianNB(), memory=str(tmp_path))
+    y = X[:, 0] > 3
+    reference = clone(model).fit(X[5:], y[5:])
+    clone(model).fit(X, y)  # a second fit reads the cache
+    with pytest.warns(UnlearningWarning, match="The cache at"):
+        model.fit(X, y).unlearn(X[:5])
+    np.testing.assert_allclose(
+        model.predict_proba(X), reference.predict_proba(X), rtol=1e-8
+    )
+
+
+def test_frozen_steps_are_named_once():
+    frozen = FrozenEstimator(StandardScaler().fit(X))
+    y = X[:, 0] > 3
+    model = make_pipeline(frozen, GaussianNB()).fit(X, y)
+    with pytest.warns(UnlearningWarning, match="frozenestimator"):
+        model.unlearn(X[:1])
+    model.unlearn(X[1:2])  # its warnings are errors here
+    with pytest.warns(UnlearningWarning, match="frozenestimator"):
+        model.fit(X, y).unlearn(X[:1])
+
+
+def test_a_frozen_step_without_a_fit_knows_nothing():
+    frozen = FrozenEstimator(FunctionTransformer(np.abs))
+    model = make_pipeline(frozen, GaussianNB()).fit(X, X[:, 0] > 3)
+    assert get_tags(model).unlearner_tags.guarantee == "exact"
+    assert model.unlearn(X[:1]).n_forgotten_ == 1
+
+
+class CountedScaler(StandardScaler):
+    """A scaler whose rule counts what it is asked for."""
+
+
+class CountedNB(GaussianNB):
+    """A last step whose rule counts what it is asked for."""
+
+
+@register_rule(CountedScaler)
+@register_rule(CountedNB)
+class CountingRule(Rule):
+    """Fit again, and count how often a state was made."""
+
+    path = "warm start"
+    fit_transform_differs = False
+    asked = []
+
+    def remember(self, fitted, store):
+        self.asked.append(type(fitted))
+
+    def is_robust_to_rounding(self, estimator):
+        return True
+
+    def is_bitwise(self, estimator):
+        return False
+
+
+@pytest.mark.parametrize(
+    ("steps", "params", "prepared"),
+    [
+        ([CountedScaler(), CountedNB()], {}, [CountedScaler, CountedNB]),
+        ([CountedScaler(), "passthrough", CountedNB()], {}, [CountedScaler, CountedNB]),
+        # fitted again whatever is kept: behind it is one that rounding upsets
+        ([CountedScaler(), KNeighborsClassifier()], {}, []),
+        ([CountedScaler(), Retrain(CountedNB())], {}, []),
+        ([CountedScaler(), CountedNB()], {"countednb__sample_weight": X[:, 0] + 9}, []),
+    ],
+    ids=["all", "passthrough", "rounding", "unlearner", "weights"],
+)
+def test_prepare_makes_what_requests_use(steps, params, prepared):
+    CountingRule.asked.clear()
+    model = make_pipeline(*steps).fit(X, X[:, 0] > 3, **params)
+    assert CountingRule.asked == []
+    assert model.prepare() is model
+    assert CountingRule.asked == prepared
+    assert model.unlearn(X[:3]).n_forgotten_ == 3

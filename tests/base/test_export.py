@@ -1,0 +1,71 @@
+"""Exports of estimators of the package within others."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone, is_classifier
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import (
+    BaggingClassifier,
+    BaggingRegressor,
+    StackingClassifier,
+    StackingRegressor,
+    VotingClassifier,
+    VotingRegressor,
+)
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_unlearn.exact import ExactUnlearner, SISAClassifier, SISARegressor
+from sklearn_unlearn.pipeline import make_pipeline
+from tests._instances import INSTANCES, rows_for, seeded
+
+# one of each class that predicts
+PREDICTORS = [
+    instances[-1]
+    for instances in INSTANCES.values()
+    if hasattr(instances[-1], "predict")
+]
+CLASSIFIERS = [
+    lambda model: VotingClassifier([("model", model), ("other", LogisticRegression())]),
+    lambda model: CalibratedClassifierCV(model, cv=2),
+    lambda model: BaggingClassifier(model, n_estimators=2, random_state=0),
+    lambda model: StackingClassifier([("model", model)], LogisticRegression(), cv=2),
+    lambda model: GridSearchCV(model, {"store_training_data": [True]}, cv=2),
+    lambda model: model,
+]
+REGRESSORS = [
+    lambda model: VotingRegressor([("model", model), ("other", Ridge())]),
+    lambda model: BaggingRegressor(model, n_estimators=2, random_state=0),
+    lambda model: StackingRegressor([("model", model)], Ridge(), cv=2),
+]
+
+
+def assert_export_predicts(model, X, y):
+    model.fit(X, y)
+    exported = model.export()
+    assert np.array_equal(exported.predict(X), model.predict(X))
+    written = pickle.dumps(exported)
+    assert not any(row.tobytes() in written for row in X)
+
+
+@pytest.mark.parametrize("estimator", PREDICTORS, ids=lambda e: type(e).__name__)
+def test_every_estimator_within_another(estimator):
+    X, y = rows_for(estimator)
+    hold = (CLASSIFIERS if is_classifier(estimator) else REGRESSORS)[0]
+    assert_export_predicts(ExactUnlearner(hold(seeded(estimator))), X, y)
+
+
+@pytest.mark.parametrize("hold", [*CLASSIFIERS, *REGRESSORS])
+def test_every_holder(hold):
+    is_regression = hold in REGRESSORS
+    cls, inner = (SISARegressor, Ridge()) if is_regression else (SISAClassifier, None)
+    shards = cls(inner or LogisticRegression(), n_shards=2, random_state=0)
+    X, y = rows_for(shards)
+    assert_export_predicts(ExactUnlearner(hold(shards)), X, y)
+    assert_export_predicts(make_pipeline(StandardScaler(), hold(clone(shards))), X, y)
