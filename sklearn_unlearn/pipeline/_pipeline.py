@@ -93,8 +93,7 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
     classes_ : ndarray of shape (n_classes,)
         Labels seen in ``fit``, forgotten ones included. Only for classifiers.
     n_features_in_ : int
-        Number of features seen in ``fit``, if the first step has it. Of a
-        precomputed kernel or distance matrix, the number of rows that are left.
+        Number of features seen in ``fit``, if the first step has it.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen in ``fit``, if the first step has them.
     n_forgotten_ : int
