@@ -47,6 +47,11 @@ def _can_transform(self):
     )
 
 
+def _forgets_by_rule(step, is_last):
+    """Tell whether a rule makes a step forget, and not the step itself."""
+    return not is_unlearner(step) or (not is_last and hasattr(find_rule(step), "parts"))
+
+
 class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
     """Sequence of transformers with an estimator at the end, which can forget.
 
@@ -268,7 +273,9 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
             for (name, step), refit in zip(
                 self.steps, steps_to_refit(self.steps), strict=True
             )
-            if not (refit or not is_estimator(step) or is_unlearner(step))
+            if is_estimator(step)
+            and not refit
+            and _forgets_by_rule(step, step is last)
             and (step is last or not find_rule(step).fit_transform_differs)
         ]
 

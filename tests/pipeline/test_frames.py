@@ -18,7 +18,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_unlearn.exact import ExactUnlearner, Retrain, SISAClassifier
-from sklearn_unlearn.exceptions import UnlearningWarning
+from sklearn_unlearn.exceptions import AmbiguousRowsError, UnlearningWarning
 from sklearn_unlearn.pipeline import make_pipeline
 
 RNG = np.random.default_rng(0)
@@ -133,3 +133,20 @@ def test_numbered_columns_and_arrays(estimator):
     assert model.unlearn(pd.DataFrame(X).iloc[1:2]).n_forgotten_ == 2
     with pytest.raises(ValueError, match="3 features"):
         model.unlearn(np.c_[X, X][2:3, :3])
+
+
+@pytest.mark.parametrize("index", INDEXES)
+def test_equal_rows_are_told_apart_by_their_labels(index):
+    frame = pd.DataFrame(np.zeros((N_ROWS, 1)), columns=["x"], index=INDEXES[index])
+    model = Retrain(GaussianNB()).fit(frame, np.zeros(N_ROWS))
+    model.unlearn(frame.iloc[[3, 20]])
+    kept = model.retained_rows().X
+    assert kept.index.tolist() == frame.index.delete([3, 20]).tolist()
+    with pytest.raises(AmbiguousRowsError):
+        model.unlearn(frame.reset_index(drop=True).to_numpy()[:1])
+
+
+def test_the_number_of_a_row_is_no_label():
+    frame = pd.DataFrame(np.zeros((N_ROWS, 1)), columns=["x"])
+    model = Retrain(GaussianNB()).fit(frame, np.zeros(N_ROWS))
+    assert model.unlearn(frame.to_numpy()[:2]).n_forgotten_ == 2

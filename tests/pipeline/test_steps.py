@@ -182,10 +182,11 @@ class PeaksRule(SummaryRule):
         return clone(fitted).fit(summaries["max"].max(axis=0)[None])
 
 
-def test_prepare_does_beforehand_what_the_first_request_would():
+@pytest.mark.parametrize("wrap", [lambda step: step, make_pipeline])
+def test_prepare_does_beforehand_what_the_first_request_would(wrap):
     rows = np.random.default_rng(0).normal(size=(1000, 2))
     target = np.arange(1000) % 2
-    model = make_pipeline(Peaks(), GaussianNB()).fit(rows, target)
+    model = make_pipeline(wrap(Peaks()), GaussianNB()).fit(rows, target)
     Peaks.rows_read = 0
     assert model.prepare() is model
     assert Peaks.rows_read == 1000

@@ -189,7 +189,7 @@ class ColumnTransformerRule(CompositeRule):
     def chooses_same_columns(self, fitted, X):
         chosen = {name: columns for name, _, columns in fitted.transformers_}
         return all(
-            np.array_equal(columns(X), chosen[name])
+            np.array_equal(columns(_with_columns(X)), chosen[name])
             for name, _, columns in fitted.transformers
             if callable(columns)  # which may look at what is in them
         )
@@ -248,4 +248,9 @@ def _transform_by(steps):
 
 def _select(columns):
     """Return the function that selects columns."""
-    return lambda X: _safe_indexing(X, columns, axis=1)
+    return lambda X: _safe_indexing(_with_columns(X), columns, axis=1)
+
+
+def _with_columns(X):
+    """Return rows as a fit of a `ColumnTransformer` selects columns of them."""
+    return np.array(X, dtype=object) if isinstance(X, (list, tuple)) else X

@@ -7,7 +7,12 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_unlearn.rows._layouts._base import Layout
-from sklearn_unlearn.rows._layouts._casting import PLAIN_KINDS, as_objects, cast_columns
+from sklearn_unlearn.rows._layouts._casting import (
+    PLAIN_KINDS,
+    as_objects,
+    cast_cells,
+    cast_columns,
+)
 from sklearn_unlearn.rows._layouts._columns import align_columns
 
 __all__ = ["FrameLayout", "SeriesLayout"]
@@ -213,10 +218,10 @@ class IndexLayout:
 
         if isinstance(index, pd.RangeIndex) or index.nlevels != len(self.dtypes):
             return None  # a mere count of the rows of a request says nothing
-        try:
+        if self.dtype.kind == "O":
             return self.split(index)
-        except (TypeError, ValueError):
-            return None
+        labels, fits = cast_cells(index.to_numpy()[:, None], self.dtype)
+        return labels if fits.all() else None
 
     def join(self, labels):
         """Return the index that has these labels."""
