@@ -209,10 +209,10 @@ class ExactUnlearner(BaseUnlearner):
 
         rule, received = self._rule(inner), request.with_retained(retain)
         try:
-            if type(fitted) is type(inner):
+            if type(fitted) is type(inner) and not self._changed_by_fit:
                 state = self._rule_state.value
                 outcome = rule.forget(fitted, state, store, received)
-            else:  # the constant model of a single class
+            else:  # the constant model, or a fit that has changed parameters
                 outcome = Rule.forget(rule, self._template(), None, store, received)
         except ValueError:
             if single_class(fitted, received.retain.y) is None:

@@ -13,6 +13,8 @@ from sklearn.utils.validation import check_is_fitted, check_memory
 
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags, is_unlearner
 from sklearn_unlearn.base._group_column import GROUP_COLUMN
+from sklearn_unlearn.base._parameters import plain_parameters
+from sklearn_unlearn.base._rewritten import changed_by_step, deep_parameters
 from sklearn_unlearn.base._steps import is_estimator
 from sklearn_unlearn.base._tags import GUARANTEES
 from sklearn_unlearn.exact import Rule, find_rule, register_rule
@@ -229,12 +231,13 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         refuse_masks_of_steps(params)
         kept = self._keep_rows(X, y, groups, params, forget)
         self._single_class = self._classes = None
-        self._step_states = RuleState({})
+        self._step_states, before = RuleState({}), deep_parameters(self)
         by_rule = last_step_by_rule(self) if method == "fit" else nullcontext()
         with by_rule:
             result = getattr(super(), method)(X, y, **self._with_ids(params, groups))
         last = self.steps[-1][1] if self.steps else None
         self._classes = getattr(last, "classes_", None)
+        self._given_parameters = changed_by_step(before, self)
         self._attach_rows(kept)
         if not self.store_training_data:
             self._warn_about_steps()
@@ -331,6 +334,8 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
             for name, step in self.steps
         ]
         self._step_states = RuleState({n: step.state for n, step in steps.items()})
+        if self._given_parameters:  # the fits just made have changed others again
+            self._fit_parameters = plain_parameters(self)
         self._warn_about_remains(self.steps)
 
     def _warn_about_remains(self, steps):

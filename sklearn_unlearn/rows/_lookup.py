@@ -98,11 +98,11 @@ def _find_equal(store, parts, wanted):
 def _find_rounded(store, parts):
     """Find a kept row that differs from each query by rounding only; else -1."""
     found = np.full(parts[0].shape[0], -1, dtype=np.int64)
-    order = float_columns(store, parts)
-    if not order:
+    if not any(part.dtype.kind == "f" for part in parts):
         return found
+    order = float_columns(store, parts)
     columns = KeptColumns(store)
-    snapped, possible = snap(columns, parts, order)
+    snapped, possible = snap(store, columns, parts, order)
     if possible.any():
         found, _ = _find_equal(store, snapped, possible)
     lost = np.flatnonzero(found < 0)

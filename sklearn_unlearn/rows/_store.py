@@ -403,11 +403,13 @@ class RowStore:
             for name, values in zip(names, columns, strict=True)
         ]
 
-    def part_column(self, part, j):
-        """Return column `j` of a part of all rows; a sparse part as a whole."""
-        name = self._part_names[part]
-        if sparse.issparse(self._blocks[0][name]):
-            return self._column(name)
+    def part(self, number):
+        """Return a part of all rows."""
+        return self._column(self._part_names[number])
+
+    def part_column(self, number, j):
+        """Return column `j` of a part of all rows, which must be dense."""
+        name = self._part_names[number]
         return np.concatenate([block[name][:, j] for block in self._blocks])
 
     def targets(self):
