@@ -262,8 +262,8 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         if groups is None and holds_rows(X_forget) and not _num_samples(X_forget):
             return np.empty(0, dtype=np.int64)
         if groups is None:
-            X_forget = self._validate_forget(X_forget)
-            positions = store.find(X_forget, y_forget, on_unknown=on_unknown)
+            ids, X_forget = self._ids_in(X_forget), self._validate_forget(X_forget)
+            positions = store.find(X_forget, y_forget, ids=ids, on_unknown=on_unknown)
         elif store.has_groups:
             positions = store.find_groups(groups, on_unknown=on_unknown)
         else:
