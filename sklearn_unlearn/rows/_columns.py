@@ -6,11 +6,10 @@
 from functools import cached_property
 
 import numpy as np
-from scipy import sparse
 
 from sklearn_unlearn.rows._hash_index import ranges
 
-__all__ = ["Column", "KeptColumns", "are_whole", "may_round"]
+__all__ = ["Column", "KeptColumns", "are_whole", "may_round", "nearest_entries"]
 
 # Share of a value by which a number asked for may be off, by bytes per number.
 TOLERANCE = {2: 0.0, 4: 1e-5, 8: 1e-9}
@@ -33,17 +32,12 @@ class Column:
 
     Parameters
     ----------
-    values : ndarray of shape (n_values,)
-        In the order of the rows; the non-zero ones only if `rows` are given.
-    n_rows : int
-        Number of kept rows.
-    rows : ndarray of int, shape (n_values,), default=None
-        Position of the row of each value; None if there is one value for each row.
+    values : ndarray of shape (n_rows,)
+        In the order of the rows.
     """
 
-    def __init__(self, values, n_rows, rows=None):
-        self.values, self.rows = values, rows
-        self.has_zeros = rows is not None and len(values) < n_rows
+    def __init__(self, values):
+        self.values = values
         self.is_float = values.dtype.kind == "f"
         self.size = values.dtype.itemsize
 
@@ -57,8 +51,6 @@ class Column:
     @cached_property
     def scale(self):
         """Median of the magnitudes that are not 0, which no outlier moves."""
-        if self.rows is not None:
-            return 0.0
         stride = max(1, -(-len(self.ascending) // SAMPLE_ROWS))
         sizes = np.abs(self.ascending[::stride])
         sizes = sizes[sizes > 0]
@@ -68,17 +60,12 @@ class Column:
     def gap(self):
         """Distance of the two nearest values; infinite if there are not two."""
         values = self.ascending.astype(np.float64)
-        if self.has_zeros:
-            values = np.insert(values, np.searchsorted(values, 0.0), 0.0)
         gaps = np.diff(values)
         return gaps.min(initial=np.inf, where=gaps > 0)
 
     def tolerance(self, asked):
         """Return by how much each number asked for may be off from a kept one."""
-        size = np.abs(asked) + self.scale
-        if np.isinf(self.gap):
-            return min(SINGLE_VALUE, TOLERANCE.get(self.size, 0.0)) * size
-        return np.minimum(TOLERANCE.get(self.size, 0.0) * size, SHARE_OF_GAP * self.gap)
+        return _tolerance(np.abs(asked) + self.scale, self.gap, self.size)
 
     def last_digits(self, asked):
         """Return how far a second computation of a row may be from the first."""
@@ -132,8 +119,7 @@ class Column:
         first = np.searchsorted(values, low, "left")
         last = np.searchsorted(values, high, "right")
         entries, number = ranges(first, np.maximum(last - first, 0))
-        rows = inside[entries]
-        return number, rows if self.rows is None else self.rows[rows]
+        return number, inside[entries]
 
 
 class KeptColumns:
@@ -145,24 +131,78 @@ class KeptColumns:
     """
 
     def __init__(self, store):
-        self._store, self._columns, self._sparse = store, {}, {}
+        self._store, self._columns = store, {}
 
     def __call__(self, part, j):
-        """Return column `j` of the part of this number."""
+        """Return column `j` of the part of this number, which must be dense."""
         if (part, j) not in self._columns:
-            self._columns[part, j] = self._read(part, j)
+            self._columns[part, j] = Column(self._store.part_column(part, j))
         return self._columns[part, j]
 
-    def _read(self, part, j):
-        if part in self._sparse:
-            matrix = self._sparse[part]
-        else:
-            values = self._store.part_column(part, j)
-            if not sparse.issparse(values):
-                return Column(values, self._store.n_rows)
-            matrix = self._sparse[part] = values.tocsc()
-        entries = slice(matrix.indptr[j], matrix.indptr[j + 1])
-        return Column(matrix.data[entries], self._store.n_rows, matrix.indices[entries])
+
+def nearest_entries(kept, asked):
+    """Do for all entries of sparse rows what `Column.nearest` does for a column.
+
+    Parameters
+    ----------
+    kept, asked : csr_array
+
+    Returns
+    -------
+    near : ndarray of shape (n_entries,)
+        The kept number that each entry of `asked` means.
+    known : ndarray of bool, shape (n_entries,)
+        Whether there is one.
+    """
+    columns, place = np.unique(asked.indices, return_inverse=True)
+    kept = kept.tocsc()[:, columns]
+    exact = ~may_round(asked.data)
+    a = np.where(exact, 0, asked.data).astype(np.float64)
+    n_entries = np.diff(kept.indptr)
+    column, values = np.repeat(np.arange(len(columns)), n_entries), kept.data
+    column, values = column[may_round(values)], values[may_round(values)]
+    # rows without an entry hold a 0
+    zeros = np.flatnonzero(n_entries < kept.shape[0])
+    column = np.append(column, zeros)
+    values = np.append(values, np.zeros(len(zeros))).astype(np.float64)
+    order = np.lexsort((values, column))
+    column, values = column[order], values[order]
+    gaps = np.diff(values)
+    gaps[(column[1:] != column[:-1]) | (gaps == 0)] = np.inf
+    gap = np.full(len(columns), np.inf)
+    np.minimum.at(gap, column[1:], gaps)
+    # numpy orders complex numbers by their real, then by their imaginary parts
+    above = np.searchsorted(column + 1j * values, place + 1j * a)
+    near, off = a, np.full(len(a), np.inf)
+    for neighbour in (above - 1, above):
+        inside = (neighbour >= 0) & (neighbour < len(values))
+        neighbour = np.where(inside, neighbour, 0)
+        inside &= column[neighbour] == place
+        distance = np.where(inside, np.abs(a - values[neighbour]), np.inf)
+        near = np.where(distance < off, values[neighbour], near)
+        off = np.minimum(off, distance)
+    known = off <= _tolerance(np.abs(a), gap[place], asked.dtype.itemsize)
+    known &= (a == near) | ~are_whole(a, near, asked.dtype)
+    return np.where(exact, asked.data, near).astype(asked.dtype), known | exact
+
+
+def _tolerance(size, gap, n_bytes):
+    """Return by how much numbers may be off.
+
+    Parameters
+    ----------
+    size : ndarray
+        Magnitude of each number, plus the scale of its column.
+    gap : float or ndarray
+        Distance of the two nearest values of the column.
+    n_bytes : int
+        Of a number.
+    """
+    share = TOLERANCE.get(n_bytes, 0.0)
+    single = min(share, SINGLE_VALUE) * size
+    with np.errstate(invalid="ignore"):
+        off = np.minimum(share * size, SHARE_OF_GAP * gap)
+    return np.where(np.isinf(gap), single, off)
 
 
 def may_round(values):

@@ -7,7 +7,12 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_unlearn.rows._cells import equal_rows
-from sklearn_unlearn.rows._columns import SHARE_OF_GAP, are_whole, may_round
+from sklearn_unlearn.rows._columns import (
+    SHARE_OF_GAP,
+    are_whole,
+    may_round,
+    nearest_entries,
+)
 from sklearn_unlearn.rows._hash_index import run_starts
 
 __all__ = ["find_recomputed", "float_columns", "snap"]
@@ -18,7 +23,7 @@ MOST_CANDIDATES = 512
 CHUNK_CELLS = 1 << 21  # cells compared at a time, which bounds temporaries
 
 
-def snap(columns, parts, order):
+def snap(store, columns, parts, order):
     """Replace the numbers of queries by the kept ones that they may mean.
 
     In each column that is at most one, as the tolerance is a small share of the
@@ -27,12 +32,12 @@ def snap(columns, parts, order):
 
     Parameters
     ----------
+    store : RowStore
     columns : KeptColumns
     parts : list of arrays
         Parts of the queries.
     order : list of (int, int)
-        Part and number of each column of floating-point numbers, those first that
-        are likely to have no such value.
+        From `float_columns`.
 
     Returns
     -------
@@ -40,40 +45,32 @@ def snap(columns, parts, order):
     possible : ndarray of bool, shape (n_queries,)
         False where a column has no such number: there is no such row.
     """
-    parts = [p.tocsc(copy=True) if sparse.issparse(p) else p.copy() for p in parts]
+    parts = [part.copy() for part in parts]
     possible = np.ones(parts[0].shape[0], dtype=bool)
-    for part, j in order:
-        rows, cells = _cells_of(parts[part], j)
-        asked = possible[rows]
-        if asked.any():
-            near, known = columns(part, j).nearest(cells[asked])
-            cells[asked] = near  # in place
-            possible[rows[asked][~known]] = False
-        if not possible.any():
+    for i, part in enumerate(parts):
+        if sparse.issparse(part) and part.dtype.kind == "f" and part.nnz:
+            part.data, known = nearest_entries(store.part(i), part)
+            rows = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
+            possible[rows[~known]] = False
+    for i, j in order:
+        rows = np.flatnonzero(possible)
+        if not len(rows):
             break
-    return [p.tocsr() if sparse.issparse(p) else p for p in parts], possible
-
-
-def _cells_of(part, j):
-    """Return the rows that have an entry in a column, and a view of the entries."""
-    if not sparse.issparse(part):
-        return np.arange(len(part)), part[:, j]
-    entries = slice(part.indptr[j], part.indptr[j + 1])
-    return part.indices[entries], part.data[entries]
+        parts[i][rows, j], known = columns(i, j).nearest(parts[i][rows, j])
+        possible[rows[~known]] = False
+    return parts, possible
 
 
 def float_columns(store, parts):
     """Return part and number of the columns of floating-point numbers of queries.
 
-    Those first of which a sample has most values, as they tell most rows apart.
+    Those first of which a sample has most values, as they tell most rows apart. Sparse
+    parts are left out.
     """
     columns = []
     sample = store.sample(SAMPLE_ROWS)
     for i, (part, kept) in enumerate(zip(parts, sample, strict=True)):
-        if part.dtype.kind != "f":
-            continue
-        if sparse.issparse(part):
-            columns += [(0, i, j) for j in np.unique(part.indices).tolist()]
+        if part.dtype.kind != "f" or sparse.issparse(part):
             continue
         kept = np.sort(kept, axis=0)
         n_values = (kept[1:] != kept[:-1]).sum(axis=0)
@@ -105,7 +102,6 @@ def find_recomputed(store, columns, parts, order):
     ndarray of int64, shape (n_queries,)
         Positions among the kept rows, or -1.
     """
-    order = [(i, j) for i, j in order if not sparse.issparse(parts[i])]
     found = np.full(parts[0].shape[0], -1, dtype=np.int64)
     left = np.arange(len(found))
     for part, j in order:

@@ -81,7 +81,7 @@ def _snap(store, asked, rows):
     targets, known = store.targets(), np.ones(len(rows), dtype=bool)
     targets = targets.reshape(len(targets), -1)
     for j in range(asked.shape[1]):
-        near, is_known = Column(targets[:, j], len(targets)).nearest(asked[rows, j])
+        near, is_known = Column(targets[:, j]).nearest(asked[rows, j])
         asked[rows, j] = near
         known &= is_known
     return known

@@ -76,7 +76,7 @@ class _Rounded:
     """
 
     def __init__(self, values, dtype):
-        self.rounded = Column(values.astype(dtype), len(values))
+        self.rounded = Column(values.astype(dtype))
         self._values = np.sort(values)  # rounding does not change the order
 
     def restore(self, numbers, asked):

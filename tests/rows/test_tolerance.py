@@ -72,6 +72,21 @@ def test_the_last_of_a_column_is_no_other(kind):
 
 
 @pytest.mark.parametrize("name", COLUMNS)
+def test_a_neighbour_is_another_sparse_row(name):
+    X = table(COLUMNS[name], "constant")
+    X[::7] = 0
+    kept = sparse.csr_array(X[:39])
+    model = ExactUnlearner(StandardScaler(with_mean=False)).fit(kept)
+    for i in (39, 40):
+        assert is_unknown(model, sparse.csr_array(X[[i]]))
+    assert is_unknown(model, sparse.csr_array(X[[20]] * [2, 1]))
+    model.unlearn(sparse.csr_array(X[[20]]))
+    assert is_unknown(model, sparse.csr_array(X[[20]]))
+    close = X[30:32] * (1 + 1e-14 * (X.dtype == np.float64))
+    assert model.unlearn(sparse.csr_array(close)).n_forgotten_ == 3
+
+
+@pytest.mark.parametrize("name", COLUMNS)
 def test_targets_are_told_apart_as_well(name):
     y = COLUMNS[name].astype(float)
     X = np.random.default_rng(0).normal(size=(60, 2))
