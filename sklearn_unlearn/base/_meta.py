@@ -18,6 +18,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn.base._delegation import ask_inner, delegate, inner_has
 from sklearn_unlearn.base._mixin import UnlearnerMixin
+from sklearn_unlearn.base._rewritten import (
+    deep_parameters,
+    parameters_changed_by_fit,
+)
 from sklearn_unlearn.base._single_class import fit_or_constant
 from sklearn_unlearn.base._steps import seed_where_none, unfitted_copy
 from sklearn_unlearn.base._uncertainty import UncertaintyMethods
@@ -128,6 +132,7 @@ class BaseUnlearner(
             self.estimator_ = self._fit_estimator(X, y, params)
             output = self.estimator_.transform(X) if transform else None
         self._mirror("n_features_in_", "feature_names_in_", "classes_")
+        self._changed_by_fit = self._parameters_changed_by_fit()
         self._attach_rows(kept)
         return output
 
@@ -136,6 +141,14 @@ class BaseUnlearner(
         if isinstance(self.estimator, FrozenEstimator):
             return copy.deepcopy(self.estimator.estimator)
         return self._fit_model(self.estimator, X, y, params)
+
+    def _parameters_changed_by_fit(self):
+        """Return the parameters that the fit of the inner estimator has changed."""
+        if type(self.estimator_) is not type(self.estimator):  # frozen, or of skorch
+            return {}
+        return parameters_changed_by_fit(
+            deep_parameters(self.estimator), self.estimator_
+        )
 
     def _fit_model(self, model, X, y, params):
         """Fit a clone of a model."""

@@ -74,7 +74,8 @@ class ExactUnlearner(BaseUnlearner):
     classes_ : ndarray of shape (n_classes,)
         Labels seen in ``fit``, forgotten ones included. Only for classifiers.
     n_features_in_ : int
-        Number of features seen in ``fit``, if the inner estimator has it.
+        Number of features seen in ``fit``, if the inner estimator has it. Of a
+        precomputed kernel or distance matrix, the number of rows that are left.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen in ``fit``, if all of them are strings.
     n_forgotten_ : int
@@ -209,10 +210,10 @@ class ExactUnlearner(BaseUnlearner):
 
         rule, received = self._rule(inner), request.with_retained(retain)
         try:
-            if type(fitted) is type(inner):
+            if type(fitted) is type(inner) and not self._changed_by_fit:
                 state = self._rule_state.value
                 outcome = rule.forget(fitted, state, store, received)
-            else:  # the constant model of a single class
+            else:  # the constant model, or a fit that has changed parameters
                 outcome = Rule.forget(rule, self._template(), None, store, received)
         except ValueError:
             if single_class(fitted, received.retain.y) is None:

@@ -290,6 +290,7 @@ def forget_in_sequence(fitted, states, request, params=None, last_step=Forgettin
     """
     forgetting, proxies, previous = {}, [], None
     own_request, last_name = request.without_params(), fitted.steps[-1][0]
+    given = vars(fitted).get("_given_parameters", {})
     for (name, step), refit in zip(
         fitted.steps, steps_to_refit(fitted.steps), strict=True
     ):
@@ -303,9 +304,10 @@ def forget_in_sequence(fitted, states, request, params=None, last_step=Forgettin
             states.get(name),
             own_request,
             previous,
-            refit=refit,
+            refit=refit or name in given,
             is_lazy=True,
         )
+        previous.template.set_params(**given.get(name, {}))
         forgetting[name] = previous
         proxies.append((name, StepProxy(previous)))
     # without arguments of fit there is nothing to transform along

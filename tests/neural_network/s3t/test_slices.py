@@ -223,6 +223,7 @@ def test_slices_are_even_and_do_not_depend_on_other_rows():
     assert not np.array_equal(assign_rows([X], 5, 6, seed=2)[0], shard)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_unlearn.exceptions.PipelineMemoryWarning")
 def test_behind_a_scaler_the_blocks_are_kept():
     model, X, y = rows_of("classes")
     pipe = make_pipeline(StandardScaler(), model).fit(X, y)
