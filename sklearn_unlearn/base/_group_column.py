@@ -86,6 +86,13 @@ class TakesGroupColumn:
         position = self._group_column.position
         return _without(X, position), _ids(X, position)
 
+    def _ids_in(self, X):
+        """Return the ids of rows that have the column of ids, else None."""
+        if self._group_column is None:
+            return None
+        position = self._group_column.position_in(X)
+        return None if position is None else _ids(X, position)
+
     def _without_group_column(self, X):
         """Return rows without the column of ids, which they may have or not."""
         if self._group_column is None:

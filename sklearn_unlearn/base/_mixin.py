@@ -122,9 +122,10 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         Parameters
         ----------
         X_forget : array-like of shape (n_forget, n_features), default=None
-            Rows as they were given to ``fit``, in any container. They are found by
-            value: of k equal rows, k copies are forgotten. Copies are told apart by
-            what was kept beside them; of those that differ in nothing, the last goes.
+            Rows as they were given to ``fit``, in any container; columns of a frame in
+            any order, others are ignored with a warning. They are found by value: of k
+            equal rows, k copies are forgotten. Copies are told apart by what was kept
+            beside them; of those that differ in nothing, the last goes.
         y_forget : array-like of shape (n_forget, ...), default=None
             Their targets, to choose between equal rows or where no rows are kept.
         groups : array-like of shape (n_groups,), default=None
@@ -261,8 +262,8 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         if groups is None and holds_rows(X_forget) and not _num_samples(X_forget):
             return np.empty(0, dtype=np.int64)
         if groups is None:
-            X_forget = self._validate_forget(X_forget)
-            positions = store.find(X_forget, y_forget, on_unknown=on_unknown)
+            ids, X_forget = self._ids_in(X_forget), self._validate_forget(X_forget)
+            positions = store.find(X_forget, y_forget, ids=ids, on_unknown=on_unknown)
         elif store.has_groups:
             positions = store.find_groups(groups, on_unknown=on_unknown)
         else:

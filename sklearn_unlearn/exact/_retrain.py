@@ -41,7 +41,8 @@ class Retrain(BaseUnlearner):
     classes_ : ndarray of shape (n_classes,)
         Labels seen in ``fit``, forgotten ones included. Only for classifiers.
     n_features_in_ : int
-        Number of features seen in ``fit``, if the inner estimator has it.
+        Number of features seen in ``fit``, if the inner estimator has it. Of a
+        precomputed kernel or distance matrix, the number of rows that are left.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen in ``fit``, if all of them are strings.
     n_forgotten_ : int

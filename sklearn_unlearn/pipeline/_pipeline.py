@@ -9,7 +9,7 @@ from functools import partial
 from sklearn import pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, check_memory
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags, is_unlearner
 from sklearn_unlearn.base._group_column import GROUP_COLUMN
@@ -17,7 +17,7 @@ from sklearn_unlearn.base._parameters import plain_parameters
 from sklearn_unlearn.base._rewritten import changed_by_step, deep_parameters
 from sklearn_unlearn.base._steps import is_estimator
 from sklearn_unlearn.base._tags import GUARANTEES
-from sklearn_unlearn.exact import Rule, find_rule, register_rule
+from sklearn_unlearn.exact import find_rule, register_rule
 from sklearn_unlearn.exact._cost import cost_of_steps
 from sklearn_unlearn.exact._rule import RuleState
 from sklearn_unlearn.exact._steps import (
@@ -27,16 +27,19 @@ from sklearn_unlearn.exact._steps import (
     steps_to_refit,
 )
 from sklearn_unlearn.exact.rules._composites import PipelineRule
-from sklearn_unlearn.exceptions import PipelineMemoryWarning, UnlearningWarning
 from sklearn_unlearn.pipeline._last_step import LastStep
 from sklearn_unlearn.pipeline._predictions import PipelinePredictions, final_has
+from sklearn_unlearn.pipeline._reminders import (
+    warn_about_cache,
+    warn_about_frozen,
+    warn_about_steps,
+)
 from sklearn_unlearn.utils._sklearn_compat import (
     _fit_context,
     _routing_enabled,
     routed_fit_request,
 )
 from sklearn_unlearn.utils._validation import refuse_masks_of_steps
-from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["Pipeline", "make_pipeline"]
 
@@ -240,7 +243,7 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         self._given_parameters = changed_by_step(before, self)
         self._attach_rows(kept)
         if not self.store_training_data:
-            self._warn_about_steps()
+            warn_about_steps(self.steps)
         return result
 
     def prepare(self):
@@ -336,29 +339,9 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         self._step_states = RuleState({n: step.state for n, step in steps.items()})
         if self._given_parameters:  # the fits just made have changed others again
             self._fit_parameters = plain_parameters(self)
-        self._warn_about_remains(self.steps)
-
-    def _warn_about_remains(self, steps):
-        """Tell of what is out of reach: the cache on disk and, once, frozen steps."""
-        last = steps[-1][1]
-        frozen = [
-            name
-            for name, step in steps
-            if Rule.is_frozen(step) and not (step is last and is_unlearner(step))
-        ]
-        if frozen and not self.n_forgotten_:
-            warn_user(
-                f"The steps {', '.join(frozen)} hold a FrozenEstimator, which is not "
-                "fitted again. If it was fitted on these rows, it still remembers.",
-                UnlearningWarning,
-            )
-        if check_memory(self.memory).location is not None:
-            warn_user(
-                f"The cache at {check_memory(self.memory).location!r} still holds "
-                "transformed rows, the forgotten ones among them. Clear it with "
-                "joblib.Memory(location).clear().",
-                UnlearningWarning,
-            )
+        warn_about_cache(self.memory)
+        if not self.n_forgotten_:
+            warn_about_frozen(self.steps)
 
     @property
     def _fits_by_groups(self):
@@ -380,17 +363,6 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
     def _drop_rows(self):
         super()._drop_rows()
         self._step_states = RuleState({})
-
-    def _warn_about_steps(self):
-        """Name the steps that will need the rows again."""
-        names = [name for name, step in self.steps if is_estimator(step)]
-        if names:
-            warn_user(
-                "This pipeline keeps no rows (store_training_data=False). To forget, "
-                f"the steps {', '.join(names)} need X_retain and y_retain passed to "
-                "unlearn.",
-                PipelineMemoryWarning,
-            )
 
     # --------------------------------------------------------------- plumbing
 

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn_unlearn.exceptions import AmbiguousRowsError
 from sklearn_unlearn.rows._cells import cell_types, equal_rows
 from sklearn_unlearn.rows._hash_index import ranges
-from sklearn_unlearn.rows._numbering import join_numbers, number_rows
+from sklearn_unlearn.rows._numbering import join_numbers, number_ids, number_rows
 from sklearn_unlearn.rows._targets import match_targets
 
 __all__ = ["choose_copies"]
@@ -18,7 +18,7 @@ __all__ = ["choose_copies"]
 CHUNK_ROWS = 1 << 16  # rows compared at a time, which bounds temporaries
 
 
-def choose_copies(store, parts, found, targets=None, labels=None):
+def choose_copies(store, parts, found, targets=None, labels=None, ids=None):
     """Choose as many of equal rows as are asked for.
 
     Equal rows may differ in what was kept beside them (target, id, label of an index,
@@ -36,6 +36,8 @@ def choose_copies(store, parts, found, targets=None, labels=None):
         queries; -1 if there is none.
     targets : ndarray of shape (n_queries, ...), default=None
     labels : ndarray of shape (n_queries, n_levels), default=None
+    ids : ndarray of shape (n_queries,), default=None
+        Ids, which must be those of the rows.
 
     Returns
     -------
@@ -60,6 +62,8 @@ def choose_copies(store, parts, found, targets=None, labels=None):
     if targets is not None:
         kinds = match_targets(store, beside["y"], targets[queries], run, asked)
         key = join_numbers(key, kinds)
+    if ids is not None:
+        key = join_numbers(key, number_ids(beside["groups"], ids[queries]))
     keys = [key]
     if any(part.dtype.kind == "O" for part in parts):
         types = cell_types(store.columns_at(positions), [p[queries] for p in parts])

@@ -8,12 +8,13 @@ import numpy as np
 from sklearn_unlearn.rows._cells import equal_rows
 from sklearn_unlearn.rows._columns import KeptColumns
 from sklearn_unlearn.rows._copies import choose_copies
+from sklearn_unlearn.rows._numbering import number_ids
 from sklearn_unlearn.rows._search import find_recomputed, float_columns, snap
 
 __all__ = ["match_rows"]
 
 
-def match_rows(store, parts, fits, targets=None, labels=None):
+def match_rows(store, parts, fits, targets=None, labels=None, ids=None):
     """Match the rows of a request to kept rows: k copies to k copies.
 
     The hash of a query leads to the kept rows that may be equal to it, which are
@@ -31,6 +32,8 @@ def match_rows(store, parts, fits, targets=None, labels=None):
         Targets, to choose between equal rows.
     labels : ndarray of shape (n_queries, n_levels), default=None
         Labels of an index, to choose between equal rows.
+    ids : ndarray of shape (n_queries,), default=None
+        Ids of groups, to choose between equal rows.
 
     Returns
     -------
@@ -48,9 +51,12 @@ def match_rows(store, parts, fits, targets=None, labels=None):
     if one_to_one and targets is not None:
         kept = store.columns_at(found[known], ["y"])[0]
         one_to_one = np.array_equal(kept, targets[known])
+    if one_to_one and ids is not None:
+        kept = store.columns_at(found[known], ["groups"])[0]
+        one_to_one = np.array_equal(*number_ids(kept, ids[known]))
     if one_to_one:
         return found[known], np.flatnonzero(~known)
-    return choose_copies(store, parts, found, targets, labels)
+    return choose_copies(store, parts, found, targets, labels, ids)
 
 
 def _find_equal(store, parts, wanted):

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from sklearn_unlearn.rows._cells import cell_codes, is_missing
 
-__all__ = ["join_numbers", "number_rows"]
+__all__ = ["join_numbers", "number_ids", "number_rows"]
 
 
 def number_rows(first, second):
@@ -30,6 +30,11 @@ def number_rows(first, second):
     for column in values.T:
         numbers = join_numbers(numbers, np.split(_codes(column), [len(arrays[0])]))
     return numbers
+
+
+def number_ids(first, second):
+    """Number ids of whatever types, of which those that are one share a number."""
+    return number_rows(first.astype(object), second.astype(object))
 
 
 def join_numbers(one, other):

@@ -111,7 +111,6 @@ def find_recomputed(store, columns, parts, order):
         radius = column.last_digits(asked)
         low, high = asked - radius, asked + radius
         n_near = column.count(low, high)
-        # a number that may not round can be in many rows, as others can
         few = may_round(asked) & (n_near <= MOST_CANDIDATES)
         near = few & (n_near > 0)
         if near.any():
@@ -134,8 +133,8 @@ def find_recomputed(store, columns, parts, order):
 def _distances(store, columns, parts, order, query, rows):
     """Return the distance of pairs of a query and a kept row.
 
-    It is 1 where a number differs by as much as a second computation may change; none
-    differs by more. It is infinite where something else differs.
+    It is the largest difference of two numbers, as a share of what a second computation
+    may change: the same row has at most 1. It is infinite where anything else differs.
     """
     n_pairs = max(1, CHUNK_CELLS // sum(part.shape[1] for part in parts))
     if len(query) > n_pairs:  # to bound temporaries
@@ -154,6 +153,8 @@ def _distances(store, columns, parts, order, query, rows):
         off[~rounds] = np.inf
         off[(a == b) | (np.isnan(a) & np.isnan(b))] = 0
         distance = np.maximum(distance, off)
+        if (distance > 1).all():
+            return distance
     searched = {i for i, _ in order}
     others = [i for i in range(len(parts)) if i not in searched]
     if others:

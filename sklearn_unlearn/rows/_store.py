@@ -263,7 +263,7 @@ class RowStore:
             hashes = np.concatenate(hashes)
             self._index = HashIndex(row_hash, hashes, self._column("id"))
 
-    def find(self, X_forget, y_forget=None, *, on_unknown="raise"):
+    def find(self, X_forget, y_forget=None, *, ids=None, on_unknown="raise"):
         """Return the positions of the rows that a request means.
 
         Parameters
@@ -271,6 +271,8 @@ class RowStore:
         X_forget : container of rows
         y_forget : array-like, default=None
             Targets, to choose between equal rows.
+        ids : array-like of shape (n_queries,), default=None
+            Ids of the rows, if they come with them.
         on_unknown : {"raise", "ignore"}, default="raise"
 
         Returns
@@ -299,9 +301,10 @@ class RowStore:
         labels = self._layout.cast_labels(X_forget) if self.has_own_labels else None
         if self.n_rows and any(numbers is not None for numbers in rounded):
             parts, fits = restore_whole_numbers(self, parts, fits, rounded)
-        positions, unknown = match_rows(self, parts, fits, y_forget, labels)
+        positions, unknown = match_rows(self, parts, fits, y_forget, labels, ids)
         if len(unknown) and on_unknown == "raise":
             target = "" if y_forget is None else " with that target"
+            target = target if ids is None else f"{target} under that id"
             raise UnknownRowsError(
                 f"{len(unknown)} of {len(fits)} rows in X_forget were never fitted"
                 f"{target}, or are forgotten already; positions {_first(unknown)}. "

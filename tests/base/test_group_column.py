@@ -15,6 +15,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sklearn_unlearn.exact import ExactUnlearner, Retrain, SISAClassifier, SISARegressor
+from sklearn_unlearn.exceptions import AmbiguousRowsError, UnknownRowsError
 from sklearn_unlearn.pipeline import Pipeline, make_pipeline
 from sklearn_unlearn.utils.estimator_checks import find_residue
 
@@ -160,3 +161,28 @@ def test_a_second_fit_without_the_column():
     with pytest.raises(ValueError, match="ids of the rows"):
         model.unlearn(groups=[100])
     assert model.predict(X).shape == (60,)
+
+
+def test_the_column_tells_equal_rows_apart():
+    rows = np.repeat(X[:20], 3, axis=0)
+    labels = np.repeat(y[:20], 3)
+    names = np.array([f"person {i % 3}" for i in range(60)])
+    model = make_pipeline(StandardScaler(), GaussianNB(), group_column="person")
+    model.fit(frame(rows, names), labels)
+    with pytest.raises(AmbiguousRowsError, match="groups="):
+        model.unlearn(rows[:1])
+    model.unlearn(frame(rows, names).iloc[:1])
+    left = model.retained_rows()
+    np.testing.assert_array_equal(left.groups, names[1:])
+    other = frame(rows, names).iloc[1:2].assign(person="person 9")
+    with pytest.raises(UnknownRowsError, match="under that id"):
+        model.unlearn(other)
+    assert model.unlearn(other, on_unknown="ignore").n_forgotten_ == 1
+
+
+def test_a_row_of_another_person_is_unknown():
+    model = ExactUnlearner(GaussianNB(), group_column=0)
+    model.fit(np.insert(X, 0, IDS, axis=1), y)
+    with pytest.raises(UnknownRowsError, match="under that id"):
+        model.unlearn(np.insert(X[:1], 0, 105, axis=1))
+    assert model.unlearn(np.insert(X[:1], 0, 100, axis=1)).n_forgotten_ == 1

@@ -140,6 +140,20 @@ def test_series_of_pandas(dtype):
     assert_series_equal(left, series.drop(1), check_categorical=False)
 
 
+@pytest.mark.parametrize("cells", [[{"a": 1}, {"b": 2}, {}], [["a"], ["b", "c"], []]])
+def test_series_of_dictionaries_and_lists(cells):
+    series = pd.Series(cells, index=[5, 1, 9])
+    left = keep(series).unlearn(series.iloc[[1]]).retained_rows().X
+    assert_series_equal(left, series.drop(1))
+    assert {type(cell) for cell in left} == {type(cells[0])}
+
+
+def test_columns_of_one_name():
+    frame = pd.DataFrame([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], columns=["a", "a"])
+    left = keep(frame).unlearn(frame.iloc[[1]]).retained_rows().X
+    assert_frame_equal(left, frame.drop(1))
+
+
 def native_columns(rng, n_rows):
     """Columns of plain Python values, by the type that polars has for them."""
     pl = pytest.importorskip("polars")

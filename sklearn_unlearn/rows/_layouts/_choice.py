@@ -48,8 +48,11 @@ def layout_of(X):
 
 def select_rows(X, positions):
     """Return rows of a container that scikit-learn takes, whatever its kind."""
-    # not every sparse format has rows that can be selected
-    return _safe_indexing(X.tocsr() if sparse.issparse(X) else X, positions)
+    if sparse.issparse(X):  # not every format has rows that can be selected
+        return X.tocsr()[positions]
+    if hasattr(X, "iloc"):  # scikit-learn refuses columns of one name
+        return X.iloc[positions]
+    return _safe_indexing(X, positions)
 
 
 def _native_layout(X):

@@ -3,7 +3,11 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-__all__ = ["frozen", "thawed"]
+import numpy as np
+
+from sklearn_unlearn.rows._layouts._casting import as_objects
+
+__all__ = ["frozen", "frozen_column", "thawed", "thawed_column"]
 
 
 class FrozenDict(dict):
@@ -39,3 +43,17 @@ def thawed(item):
     if isinstance(item, tuple):
         return tuple(map(thawed, item))
     return list(map(thawed, item)) if isinstance(item, list) else item
+
+
+def frozen_column(cells):
+    """Return an array of objects with `frozen` cells; itself if there is none."""
+    if {dict, list} & set(map(type, cells)):
+        return as_objects([frozen(cell) for cell in cells])
+    return cells
+
+
+def thawed_column(cells):
+    """Return what `frozen_column` was given, as an array of its own."""
+    if {FrozenDict, FrozenList} & set(map(type, cells)):
+        return as_objects([thawed(cell) for cell in cells])
+    return np.array(cells)

@@ -14,6 +14,7 @@ from sklearn_unlearn.rows._layouts._casting import (
     cast_columns,
 )
 from sklearn_unlearn.rows._layouts._columns import align_columns
+from sklearn_unlearn.rows._layouts._frozen import frozen_column, thawed_column
 
 __all__ = ["FrameLayout", "SeriesLayout"]
 
@@ -60,7 +61,7 @@ class FrameLayout(Layout):
             return np.ascontiguousarray(chosen.to_numpy(dtype=dtype))
         values = np.empty((len(X), len(columns)), dtype=dtype)
         for k, j in enumerate(columns):  # of types that have none in common
-            values[:, k] = X.iloc[:, j].to_numpy(dtype=dtype)
+            values[:, k] = frozen_column(X.iloc[:, j].to_numpy(dtype=dtype))
         return values
 
     def join(self, parts, labels=None):
@@ -75,7 +76,8 @@ class FrameLayout(Layout):
             series = {}
             for (_, columns), part in zip(self.groups, parts, strict=True):
                 for k, j in enumerate(columns):
-                    series[j] = pd.Series(part[:, k].copy(), dtype=self.dtypes[j])
+                    cells = thawed_column(part[:, k])
+                    series[j] = pd.Series(cells, dtype=self.dtypes[j])
             frame = pd.DataFrame({j: series[j] for j in range(len(series))})
             frame.columns = self.columns
             if index is not None:
