@@ -3,6 +3,7 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import linecache
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -33,6 +34,15 @@ class Fault(BaseException):
     """Not an error that anything would handle, as an interrupt is none."""
 
 
+def is_with(frame):
+    """Tell whether a line may be the end of a block that holds a lock.
+
+    A tracer can raise there, before the lock is released; an interrupt never does.
+    """
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+    return line.lstrip().startswith("with ")
+
+
 def interrupted_after(n_lines):
     """Make a tracer that raises when this many lines of the package have run."""
     left = n_lines
@@ -43,7 +53,7 @@ def interrupted_after(n_lines):
             return None
         if event == "line":
             left -= 1
-            if left == 0:
+            if left <= 0 and not is_with(frame):
                 raise Fault
         return trace
 
