@@ -40,9 +40,11 @@ def holds_rows(X):
 
 def _hint(X, n_dims):
     """Say what to pass in place of `X`."""
-    single = "use X_forget.reshape(1, -1) for a single row."
     if isinstance(X, dict):
-        return "Of a dict, pass pandas.DataFrame(X_forget), with one list per column."
+        return (
+            "Of a dict with one list per column, pass pandas.DataFrame(X_forget); of "
+            "one with the cells of a row, pandas.DataFrame([X_forget])."
+        )
     if isinstance(X, str | bytes):
         return "Of an index label, pass X.loc[[label]]; of an id, groups=[id]."
     if isinstance(X, slice):
@@ -51,19 +53,27 @@ def _hint(X, n_dims):
         return "Of a position, pass X[[position]]; of an id, groups=[id]."
     if n_dims > 1:
         return "They have one dimension each."
-    kinds = {np.asarray(cell).dtype.kind for cell in _array(X).tolist()}
+    cells = _array(X).tolist()
+    if any(isinstance(cell, dict) for cell in cells):
+        return "Of dicts, one per row, pass pandas.DataFrame(X_forget)."
+    kinds = {np.asarray(cell).dtype.kind for cell in cells}
     if kinds == {"b"}:
         return "Of a mask, pass X[mask]."
     if kinds <= {"i", "u"}:
         return (
             "Of positions, pass X[positions], or X.iloc[positions] of a frame; of ids, "
-            f"groups=ids; {single}"
+            f"groups=ids; of a single row, {_as_row(X)}."
         )
     if kinds <= {"U", "S", "M"}:
         return "Of index labels, pass X.loc[labels]; of ids, groups=ids."
     if hasattr(X, "iloc"):
         return "Of a row of a frame, pass X.iloc[[position]] or X.loc[[label]]."
-    return f"U{single[1:]}"
+    return f"Of a single row, pass {_as_row(X)}."
+
+
+def _as_row(X):
+    """Say how to write a row of one dimension as a table of one row."""
+    return "X_forget.reshape(1, -1)" if hasattr(X, "reshape") else "[X_forget]"
 
 
 def _array(X):
