@@ -64,7 +64,7 @@ test-sklearn: $(VENV)/.installed  ## scikit-learn's tests of its pipeline, with 
 
 test-weekly: $(VENV)/.installed  ## many random programs of requests; once a week
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal \
-	--hypothesis-profile weekly tests/test_contract_machine.py
+	--hypothesis-profile weekly -m "slow or not slow" tests/test_contract_machine.py
 
 mutants: $(VENV)/.installed  ## change the package at random: do the tests notice?
 	$(BIN)/python build_tools/mutants.py record --workers $(WORKERS)

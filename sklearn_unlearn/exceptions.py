@@ -192,6 +192,22 @@ class RequestInProgressError(UnlearningError, RuntimeError):
     A callback in ``fit``, say, may not make the estimator forget that is being fitted.
     Nothing has changed when it is raised. From other threads, requests wait.
 
+    Parameters
+    ----------
+    *args : object
+        What Python's errors take: the message.
+    positions : iterable of int, default=()
+        See below.
+    groups : iterable, default=()
+        See below.
+
+    Attributes
+    ----------
+    positions : tuple of int
+        Empty: no row in particular is the reason.
+    groups : tuple
+        Empty: no id in particular is the reason.
+
     See Also
     --------
     UnlearningError : The base of the errors of this package.

@@ -18,7 +18,6 @@ os.environ["MPLBACKEND"] = "Agg"
 # tests with hypothesis say themselves how many examples they need
 hypothesis.settings.register_profile("normal", max_examples=10, derandomize=True)
 hypothesis.settings.register_profile("weekly", max_examples=500)
-hypothesis.settings.register_profile("thorough", max_examples=10_000)
 hypothesis.settings.load_profile("normal")
 
 ROOT = Path(__file__).resolve().parents[1]

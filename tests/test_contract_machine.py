@@ -22,9 +22,21 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import BernoulliNB, GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import get_tags
 
+from sklearn_unlearn.exact import (
+    CertifiedLogisticRegression,
+    ExactUnlearner,
+    RemovalForestClassifier,
+    SISAClassifier,
+)
 from sklearn_unlearn.exceptions import UnknownRowsError
+from sklearn_unlearn.neural_network import DropoutClassifier
+from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.utils.estimator_checks import assert_same_state
 from tests._instances import RULES, all_instances, rows_for, seeded
 
@@ -253,16 +265,44 @@ class Contract(RuleBasedStateMachine):
         self.compare()
 
 
-@pytest.mark.filterwarnings("ignore::sklearn_unlearn.exceptions.UnlearningWarning")
-@pytest.mark.parametrize(
-    "estimator", [*all_instances(), *RULES], ids=lambda e: " ".join(repr(e).split())
-)
-def test_contract_in_random_programs(estimator):
+def run_programs(estimator, factor=1):
+    """Run as many programs as the profile of hypothesis says, times a factor."""
     run_state_machine_as_test(
         lambda: Contract(estimator),
         settings=settings(
+            max_examples=factor * settings.default.max_examples,
             stateful_step_count=10,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+ids = {"ids": lambda estimator: " ".join(repr(estimator).split())}
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::sklearn_unlearn.exceptions.UnlearningWarning"
+)
+
+
+@pytest.mark.parametrize("estimator", [*all_instances(), *RULES], **ids)
+def test_contract_in_random_programs(estimator):
+    run_programs(estimator)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        ExactUnlearner(GaussianNB()),
+        ExactUnlearner(KNeighborsClassifier()),
+        make_pipeline(StandardScaler(), LogisticRegression()),
+        make_pipeline(OneHotEncoder(handle_unknown="ignore"), BernoulliNB()),
+        CertifiedLogisticRegression(),
+        RemovalForestClassifier(5, random_state=0),
+        SISAClassifier(GaussianNB(), n_shards=3),
+        DropoutClassifier((8,), mc_samples=5),
+    ],
+    **ids,
+)
+def test_contract_in_many_random_programs(estimator):
+    run_programs(estimator, factor=20)

@@ -13,7 +13,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from sklearn_unlearn.base._tags import is_unlearner
-from sklearn_unlearn.rows._store import RowStore
 from sklearn_unlearn.utils._sklearn_compat import (
     copy_callbacks,
     rebind_metadata_request,
@@ -35,13 +34,12 @@ __all__ = [
     "unfitted_copy",
 ]
 
-# Code, kept rows, and requests, whose owner is the estimator that holds them.
+# Code, and requests, whose owner is the estimator that holds them.
 NO_ESTIMATOR_WITHIN = (
     type,
     ModuleType,
     FunctionType,
     MethodType,
-    RowStore,
     MetadataRequest,
 )
 # Parameters that scikit-learn's composites fit in place.
@@ -171,6 +169,7 @@ def objects_within(estimator):
                 waiting.extend(_not_plain(thing.ravel().tolist()))
         elif hasattr(thing, "__dict__") and not (
             isinstance(thing, NO_ESTIMATOR_WITHIN)
+            or hasattr(type(thing), "_comparable_state")  # kept rows, or sums of them
             or type(thing).__module__.partition(".")[0] in ("torch", "pandas", "scipy")
         ):
             if id(thing) in seen:
@@ -180,7 +179,8 @@ def objects_within(estimator):
                 yield thing, is_parameter
             names = parameter_names(type(thing)) - FITTED_PARAMETERS
             for name, value in vars(thing).items():
-                (parameters if name in names else waiting).append(value)
+                if name != "unlearning_log_":  # long, and without data
+                    (parameters if name in names else waiting).append(value)
 
 
 def _not_plain(values):

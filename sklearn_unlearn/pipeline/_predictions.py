@@ -44,6 +44,8 @@ class PipelinePredictions(UncertaintyMethods):
     def classes_(self):
         """Labels seen in ``fit``, forgotten ones included."""
         classes = self.__dict__.get("_classes")
+        if not self.steps:  # scikit-learn's raised an IndexError before 1.9
+            raise AttributeError("An empty pipeline has no classes_.")
         return super().classes_ if classes is None else classes
 
     def _respond(self, method, X, params, ask=None):
