@@ -1,11 +1,11 @@
-"""What to pass instead, where ``X_forget`` holds no rows."""
+"""What to pass instead, where ``X_forget`` holds no rows, or cells of other types."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
 import numpy as np
 
-__all__ = ["holds_rows", "refuse_what_is_no_table"]
+__all__ = ["describe_other_types", "holds_rows", "refuse_what_is_no_table"]
 
 
 def refuse_what_is_no_table(X):
@@ -36,6 +36,22 @@ def holds_rows(X):
     if hasattr(X, "shape"):
         return len(X.shape) > 0
     return hasattr(X, "__getitem__") and not isinstance(X, str | bytes | dict)
+
+
+def describe_other_types(fits):
+    """Say that unknown rows have cells that their columns could not hold, if so.
+
+    Parameters
+    ----------
+    fits : ndarray of bool, shape (n_rows,)
+        Whether each row could be cast to the types of the fit.
+    """
+    if fits.all():
+        return ""
+    return (
+        f" Of these, {(~fits).sum()} hold values that their columns could not have in "
+        "fit, such as text for a number."
+    )
 
 
 def _hint(X, n_dims):

@@ -1,4 +1,4 @@
-"""What is no table of rows is refused with what to pass instead."""
+"""What is no table of rows, or of other types, is refused with what to pass instead."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -9,6 +9,7 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_unlearn.exact import ExactUnlearner
+from sklearn_unlearn.exceptions import UnknownRowsError
 from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.utils.estimator_checks import assert_same_state
 
@@ -45,3 +46,14 @@ def test_the_hint_says_what_to_pass(make, wrong, hint):
     with pytest.raises(ValueError, match=hint):
         model.unlearn(wrong)
     assert_same_state(model, before)
+
+
+@pytest.mark.parametrize("make", [ExactUnlearner, make_pipeline])
+@pytest.mark.parametrize("wrong", [X[:2].astype(str), X[:2].to_numpy().astype(str)])
+def test_text_for_numbers_is_named(make, wrong):
+    model = make(StandardScaler()).fit(X)
+    with pytest.raises(UnknownRowsError, match=r"2 hold values .* text for a number"):
+        model.unlearn(wrong)
+    with pytest.raises(UnknownRowsError) as caught:
+        model.unlearn(X[:2] + 0.5)
+    assert "text" not in str(caught.value)
