@@ -1,4 +1,4 @@
-"""What to pass instead, where ``X_forget`` holds no rows."""
+"""What to pass instead, where an argument of ``unlearn`` holds no rows."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -8,13 +8,15 @@ import numpy as np
 __all__ = ["holds_rows", "refuse_what_is_no_table"]
 
 
-def refuse_what_is_no_table(X):
+def refuse_what_is_no_table(X, argument="X_forget"):
     """Raise if `X` is no table of rows; say what was probably meant.
 
     Parameters
     ----------
     X : object
-        Given as ``X_forget`` to an estimator whose rows have columns.
+        Given to an estimator whose rows have columns.
+    argument : str, default="X_forget"
+        As which argument of ``unlearn`` it was given.
 
     Raises
     ------
@@ -26,8 +28,8 @@ def refuse_what_is_no_table(X):
         return
     shape = "a single value" if n_dims == 0 else f"{n_dims}D array"
     raise ValueError(
-        f"Expected 2D array, got {shape} instead: X_forget holds rows as they were "
-        f"given to fit. {_hint(X, n_dims)}"
+        f"Expected 2D array, got {shape} instead: {argument} holds rows as they "
+        f"were given to fit. {_hint(X, n_dims, argument)}"
     )
 
 
@@ -38,11 +40,13 @@ def holds_rows(X):
     return hasattr(X, "__getitem__") and not isinstance(X, str | bytes | dict)
 
 
-def _hint(X, n_dims):
+def _hint(X, n_dims, argument):
     """Say what to pass in place of `X`."""
-    single = "use X_forget.reshape(1, -1) for a single row."
+    single = f"use {argument}.reshape(1, -1) for a single row."
     if isinstance(X, dict):
-        return "Of a dict, pass pandas.DataFrame(X_forget), with one list per column."
+        return (
+            f"Of a dict, pass pandas.DataFrame({argument}), with one list per column."
+        )
     if isinstance(X, str | bytes):
         return "Of an index label, pass X.loc[[label]]; of an id, groups=[id]."
     if isinstance(X, slice):
