@@ -268,10 +268,7 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         elif store.has_groups:
             positions = store.find_groups(groups, on_unknown=on_unknown)
         else:
-            raise ValueError(
-                "groups can only be forgotten if fit was given the ids of the rows: "
-                "fit(X, y, groups=ids)."
-            )
+            raise self._no_ids_error()
         if len(positions) == store.n_rows:
             raise ValueError(
                 "The request would forget every row: nothing would be left to predict "

@@ -28,8 +28,8 @@ def refuse_what_is_no_table(X, argument="X_forget"):
         return
     shape = "a single value" if n_dims == 0 else f"{n_dims}D array"
     raise ValueError(
-        f"Expected 2D array, got {shape} instead: {argument} holds rows as they "
-        f"were given to fit. {_hint(X, n_dims, argument)}"
+        f"Expected 2D array, got {shape} instead: {argument} holds rows as they were "
+        f"given to fit. {_hint(X, n_dims, argument)}"
     )
 
 
@@ -42,10 +42,10 @@ def holds_rows(X):
 
 def _hint(X, n_dims, argument):
     """Say what to pass in place of `X`."""
-    single = f"use {argument}.reshape(1, -1) for a single row."
     if isinstance(X, dict):
         return (
-            f"Of a dict, pass pandas.DataFrame({argument}), with one list per column."
+            f"Of a dict with one list per column, pass pandas.DataFrame({argument}); "
+            f"of one with the cells of a row, pandas.DataFrame([{argument}])."
         )
     if isinstance(X, str | bytes):
         return "Of an index label, pass X.loc[[label]]; of an id, groups=[id]."
@@ -55,19 +55,27 @@ def _hint(X, n_dims, argument):
         return "Of a position, pass X[[position]]; of an id, groups=[id]."
     if n_dims > 1:
         return "They have one dimension each."
-    kinds = {np.asarray(cell).dtype.kind for cell in _array(X).tolist()}
+    cells = _array(X).tolist()
+    if any(isinstance(cell, dict) for cell in cells):
+        return f"Of dicts, one per row, pass pandas.DataFrame({argument})."
+    kinds = {np.asarray(cell).dtype.kind for cell in cells}
     if kinds == {"b"}:
         return "Of a mask, pass X[mask]."
     if kinds <= {"i", "u"}:
         return (
             "Of positions, pass X[positions], or X.iloc[positions] of a frame; of ids, "
-            f"groups=ids; {single}"
+            f"groups=ids; of a single row, {_as_row(X, argument)}."
         )
     if kinds <= {"U", "S", "M"}:
         return "Of index labels, pass X.loc[labels]; of ids, groups=ids."
     if hasattr(X, "iloc"):
         return "Of a row of a frame, pass X.iloc[[position]] or X.loc[[label]]."
-    return f"U{single[1:]}"
+    return f"Of a single row, pass {_as_row(X, argument)}."
+
+
+def _as_row(X, argument):
+    """Say how to write a row of one dimension as a table of one row."""
+    return f"{argument}.reshape(1, -1)" if hasattr(X, "reshape") else f"[{argument}]"
 
 
 def _array(X):

@@ -307,7 +307,8 @@ class RowStore:
             target = target if ids is None else f"{target} under that id"
             raise UnknownRowsError(
                 f"{len(unknown)} of {len(fits)} rows in X_forget were never fitted"
-                f"{target}, or are forgotten already; positions {_first(unknown)}. "
+                f"{target}, not as often as asked for, or are forgotten already; "
+                f"positions {_first(unknown)}. "
                 'Pass on_unknown="ignore" to forget the others.',
                 positions=unknown,
             )

@@ -33,19 +33,24 @@ class Fault(BaseException):
     """Not an error that anything would handle, as an interrupt is none."""
 
 
-def interrupted_after(n_calls):
-    """Make a tracer that raises in this call of a function of the package.
+def interrupted_after(n_lines):
+    """Make a tracer that raises when so many lines of the package have run.
 
-    Python looks for interrupts there. Between the end of a block and the release of its
-    lock, where a tracer could raise too, it does not.
+    Where locks are taken and released it could raise between two steps that no
+    interrupt of Python comes between: there, no lines are counted.
     """
-    left = n_calls
+    left = n_lines
 
     def trace(frame, event, argument):
         nonlocal left
-        left -= "sklearn_unlearn" in frame.f_code.co_filename
-        if left == 0:
-            raise Fault
+        path = frame.f_code.co_filename
+        if "sklearn_unlearn" not in path or path.endswith("_concurrency.py"):
+            return None
+        if event == "line":
+            left -= 1
+            if left == 0:
+                raise Fault
+        return trace
 
     return trace
 
@@ -54,8 +59,8 @@ def ask(model, X, rows, seed):
     """Forget rows one by one, each with some faults before; count what is answered."""
     rng, n_faults = np.random.default_rng(seed), 0
     for row in rows:
-        for n_calls in [*rng.integers(1, 60, size=2), 0]:
-            sys.settrace(interrupted_after(n_calls) if n_calls else None)
+        for n_lines in [*rng.integers(1, 400, size=2), 0]:
+            sys.settrace(interrupted_after(n_lines) if n_lines else None)
             try:
                 model.unlearn(X[[row]])
             except Fault:

@@ -32,7 +32,10 @@ X = pd.DataFrame(np.arange(12.0).reshape(6, 2), list("abcdef"), ["x", "y"])
         (3, r"X\[\[position\]\]"),
         (slice(2), r"X\[slice\]"),
         ({"x": [0.0], "y": [1.0]}, r"pandas\.DataFrame\(X_forget\)"),
-        ([0.0, 1.0], r"reshape\(1, -1\)"),
+        ({"x": 0.0, "y": 1.0}, r"pandas\.DataFrame\(\[X_forget\]\)"),
+        ([{"x": 0.0, "y": 1.0}], r"pandas\.DataFrame\(X_forget\)"),
+        (np.array([0.0, 1.0]), r"X_forget\.reshape\(1, -1\)"),
+        ([0.0, 1.0], r"pass \[X_forget\]"),
         (np.zeros((1, 1, 2)), "Expected 2D array, got 3D"),
     ],
 )
