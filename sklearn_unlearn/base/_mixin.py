@@ -155,7 +155,6 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
             If it is made from within another change of the same estimator.
         """
         n_asked = _check_request(self, X_forget, groups, X_retain, on_unknown)
-        _check_targets(y_forget, groups, X_retain, y_retain)
         if n_asked == 0:
             return self
         started, n_before = time.perf_counter(), vars(self).get("n_forgotten_", 0)
@@ -283,7 +282,8 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         return self._find_rows(X_forget, y_forget, groups)
 
     def _forget(self, X_forget, y_forget, groups, X_retain, y_retain, on_unknown):
-        """Forget the rows of a request that is well formed."""
+        """Forget the rows of a request, as `_check_request` lets it through."""
+        _check_targets(y_forget, groups, X_retain, y_retain)
         refuse_changed_parameters(self)
         if X_retain is not None:
             self._forget_given(X_forget, y_forget, X_retain, y_retain)
