@@ -71,8 +71,8 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
     and never change one in place.
 
     *Threads.* Methods that read (``predict`` and all that begin so, ``transform``,
-    ``score``, ``export``, ...) read one state each, before or after a change. All this
-    goes by the names of methods, those of a subclass and inherited ones included.
+    ``score``, ``export``, ...) read one state each, before or after a change. A method
+    is known by its name as one that changes or one that reads, in subclasses as well.
 
     *Behind other steps.* A :class:`~sklearn_unlearn.pipeline.Pipeline` keeps the rows
     of all its steps, and calls on a copy of its last one
