@@ -76,6 +76,9 @@ def test_sklearn_checks_outside_the_generator(estimator, check):
     check(type(estimator).__name__, clone(estimator))
 
 
+@pytest.mark.filterwarnings(  # a check means it: a pipeline that keeps no rows
+    "ignore::sklearn_unlearn.exceptions.PipelineMemoryWarning"
+)
 @parametrize_with_unlearner_checks([*all_instances(), *RULES])
 def test_contract(estimator, check):
     check(estimator)

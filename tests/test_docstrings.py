@@ -154,7 +154,9 @@ def documented_defaults(thing):
     return dict(found)
 
 
-@pytest.mark.parametrize(("name", "thing"), defaults(), ids=lambda v: str(v)[-60:])
+@pytest.mark.parametrize(
+    ("name", "thing"), [pytest.param(*pair, id=pair[0]) for pair in defaults()]
+)
 def test_defaults_are_those_of_the_signature(name, thing):
     for parameter, text in documented_defaults(thing).items():
         default = inspect.signature(thing).parameters[parameter].default

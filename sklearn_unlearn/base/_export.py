@@ -3,12 +3,10 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import copy
-
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_unlearn.base._steps import objects_within, shallow_copy
+from sklearn_unlearn.base._steps import deep_copy, objects_within, shallow_copy
 from sklearn_unlearn.utils._sklearn_compat import rebind_metadata_request
 
 __all__ = ["exported_copy"]
@@ -25,7 +23,7 @@ def exported_copy(estimator):
     new = shallow_copy(estimator)
     new._drop_for_export()  # first: what goes need not be copied
     rebind_metadata_request(new)
-    new = copy.deepcopy(new)
+    new = deep_copy(new)
     for thing in (new, *(inner for inner, _ in objects_within(new))):
         rebind_metadata_request(thing)
         if thing is not new and _is_fitted_unlearner(thing):

@@ -101,6 +101,18 @@ class TakesGroupColumn:
         position = self._group_column.position_in(X)
         return X if position is None else _without(X, position)
 
+    def _no_ids_error(self):
+        """The error for a request by ids after a fit without them."""
+        column = ""
+        if hasattr(self, "group_column"):
+            name = type(self).__name__
+            column = f", or named the column that holds them, {name}(group_column=...)"
+        return ValueError(
+            "groups can only be forgotten if fit was given the ids of the rows, "
+            f"fit(X, y, groups=ids){column}. Searches of scikit-learn keep groups for "
+            "their splitter: fit a SearchUnlearner of the search instead."
+        )
+
 
 def _column_names(X):
     """Return the names of the columns of a data frame, or None."""

@@ -23,7 +23,7 @@ from sklearn_unlearn.base._rewritten import (
     parameters_changed_by_fit,
 )
 from sklearn_unlearn.base._single_class import fit_or_constant
-from sklearn_unlearn.base._steps import seed_where_none, unfitted_copy
+from sklearn_unlearn.base._steps import deep_copy, seed_where_none, unfitted_copy
 from sklearn_unlearn.base._uncertainty import UncertaintyMethods
 from sklearn_unlearn.rows._store import Rows
 from sklearn_unlearn.utils._sklearn_compat import (
@@ -139,7 +139,7 @@ class BaseUnlearner(
     def _fit_estimator(self, X, y, params):
         """Fit a clone of the inner estimator; copy one that is frozen."""
         if isinstance(self.estimator, FrozenEstimator):
-            return copy.deepcopy(self.estimator.estimator)
+            return deep_copy(self.estimator.estimator)
         return self._fit_model(self.estimator, X, y, params)
 
     def _parameters_changed_by_fit(self):

@@ -71,8 +71,8 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
     and never change one in place.
 
     *Threads.* Methods that read (``predict`` and all that begin so, ``transform``,
-    ``score``, ``export``, ...) read one state each, before or after a change. All this
-    goes by the names of methods, those of a subclass and inherited ones included.
+    ``score``, ``export``, ...) read one state each, before or after a change. A method
+    is known by its name as one that changes or one that reads, in subclasses as well.
 
     *Behind other steps.* A :class:`~sklearn_unlearn.pipeline.Pipeline` keeps the rows
     of all its steps, and calls on a copy of its last one
@@ -267,10 +267,7 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         elif store.has_groups:
             positions = store.find_groups(groups, on_unknown=on_unknown)
         else:
-            raise ValueError(
-                "groups can only be forgotten if fit was given the ids of the rows: "
-                "fit(X, y, groups=ids)."
-            )
+            raise self._no_ids_error()
         if len(positions) == store.n_rows:
             raise ValueError(
                 "The request would forget every row: nothing would be left to predict "
@@ -285,7 +282,8 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         return self._find_rows(X_forget, y_forget, groups)
 
     def _forget(self, X_forget, y_forget, groups, X_retain, y_retain, on_unknown):
-        """Forget the rows of a request that is well formed."""
+        """Forget the rows of a request, as `_check_request` lets it through."""
+        _check_targets(y_forget, groups, X_retain, y_retain)
         refuse_changed_parameters(self)
         if X_retain is not None:
             self._forget_given(X_forget, y_forget, X_retain, y_retain)
@@ -317,7 +315,8 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         n_forget, n_retain = _num_samples(X_forget), _num_samples(X_retain)
         check_numbers_of_given(self, n_forget, n_retain, y_retain)
         if not store_type.is_square:
-            X_forget, X_retain = map(self._validate_forget, (X_forget, X_retain))
+            X_forget = self._validate_forget(X_forget)
+            X_retain = self._validate_forget(X_retain, "X_retain")
         if store is not None:
             positions = self._find_rows(X_forget, y_forget)
             check_retained(store.drop(positions), X_retain, y_retain)
@@ -345,7 +344,7 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
         if self._n_training_rows is not None:
             self._n_training_rows -= n_forget
 
-    def _validate_forget(self, X):
+    def _validate_forget(self, X, argument="X_forget"):
         """Return rows without ids, with a frame's columns in the order of the fit.
 
         Raises scikit-learn's messages for a wrong number of features.
@@ -356,8 +355,8 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
             names = getattr(self, "feature_names_in_", None)
             if store is not None:
                 names = store.column_names
-            X = align_columns(X, None if names is None else list(names))
-            refuse_what_is_no_table(X)
+            X = align_columns(X, None if names is None else list(names), argument)
+            refuse_what_is_no_table(X, argument)
             # validate_data would do the same, and build the tags every time
             named = hasattr(X, "columns") or hasattr(self, "feature_names_in_")
             n_columns = X.shape[1] if hasattr(X, "shape") else len(X[0])
@@ -407,3 +406,14 @@ def _check_request(estimator, X_forget, groups, X_retain=None, on_unknown="raise
             "X_retain out, or pass the rows to forget as X_forget."
         )
     return n_asked
+
+
+def _check_targets(y_forget, groups, X_retain, y_retain):
+    """Raise if a request has targets without the rows that they belong to."""
+    if y_retain is not None and X_retain is None:
+        raise ValueError("y_retain belongs to X_retain: pass both, or neither.")
+    if y_forget is not None and groups is not None:
+        raise ValueError(
+            "y_forget belongs to X_forget; all rows of groups are forgotten, whatever "
+            "their targets. Leave y_forget out, or pass the rows as X_forget."
+        )

@@ -3,6 +3,7 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import copy
 import inspect
 from functools import cache
 from types import FunctionType, MethodType, ModuleType
@@ -14,6 +15,7 @@ from sklearn.utils.metadata_routing import MetadataRequest
 
 from sklearn_unlearn.base._tags import is_unlearner
 from sklearn_unlearn.utils._sklearn_compat import (
+    clear_gaps,
     copy_callbacks,
     rebind_metadata_request,
     without_callbacks,
@@ -23,6 +25,7 @@ __all__ = [
     "FITTED_PARAMETERS",
     "carry_over",
     "commit",
+    "deep_copy",
     "drop_inner_rows",
     "forget_within",
     "fresh_step",
@@ -66,6 +69,18 @@ def shallow_copy(estimator):
     """
     new = object.__new__(type(estimator))
     new.__dict__.update(estimator.__dict__)
+    return new
+
+
+def deep_copy(estimator):
+    """Return a deep copy that has no bytes which nobody wrote.
+
+    ``copy.deepcopy`` leaves in the gaps between the fields of a tree what was in the
+    memory before: cells of forgotten rows, it may be.
+    """
+    new = copy.deepcopy(estimator)
+    for thing in (new, *(inner for inner, _ in objects_within(new))):
+        clear_gaps(vars(thing).get("tree_"))
     return new
 
 

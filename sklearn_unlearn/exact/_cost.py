@@ -62,7 +62,9 @@ class UnlearningCost:
     reason: str
 
 
-def cost_of_steps(steps, row, n_forget, n_retain, *, prefix="", rows_change=False):
+def cost_of_steps(
+    steps, row, n_forget, n_retain, *, prefix="", rows_change=False, refit=False
+):
     """Return the costs of fitted steps that follow one another, and of their parts.
 
     Parameters
@@ -76,13 +78,16 @@ def cost_of_steps(steps, row, n_forget, n_retain, *, prefix="", rows_change=Fals
     rows_change : bool, default=False
         Whether the steps may be given other values of the retained rows than in their
         fit, because a step before them may change.
+    refit : bool, default=False
+        Whether all of them are fitted again.
 
     Returns
     -------
     dict of str to UnlearningCost
     """
     costs = {}
-    for (name, step), refit in zip(steps, steps_to_refit(steps), strict=True):
+    refits = [refit or again for again in steps_to_refit(steps)]
+    for (name, step), again in zip(steps, refits, strict=True):
         if not is_estimator(step):
             continue
         rule, name = find_rule(step), prefix + name
@@ -94,10 +99,11 @@ def cost_of_steps(steps, row, n_forget, n_retain, *, prefix="", rows_change=Fals
                     n_forget,
                     n_retain,
                     prefix=f"{name}__",
-                    rows_change=rows_change or refit,
+                    rows_change=rows_change,
+                    refit=again,
                 )
         else:
-            path, n_read, reason = _path(step, rule, row, n_retain, rows_change, refit)
+            path, n_read, reason = _path(step, rule, row, n_retain, rows_change, again)
             costs[name] = UnlearningCost(path, n_forget, n_read, n_retain, reason)
         rows_change = rows_change or get_tags(step).requires_fit
         row = step.transform(row) if hasattr(step, "transform") else row

@@ -32,7 +32,8 @@ class SearchUnlearner(BaseUnlearner):
 
     The rows have a say in which parameters are chosen, so that a model which was
     fitted again with the same parameters may still tell of them. ``unlearn``
-    therefore searches again, or, if that is too much, says that it did not.
+    therefore searches again. Where that takes too long, ``on_forget="best"`` keeps the
+    parameters, and the guarantee says so.
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ class SearchUnlearner(BaseUnlearner):
     See Also
     --------
     sklearn_unlearn.exact.Retrain : Fits any estimator again.
-    sklearn_unlearn.exact.ExactUnlearner : For models whose parameters are given.
+    sklearn_unlearn.exact.ExactUnlearner : For a model without a search.
 
     Notes
     -----

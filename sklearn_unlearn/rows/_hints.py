@@ -1,20 +1,22 @@
-"""What to pass instead, where ``X_forget`` holds no rows."""
+"""What to pass instead of what holds no rows, or cells of other types than the fit."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
 import numpy as np
 
-__all__ = ["holds_rows", "refuse_what_is_no_table"]
+__all__ = ["describe_other_types", "holds_rows", "refuse_what_is_no_table"]
 
 
-def refuse_what_is_no_table(X):
+def refuse_what_is_no_table(X, argument="X_forget"):
     """Raise if `X` is no table of rows; say what was probably meant.
 
     Parameters
     ----------
     X : object
-        Given as ``X_forget`` to an estimator whose rows have columns.
+        Given to an estimator whose rows have columns.
+    argument : str, default="X_forget"
+        As which argument of ``unlearn`` it was given.
 
     Raises
     ------
@@ -26,8 +28,8 @@ def refuse_what_is_no_table(X):
         return
     shape = "a single value" if n_dims == 0 else f"{n_dims}D array"
     raise ValueError(
-        f"Expected 2D array, got {shape} instead: X_forget holds rows as they were "
-        f"given to fit. {_hint(X, n_dims)}"
+        f"Expected 2D array, got {shape} instead: {argument} holds rows as they were "
+        f"given to fit. {_hint(X, n_dims, argument)}"
     )
 
 
@@ -38,11 +40,29 @@ def holds_rows(X):
     return hasattr(X, "__getitem__") and not isinstance(X, str | bytes | dict)
 
 
-def _hint(X, n_dims):
+def describe_other_types(fits):
+    """Say that unknown rows have cells that their columns could not hold, if so.
+
+    Parameters
+    ----------
+    fits : ndarray of bool, shape (n_rows,)
+        Whether each row could be cast to the types of the fit.
+    """
+    if fits.all():
+        return ""
+    return (
+        f" Of these, {(~fits).sum()} hold values that their columns could not have in "
+        "fit, such as text for a number."
+    )
+
+
+def _hint(X, n_dims, argument):
     """Say what to pass in place of `X`."""
-    single = "use X_forget.reshape(1, -1) for a single row."
     if isinstance(X, dict):
-        return "Of a dict, pass pandas.DataFrame(X_forget), with one list per column."
+        return (
+            f"Of a dict with one list per column, pass pandas.DataFrame({argument}); "
+            f"of one with the cells of a row, pandas.DataFrame([{argument}])."
+        )
     if isinstance(X, str | bytes):
         return "Of an index label, pass X.loc[[label]]; of an id, groups=[id]."
     if isinstance(X, slice):
@@ -51,19 +71,27 @@ def _hint(X, n_dims):
         return "Of a position, pass X[[position]]; of an id, groups=[id]."
     if n_dims > 1:
         return "They have one dimension each."
-    kinds = {np.asarray(cell).dtype.kind for cell in _array(X).tolist()}
+    cells = _array(X).tolist()
+    if any(isinstance(cell, dict) for cell in cells):
+        return f"Of dicts, one per row, pass pandas.DataFrame({argument})."
+    kinds = {np.asarray(cell).dtype.kind for cell in cells}
     if kinds == {"b"}:
         return "Of a mask, pass X[mask]."
     if kinds <= {"i", "u"}:
         return (
             "Of positions, pass X[positions], or X.iloc[positions] of a frame; of ids, "
-            f"groups=ids; {single}"
+            f"groups=ids; of a single row, {_as_row(X, argument)}."
         )
     if kinds <= {"U", "S", "M"}:
         return "Of index labels, pass X.loc[labels]; of ids, groups=ids."
     if hasattr(X, "iloc"):
         return "Of a row of a frame, pass X.iloc[[position]] or X.loc[[label]]."
-    return f"U{single[1:]}"
+    return f"Of a single row, pass {_as_row(X, argument)}."
+
+
+def _as_row(X, argument):
+    """Say how to write a row of one dimension as a table of one row."""
+    return f"{argument}.reshape(1, -1)" if hasattr(X, "reshape") else f"[{argument}]"
 
 
 def _array(X):

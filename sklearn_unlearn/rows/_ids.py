@@ -97,11 +97,17 @@ def _values_of_column(column):
 
 def check_groups(groups, n_rows):
     """Return `groups` as an array with one id per row."""
-    groups = as_ids(groups)
+    given, groups = groups, as_ids(groups)
     if groups.shape != (n_rows,):
+        hint = ""
+        if isinstance(given, str):
+            hint = (
+                f" If {given!r} is a column of X, pass X[{given!r}], or set "
+                f"group_column={given!r}."
+            )
         raise ValueError(
             f"groups must hold one id per row of X, shape ({n_rows},); got shape "
-            f"{groups.shape}."
+            f"{groups.shape}.{hint}"
         )
     if groups.dtype.kind == "O":
         _check_hashable(groups)

@@ -12,7 +12,7 @@ from scipy import sparse
 from sklearn_unlearn.exceptions import UnknownRowsError
 from sklearn_unlearn.rows._cells import RowHash, concatenate
 from sklearn_unlearn.rows._hash_index import HashIndex, runs
-from sklearn_unlearn.rows._hints import refuse_what_is_no_table
+from sklearn_unlearn.rows._hints import describe_other_types, refuse_what_is_no_table
 from sklearn_unlearn.rows._ids import as_ids, describe_other_kind, match_ids
 from sklearn_unlearn.rows._layouts import SparseLayout, as_column, layout_of
 from sklearn_unlearn.rows._lookup import match_rows
@@ -307,7 +307,8 @@ class RowStore:
             target = target if ids is None else f"{target} under that id"
             raise UnknownRowsError(
                 f"{len(unknown)} of {len(fits)} rows in X_forget were never fitted"
-                f"{target}, or are forgotten already; positions {_first(unknown)}. "
+                f"{target}, not as often as asked for, or are forgotten already; "
+                f"positions {_first(unknown)}.{describe_other_types(fits[unknown])} "
                 'Pass on_unknown="ignore" to forget the others.',
                 positions=unknown,
             )

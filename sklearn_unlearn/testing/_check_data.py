@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 import inspect
+import re
 
 import numpy as np
 from scipy import sparse
@@ -155,7 +156,7 @@ def fitted_before(estimator, case, *, requests):
 def _request_everything(estimator):
     """Have an estimator ask for all metadata that its methods take."""
     for name in dir(type(estimator)):
-        if name.startswith("set_") and name.endswith("_request"):
+        if re.fullmatch(r"set_\w+_request", name):
             ask = getattr(estimator, name)
             names = set(inspect.signature(ask).parameters) - {"self"}
             ask(**dict.fromkeys(names, True))

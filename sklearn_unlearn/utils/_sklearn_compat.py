@@ -7,9 +7,11 @@ import copy
 import warnings
 from contextlib import contextmanager
 
+import numpy as np
 from sklearn.base import _fit_context
 from sklearn.compose._column_transformer import _is_empty_column_selection
 from sklearn.preprocessing._data import _handle_zeros_in_scale, _is_constant_feature
+from sklearn.tree._tree import Tree
 from sklearn.utils import _safe_indexing
 from sklearn.utils._mask import _get_mask
 from sklearn.utils._param_validation import (
@@ -59,6 +61,7 @@ __all__ = [
     "_safe_indexing",
     "available_function",
     "begin_callbacks",
+    "clear_gaps",
     "copy_callbacks",
     "find_infrequent",
     "get_svd_solver",
@@ -247,6 +250,20 @@ def available_function(method):
 def wrap_available(method, function):
     """Return `function` in the place of a method, available where that is."""
     return available_if(method.check)(function) if hasattr(method, "fn") else function
+
+
+def clear_gaps(tree):
+    """Set to zero the bytes of a tree's nodes that belong to no field of them.
+
+    Nothing happens to what is no tree of scikit-learn.
+    """
+    if not isinstance(tree, Tree):
+        return
+    nodes = tree.__getstate__()["nodes"]  # the memory of the tree itself
+    is_gap = np.ones(nodes.dtype.itemsize, dtype=bool)
+    for dtype, start in nodes.dtype.fields.values():
+        is_gap[start : start + dtype.itemsize] = False
+    nodes.view(np.uint8).reshape(len(nodes), -1)[:, is_gap] = 0
 
 
 def rebind_metadata_request(estimator, owner=None):

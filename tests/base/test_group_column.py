@@ -14,8 +14,15 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from sklearn_unlearn.exact import ExactUnlearner, Retrain, SISAClassifier, SISARegressor
+from sklearn_unlearn.exact import (
+    CertifiedRidge,
+    ExactUnlearner,
+    Retrain,
+    SISAClassifier,
+    SISARegressor,
+)
 from sklearn_unlearn.exceptions import AmbiguousRowsError, UnknownRowsError
+from sklearn_unlearn.model_selection import SearchUnlearner
 from sklearn_unlearn.pipeline import Pipeline, make_pipeline
 from sklearn_unlearn.utils.estimator_checks import find_residue
 
@@ -186,3 +193,15 @@ def test_a_row_of_another_person_is_unknown():
     with pytest.raises(UnknownRowsError, match="under that id"):
         model.unlearn(np.insert(X[:1], 0, 105, axis=1))
     assert model.unlearn(np.insert(X[:1], 0, 100, axis=1)).n_forgotten_ == 1
+
+
+def test_a_request_by_id_after_a_fit_without_ids_says_how_to_give_them():
+    model = make_pipeline(StandardScaler(), GaussianNB())
+    search = GridSearchCV(model, {"gaussiannb__var_smoothing": [1e-9, 1e-2]}, cv=3)
+    search.fit(X, y, groups=IDS)  # for the splitter alone
+    for fitted in (search.best_estimator_, SearchUnlearner(search).fit(X, y)):
+        column = rf"{type(fitted).__name__}\(group_column="
+        with pytest.raises(ValueError, match=f"{column}.* SearchUnlearner"):
+            fitted.unlearn(groups=[100])
+    with pytest.raises(ValueError, match=r"fit\(X, y, groups=ids\)\. "):
+        CertifiedRidge().fit(X, X[:, 0]).unlearn(groups=[100])

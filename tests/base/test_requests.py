@@ -6,6 +6,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 from sklearn.cluster import KMeans
@@ -18,6 +19,7 @@ from sklearn.pipeline import make_pipeline as sklearn_make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_unlearn.exact import ExactUnlearner, Retrain, SISAClassifier
+from sklearn_unlearn.exceptions import UnlearningWarning
 from sklearn_unlearn.neural_network import DropoutClassifier
 from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.unlearning import NPO, FineTune
@@ -36,7 +38,10 @@ GONE, LEFT = slice(0, 5), slice(5, None)
         (X[GONE], {"X_retain": X[LEFT, 0], "y_retain": y[LEFT]}, "2D array"),
         (X[GONE], {"X_retain": X[6:], "y_retain": y[6:]}, "X_retain"),
         (X[GONE], {"X_retain": X[LEFT, :2], "y_retain": y[LEFT]}, "features"),
+        (X[GONE], {"X_retain": np.arange(55), "y_retain": y[LEFT]}, "X_retain holds"),
+        (X[GONE], {"y_retain": y[LEFT]}, "y_retain belongs to X_retain"),
         (None, {"X_retain": X[LEFT], "y_retain": y[LEFT], "groups": [1]}, "groups"),
+        (None, {"y_forget": y[GONE], "groups": [1]}, "y_forget belongs to X_forget"),
     ],
 )
 @pytest.mark.parametrize("store", [True, False])
@@ -46,6 +51,16 @@ def test_given_rows_are_checked(store, rows, given, message):
     with pytest.raises(ValueError, match=message):
         model.unlearn(rows, **given)
     assert pickle.dumps(model) == before
+
+
+def test_columns_of_given_rows_are_named_as_theirs():
+    frame = pd.DataFrame(X, columns=list("abc"))
+    model = Retrain(GaussianNB()).fit(frame, y)
+    with pytest.raises(ValueError, match=r"X_retain lacks columns .* 'b'"):
+        model.unlearn(frame[GONE], X_retain=frame[LEFT][["a", "c"]], y_retain=y[LEFT])
+    with pytest.warns(UnlearningWarning, match=r"X_retain has columns .* 'd'"):
+        model.unlearn(frame[GONE], X_retain=frame[LEFT].assign(d=1), y_retain=y[LEFT])
+    assert model.n_forgotten_ == 5
 
 
 def test_rows_with_ids_are_not_given():

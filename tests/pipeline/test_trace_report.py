@@ -9,6 +9,7 @@ from sklearn import pipeline as sklearn_pipeline
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_union
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
@@ -85,6 +86,9 @@ def test_memory_of_another_kind_of_estimator_or_a_single_class():
 def test_costs_are_those_of_the_request():
     trees = make_pipeline(StandardScaler(), DecisionTreeClassifier(random_state=0))
     cost = trees.fit(X, y).unlearning_cost(X[FORGET])["standardscaler"]
+    assert cost.path == "refit" and "rounding" in cost.reason
+    part = make_pipeline(make_union(StandardScaler()), DecisionTreeClassifier())
+    cost = part.fit(X, y).unlearning_cost(X[FORGET])["featureunion__standardscaler"]
     assert cost.path == "refit" and "rounding" in cost.reason
     single = make_pipeline(StandardScaler(), GaussianNB()).fit(X.astype(np.float32), y)
     costs = single.unlearning_cost(X[FORGET].astype(np.float32))

@@ -1,4 +1,4 @@
-"""What is no table of rows is refused with what to pass instead."""
+"""What is no table of rows, or of other types, is refused with what to pass instead."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
@@ -9,6 +9,7 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_unlearn.exact import ExactUnlearner
+from sklearn_unlearn.exceptions import UnknownRowsError
 from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.utils.estimator_checks import assert_same_state
 
@@ -32,7 +33,10 @@ X = pd.DataFrame(np.arange(12.0).reshape(6, 2), list("abcdef"), ["x", "y"])
         (3, r"X\[\[position\]\]"),
         (slice(2), r"X\[slice\]"),
         ({"x": [0.0], "y": [1.0]}, r"pandas\.DataFrame\(X_forget\)"),
-        ([0.0, 1.0], r"reshape\(1, -1\)"),
+        ({"x": 0.0, "y": 1.0}, r"pandas\.DataFrame\(\[X_forget\]\)"),
+        ([{"x": 0.0, "y": 1.0}], r"pandas\.DataFrame\(X_forget\)"),
+        (np.array([0.0, 1.0]), r"X_forget\.reshape\(1, -1\)"),
+        ([0.0, 1.0], r"pass \[X_forget\]"),
         (np.zeros((1, 1, 2)), "Expected 2D array, got 3D"),
     ],
 )
@@ -42,3 +46,14 @@ def test_the_hint_says_what_to_pass(make, wrong, hint):
     with pytest.raises(ValueError, match=hint):
         model.unlearn(wrong)
     assert_same_state(model, before)
+
+
+@pytest.mark.parametrize("make", [ExactUnlearner, make_pipeline])
+@pytest.mark.parametrize("wrong", [X[:2].astype(str), X[:2].to_numpy().astype(str)])
+def test_text_for_numbers_is_named(make, wrong):
+    model = make(StandardScaler()).fit(X)
+    with pytest.raises(UnknownRowsError, match=r"2 hold values .* text for a number"):
+        model.unlearn(wrong)
+    with pytest.raises(UnknownRowsError) as caught:
+        model.unlearn(X[:2] + 0.5)
+    assert "text" not in str(caught.value)

@@ -126,6 +126,8 @@ def test_one_column_of_ids():
             fit(ids)
     with pytest.raises(ValueError, match="one id per row"):
         fit(["a", "b"], n_rows=3)
+    with pytest.raises(ValueError, match="group_column='person'"):
+        fit("person", n_rows=3)
     with pytest.raises(TypeError, match="lists or arrays"):
         fit([[1, 2], [3, 4], "c"])
 

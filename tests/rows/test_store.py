@@ -128,6 +128,8 @@ def test_rows_with_one_hash_are_all_compared(monkeypatch):
     assert store.find(X[[3]], [1]).tolist() == [13]
     with pytest.raises(UnknownRowsError, match="2 of 3"):
         store.find([[0.0, 1.0], [4.0, 4.0], [0.5, 0.5]])
+    with pytest.raises(UnknownRowsError, match=r"1 of 2 .* as often as asked for"):
+        store.find(X[[8, 8]])
     left = store.drop([5, 7])
     assert left.find(X[[8]]).tolist() == [6]
     assert not len(left.find(X[[5]], on_unknown="ignore"))

@@ -67,6 +67,17 @@ def test_single_precision():
     assert model.unlearn(X[[4]].astype(float)).n_forgotten_ == 1
 
 
+@pytest.mark.parametrize(
+    "start", [np.uint64(2**63), np.uint64(2**64 - 4096), np.int64(-(2**63))]
+)
+def test_the_ends_of_a_type(start):
+    X = (start + np.arange(10, dtype=type(start))).reshape(-1, 1)
+    model = fit(X)
+    with pytest.raises(AmbiguousRowsError, match="integers"):
+        model.unlearn(X[[3]].astype(float))
+    assert model.unlearn(X[[3]]).n_forgotten_ == 1
+
+
 def test_many_that_no_column_tells_apart():
     X = frame(2**60 + np.arange(3000) % 2)
     with pytest.raises(AmbiguousRowsError):

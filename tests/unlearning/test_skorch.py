@@ -231,7 +231,8 @@ def test_labels_are_numbers_of_outputs_for_a_fitted_net():
     with pytest.raises(ValueError, match="no output for"):
         FineTune(FrozenEstimator(net)).fit(X[kept], y[kept] + 5)
     # a net that is fitted by the unlearner may have outputs to spare
-    model = FineTune(net, random_state=0).fit(X[y < 4], y[y < 4])
+    model = FineTune(net, store_training_data=False, random_state=0)
+    model.fit(X[y < 4], y[y < 4])
     assert np.allclose(model.predict_proba(X).sum(axis=1), 1)
     with pytest.raises(ValueError, match="no output for"):
         model.unlearn(

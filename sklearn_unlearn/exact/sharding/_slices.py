@@ -3,7 +3,6 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +17,7 @@ from sklearn_unlearn.base._single_class import (
     fit_or_constant,
     is_constant,
 )
-from sklearn_unlearn.base._steps import drop_inner_rows, unfitted_copy
+from sklearn_unlearn.base._steps import deep_copy, drop_inner_rows, unfitted_copy
 from sklearn_unlearn.exact._rule import Rule
 from sklearn_unlearn.exact.sharding._shard_rows import take_rows
 
@@ -216,7 +215,7 @@ class SliceTrainer:
             model = unfitted_copy(self.template)
             first_call = {} if classes is None else {"classes": classes}
         else:
-            model = copy.deepcopy(model)
+            model = deep_copy(model)
         for _ in range(epochs_per_slice(self.n_epochs, self.n_slices)[j]):
             _set_random_states(model, rng)
             model.partial_fit(rows.X, rows.y, **first_call, **params)
@@ -228,7 +227,7 @@ class SliceTrainer:
         if model is None or not _can_continue(model, rows.y):
             model = unfitted_copy(self.template).set_params(warm_start=True)
         else:
-            model = copy.deepcopy(model)
+            model = deep_copy(model)
         size = self.template.get_params(deep=False).get("n_estimators")
         if size is not None:  # an ensemble: each slice adds its share of the members
             ends = np.rint(np.linspace(0, size, self.n_slices + 1))

@@ -304,10 +304,7 @@ class BaseS3T(UnlearnerMixin, BaseEstimator):
             positions, unknown = self._assignment.find(X)
             n_requested, name = len(X), "rows in X_forget"
         elif self._assignment.ids is None:
-            raise ValueError(
-                "groups can only be forgotten if fit was given the ids of the rows: "
-                "fit(X, y, groups=ids)."
-            )
+            raise self._no_ids_error()
         else:
             positions, unknown = self._assignment.find_groups(groups)
             n_requested, name = _num_samples(as_ids(groups)), "ids in groups"

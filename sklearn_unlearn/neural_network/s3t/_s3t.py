@@ -125,7 +125,7 @@ class S3TClassifier(ClassifierMixin, BaseS3T):
     >>> model.fit(X, y).score(X, y) > 0.95
     True
     >>> model.unlearn(X[:1]).prefix_lengths_
-    array([3, 1, 3])
+    array([3, 2, 3])
     >>> model.refresh().prefix_lengths_
     array([3, 3, 3])
     """

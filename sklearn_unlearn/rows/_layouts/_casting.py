@@ -103,8 +103,16 @@ def cast_cells(values, dtype):
         return cast, (np.isfinite(cast) | ~np.isfinite(values)).all(axis=1)
     good = cast == values
     if dtype.kind in "iu" and values.dtype.kind == "f":
-        good &= np.abs(values) < 2.0**63  # beyond, a cast wraps around
+        # beyond these, a cast wraps around, or stops at the largest number
+        low, high = float(np.iinfo(dtype).min), 2.0 ** _n_digits(dtype)
+        with np.errstate(over="ignore"):
+            good &= (low <= values) & (values < high)
     return cast, good.all(axis=1)
+
+
+def _n_digits(dtype):
+    """Return how many binary digits the whole numbers of a type have."""
+    return int(np.iinfo(dtype).max).bit_length()
 
 
 def rounded_numbers(values, dtype):

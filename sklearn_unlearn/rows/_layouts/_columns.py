@@ -22,7 +22,7 @@ def column_names(X):
     return list(X.columns) if named and hasattr(X, "columns") else None
 
 
-def align_columns(X, names):
+def align_columns(X, names, argument="X_forget"):
     """Return the columns of a query that a fit was given, in the order of the fit.
 
     Parameters
@@ -31,6 +31,8 @@ def align_columns(X, names):
         What has no names is returned as it is.
     names : list or None
         Names of the columns in the fit; None if it was given no frame.
+    argument : str, default="X_forget"
+        Which argument of ``unlearn`` `X` is.
 
     Raises
     ------
@@ -52,18 +54,18 @@ def align_columns(X, names):
         return X  # numbered columns, which scikit-learn tells by their places
     if missing:
         raise ValueError(
-            f"X_forget lacks columns that fit was given: {_listed(missing)}. Pass the "
-            "rows as they were given to fit."
+            f"{argument} lacks columns that fit was given: {_listed(missing)}. "
+            "Pass the rows as they were given to fit."
         )
     if len({*given}) < len(given):
         raise ValueError(
-            "X_forget has several columns of one name: pass those that fit was given, "
-            "in their order."
+            f"{argument} has several columns of one name: pass those that fit was "
+            "given, in their order."
         )
     if other:
         warn_user(
-            f"X_forget has columns that fit was not given: {_listed(other)}. They are "
-            "ignored.",
+            f"{argument} has columns that fit was not given: {_listed(other)}. They "
+            "are ignored.",
             UnlearningWarning,
         )
     return X.select(names) if hasattr(X, "select") else X[names]
