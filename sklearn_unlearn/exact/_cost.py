@@ -12,7 +12,7 @@ from sklearn_unlearn.base._tags import is_unlearner
 from sklearn_unlearn.exact._rule import find_rule
 from sklearn_unlearn.exact._steps import steps_to_refit
 
-__all__ = ["UnlearningCost", "cost_of_steps"]
+__all__ = ["UnlearningCost", "cost_of_steps", "reason_to_refit"]
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,14 @@ def cost_of_steps(
     return costs
 
 
+def reason_to_refit(estimator, rule):
+    """Say why an estimator is fitted again, which its rule does not cover."""
+    name = type(estimator).__name__
+    if rule.path == "refit":
+        return f"no faster rule covers {name}"
+    return f"the rule of {name} does not cover these parameters or rows"
+
+
 def _sequences(composite, rule, row):
     """Return the sequences of parts of a composite, with a row as each sees it."""
     if hasattr(composite, "steps"):
@@ -128,7 +136,7 @@ def _path(step, rule, row, n_retain, rows_change, refit):
     if rule.path == "refit" or not (
         rows_change or rule.fit_transform_differs or rule.covers(step, row)
     ):
-        return "refit", n_retain, f"no faster rule covers this {type(step).__name__}"
+        return "refit", n_retain, reason_to_refit(step, rule)
     if rule.path != "summaries":
         return rule.path, n_retain, "from its present solution to the new one"
     if rows_change or rule.fit_transform_differs:

@@ -14,7 +14,7 @@ from sklearn_unlearn.base._single_class import (
     has_unseen_columns,
     single_class,
 )
-from sklearn_unlearn.exact._cost import UnlearningCost
+from sklearn_unlearn.exact._cost import UnlearningCost, reason_to_refit
 from sklearn_unlearn.exact._rule import Outcome, Rule, RuleState, find_rule
 from sklearn_unlearn.exact._summary_rule import SummaryRule
 
@@ -172,7 +172,7 @@ class ExactUnlearner(BaseUnlearner):
         n_forget, n_retain = len(positions), self._rows.n_rows - len(positions)
         rule, name = self._rule(self.estimator_), type(self.estimator_).__name__
         if not self._covered(rule):
-            reason = f"no faster rule covers this {name}"
+            reason = reason_to_refit(self.estimator_, rule)
             return UnlearningCost("refit", n_forget, n_retain, n_retain, reason)
         if rule.path != "summaries":
             reason = f"{name} goes from its present solution to the new one"
