@@ -8,6 +8,7 @@ from sklearn_unlearn.exceptions import (
     UnknownRowsError,
     UnlearningWarning,
 )
+from sklearn_unlearn.utils._sklearn_compat import _num_samples
 from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["check_numbers_of_given", "check_retained", "warn_about_twins"]
@@ -23,6 +24,11 @@ def check_numbers_of_given(estimator, n_forget, n_retain, y_retain):
     supervised = estimator._has_target if store is None else store.has_target
     if supervised and y_retain is None:
         raise ValueError("y_retain must be passed with X_retain.")
+    if y_retain is not None and _num_samples(y_retain) != n_retain:
+        raise ValueError(
+            f"y_retain must have one target for each of the {n_retain} rows of "
+            f"X_retain; got {_num_samples(y_retain)}."
+        )
     if store is not None and store.has_groups:
         raise ValueError(
             "fit was given groups, which cannot be matched with X_retain. Leave "

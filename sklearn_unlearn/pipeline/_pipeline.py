@@ -188,7 +188,7 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
 
     @available_if(_can_transform)
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit_transform(self, X, y=None, **params):
+    def fit_transform(self, X, y=None, *, groups=None, **params):
         """Fit all steps and transform the training rows.
 
         Parameters
@@ -197,6 +197,8 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
             Training rows.
         y : array-like of shape (n_rows,), default=None
             Targets.
+        groups : array-like of shape (n_rows,), default=None
+            One id per row, as for `fit`.
         **params : dict
             As for :meth:`sklearn.pipeline.Pipeline.fit_transform`.
 
@@ -205,11 +207,11 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         array-like of shape (n_rows, n_outputs)
             Transformed rows.
         """
-        return self._fit_and_keep("fit_transform", X, y, params)
+        return self._fit_and_keep("fit_transform", X, y, params, groups)
 
     @available_if(final_has("fit_predict"))
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit_predict(self, X, y=None, **params):
+    def fit_predict(self, X, y=None, *, groups=None, **params):
         """Fit all steps and return the labels of the last one.
 
         Parameters
@@ -218,6 +220,8 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
             Training rows.
         y : array-like of shape (n_rows,), default=None
             Targets.
+        groups : array-like of shape (n_rows,), default=None
+            One id per row, as for `fit`.
         **params : dict
             As for :meth:`sklearn.pipeline.Pipeline.fit_predict`.
 
@@ -226,7 +230,7 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
         ndarray of shape (n_rows,)
             Predictions on the training rows.
         """
-        return self._fit_and_keep("fit_predict", X, y, params)
+        return self._fit_and_keep("fit_predict", X, y, params, groups)
 
     def _fit_and_keep(self, method, X, y, params, groups=None, forget=None):
         """Fit by scikit-learn's `method`, then keep the rows."""

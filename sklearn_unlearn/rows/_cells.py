@@ -105,7 +105,7 @@ def cell_codes(values, memo=None):
     ndarray of uint64, of the shape of `values`
     """
     kind = values.dtype.kind
-    if kind == "f":
+    if kind == "f" and values.dtype.itemsize <= 8:
         values = values + values.dtype.type(0)  # -0.0 becomes 0.0; never in place
         codes = values.view(f"u{values.dtype.itemsize}").astype(np.uint64)
         missing = np.isnan(values)

@@ -226,6 +226,8 @@ def test_rows_are_dropped_at_once():
 
 def test_given_rows_are_compared_with_those_that_are_kept():
     model = ExactUnlearner(GaussianNB()).fit(X, Y)
+    with pytest.raises(ValueError, match=r"y_retain must have one .* 58 rows"):
+        model.unlearn(X[:2], X_retain=X[2:], y_retain=Y[3:])
     other = X[2:].copy()
     other[7] = X[0]
     with pytest.raises(ValueError, match=r"1 rows of X_retain .* positions 7"):

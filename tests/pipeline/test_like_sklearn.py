@@ -136,6 +136,14 @@ def test_fit_predict_keeps_the_rows():
     assert not hasattr(make_pipeline(GaussianNB()), "fit_predict")
 
 
+@pytest.mark.parametrize("method", ["fit_transform", "fit_predict"])
+def test_every_way_to_fit_takes_ids(method):
+    model = make_pipeline(StandardScaler(), KMeans(3, n_init=1, random_state=0))
+    getattr(model, method)(X, groups=np.arange(len(X)) // 2)
+    expected = clone(model).fit(X[2:]).predict(X)
+    np.testing.assert_array_equal(model.unlearn(groups=[0]).predict(X), expected)
+
+
 def test_last_step_that_only_transforms_what_it_is_fitted_to():
     embedding = TSNE(init="random", perplexity=5, max_iter=250, random_state=0)
     model = make_pipeline(StandardScaler(), embedding)

@@ -167,6 +167,12 @@ def test_ambiguity_asks_for_more():
         (["some words", "other words"], ["other words"], [1]),
         (np.array([[2**60], [2**60 + 1]]), np.array([[2**60 + 1]]), [1]),
         (np.array([["2020-01-01"]], dtype="M8[D]"), [["2020-01-01"]], [0]),
+        (np.array([[0.5], [np.nan]], np.longdouble), [[np.nan], [2.0]], [1]),
+        (
+            np.array([[-0.0], [1.5]], np.longdouble),
+            np.array([[0.0]], np.longdouble),
+            [0],
+        ),
     ],
 )
 def test_queries_are_cast_to_what_was_kept(kept, query, found):
