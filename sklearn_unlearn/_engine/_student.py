@@ -10,7 +10,6 @@ of the retained rows: a loss can then be compared with that of a teacher row by 
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from sklearn_unlearn._engine._trainable import Trainable
 from sklearn_unlearn._engine._training import AdamSettings, TensorRows
 from sklearn_unlearn._engine._weight_mask import WeightMask
 from sklearn_unlearn.exceptions import UnlearningWarning
+from sklearn_unlearn.utils._cached import cached_property
 from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["Batch", "ForgetRetainBatches", "Student", "UnlearningSettings"]

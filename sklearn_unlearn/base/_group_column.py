@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
+from sklearn_unlearn.rows._ids import as_ids
 from sklearn_unlearn.utils._sklearn_compat import _safe_indexing
 
 __all__ = ["GROUP_COLUMN", "TakesGroupColumn"]
@@ -123,13 +124,10 @@ def _column_names(X):
 def _ids(X, position):
     """Return a column as an array, in which each id keeps its type."""
     if isinstance(X, (list, tuple)):
-        ids = np.empty(len(X), dtype=object)
-        ids[:] = [row[position] for row in X]
-        return ids
+        return as_ids([row[position] for row in X])
     if sparse.issparse(X):
         return X.tocsc()[:, [position]].toarray().ravel()
-    column = _safe_indexing(X, position, axis=1)
-    return column.to_numpy() if hasattr(column, "to_numpy") else np.array(column)
+    return as_ids(_safe_indexing(X, position, axis=1))
 
 
 def _without(X, position):

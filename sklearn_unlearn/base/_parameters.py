@@ -3,11 +3,14 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import types
+import functools
+import hashlib
+from typing import NamedTuple
 
 import numpy as np
 
 from sklearn_unlearn.base._steps import PLAIN, parameter_names
+from sklearn_unlearn.rows._cells import cell_codes
 
 __all__ = ["FREE_PARAMETERS", "plain_parameters", "refuse_changed_parameters"]
 
@@ -15,14 +18,13 @@ __all__ = ["FREE_PARAMETERS", "plain_parameters", "refuse_changed_parameters"]
 FREE_PARAMETERS = frozenset(
     {"device", "memory", "n_jobs", "store_training_data", "verbose"}
 )
-LONGEST = 100  # entries of a list that is compared
 
 
 def plain_parameters(estimator):
     """Return the parameters that a fit depends on, as far as they can be compared.
 
-    These are numbers, words, and short lists of them; of estimators, functions and
-    classes the names. Arrays and random generators are left out.
+    These are numbers and words, and lists and dictionaries of them; of arrays a
+    digest; of estimators, functions, classes and all other objects the names.
 
     Parameters
     ----------
@@ -78,25 +80,78 @@ def _collect(estimator, prefix, found):
 
 def _add(value, prefix, name, found):
     """Add one parameter, and those of the estimators that it holds."""
-    if type(value) in PLAIN or isinstance(value, np.generic):
-        # a number that is no number equals not even itself
-        found[prefix + name] = value if value == value else "nan"
-    elif isinstance(value, (type, types.FunctionType, np.ufunc)):
-        found[prefix + name] = _name(value)
-    elif hasattr(value, "get_params"):
+    is_list = isinstance(value, (list, tuple)) and len(value) > 0
+    if _is_estimator(value):
         found[prefix + name] = _name(type(value))
         _collect(value, f"{prefix}{name}__", found)
-    elif isinstance(value, dict):
-        if len(value) <= LONGEST and PLAIN.issuperset(map(type, value.values())):
-            found[prefix + name] = dict(value)
-    elif isinstance(value, (list, tuple)):
-        if all(_is_step(v) for v in value):
-            for step in value:
-                _add(step[1], prefix, step[0], found)
-                if len(step) > 2:  # of a column transformer
-                    _add(step[2], f"{prefix}{step[0]}__", "columns", found)
-        elif len(value) <= LONGEST and PLAIN.issuperset(map(type, value)):
-            found[prefix + name] = list(value)
+    elif is_list and all(_is_step(v) for v in value):
+        found[prefix + name] = [step[0] for step in value]
+        for step in value:
+            _add(step[1], prefix, step[0], found)
+            if len(step) > 2:  # of a column transformer
+                _add(step[2], f"{prefix}{step[0]}__", "columns", found)
+    else:
+        found[prefix + name] = _comparable(value)
+
+
+def _comparable(value):
+    """Return what equals that of another value only if a fit with both is the same.
+
+    Of objects that are no data, no functions and no estimators it is the type.
+    """
+    if type(value) in PLAIN or isinstance(value, np.generic):
+        # a number that is no number equals not even itself
+        return value if value == value else "nan"
+    if isinstance(value, dict):
+        return {key: _comparable(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        if (PLAIN - {float}).issuperset(map(type, value)):  # words: there may be many
+            return list(value)
+        return [_comparable(v) for v in value]
+    if isinstance(value, (slice, set, frozenset)):
+        return value if isinstance(value, slice) else frozenset(value)
+    if isinstance(value, functools.partial):
+        return [_comparable(v) for v in (value.func, value.args, value.keywords)]
+    if hasattr(value, "to_numpy"):  # such as the index of a frame
+        value = value.to_numpy()
+    if isinstance(value, np.ndarray):
+        return ArrayDigest.of(value)
+    if _is_estimator(value):
+        return [_name(type(value)), plain_parameters(value)]
+    if hasattr(value, "get_n_splits") and hasattr(value, "__dict__"):
+        return [_name(type(value)), _comparable(vars(value))]
+    named = callable(value) and hasattr(value, "__name__")
+    return _name(value) if named else _name(type(value))
+
+
+class ArrayDigest(NamedTuple):
+    """What is left of an array, for it to be compared with another.
+
+    Attributes
+    ----------
+    kind : str
+        Kind of its type.
+    shape : tuple of int
+    digest : bytes or None
+        Of its cells; None if they cannot be compared.
+    """
+
+    kind: str
+    shape: tuple
+    digest: bytes | None
+
+    @classmethod
+    def of(cls, array):
+        """Return the digest of an array."""
+        try:
+            codes = np.ascontiguousarray(cell_codes(array))
+        except TypeError:  # lists, say
+            return cls(array.dtype.kind, array.shape, None)
+        digest = hashlib.blake2b(codes.tobytes(), digest_size=16).digest()
+        return cls(array.dtype.kind, array.shape, digest)
+
+    def __repr__(self):
+        return f"<array of shape {self.shape}>"
 
 
 def _is_step(value):
@@ -104,7 +159,15 @@ def _is_step(value):
     return isinstance(value, tuple) and len(value) > 1 and isinstance(value[0], str)
 
 
+def _is_estimator(value):
+    return hasattr(value, "get_params") and not isinstance(value, type)
+
+
 def _name(thing):
-    """Return the module and name of a class or function."""
+    """Return the module and name of a class or function; of a lambda also its code."""
     name = getattr(thing, "__qualname__", thing.__name__)
-    return f"{getattr(thing, '__module__', 'numpy')}.{name}"
+    name = f"{getattr(thing, '__module__', 'numpy')}.{name}"
+    if not name.endswith("<lambda>"):
+        return name
+    code = thing.__code__
+    return f"{name} {code.co_names} {code.co_consts} {code.co_code.hex()}"

@@ -3,11 +3,10 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-from functools import cached_property
-
 import numpy as np
 
 from sklearn_unlearn.rows._hash_index import ranges
+from sklearn_unlearn.utils._cached import cached_property
 
 __all__ = ["Column", "KeptColumns", "are_whole", "may_round", "nearest_entries"]
 

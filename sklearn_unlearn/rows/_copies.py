@@ -3,8 +3,6 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-from functools import cached_property
-
 import numpy as np
 
 from sklearn_unlearn.exceptions import AmbiguousRowsError
@@ -12,6 +10,7 @@ from sklearn_unlearn.rows._cells import cell_types, equal_rows
 from sklearn_unlearn.rows._hash_index import ranges
 from sklearn_unlearn.rows._numbering import join_numbers, number_ids, number_rows
 from sklearn_unlearn.rows._targets import match_targets
+from sklearn_unlearn.utils._cached import cached_property
 
 __all__ = ["choose_copies"]
 

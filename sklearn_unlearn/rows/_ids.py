@@ -15,6 +15,8 @@ from collections import deque
 import numpy as np
 
 from sklearn_unlearn.rows._cells import cell_codes, is_missing
+from sklearn_unlearn.rows._layouts import column_names
+from sklearn_unlearn.utils._sklearn_compat import _safe_indexing
 
 __all__ = ["as_ids", "check_groups", "describe_other_kind", "id_codes", "match_ids"]
 
@@ -51,9 +53,15 @@ def as_ids(groups):
     ValueError
         If there are several columns.
     """
+    if column_names(groups) is not None and np.shape(groups)[1] == 1:
+        groups = _safe_indexing(groups, 0, axis=1)
     if hasattr(groups, "to_numpy"):  # a column or an index of a frame
-        groups = groups.to_numpy()
+        groups = _values_of_column(groups)
+    if isinstance(groups, np.ma.MaskedArray):
+        groups = groups.astype(object).filled(None)
     if isinstance(groups, np.ndarray):
+        if groups.dtype.kind not in KINDS:
+            groups = groups.astype(object)
         groups = np.atleast_1d(groups)
         if groups.ndim > 1 and groups.size != len(groups):
             raise ValueError(
@@ -73,6 +81,18 @@ def as_ids(groups):
             return ids
     # np.asarray would turn numbers beside words into words
     return np.fromiter(cells, dtype=object, count=len(cells))
+
+
+def _values_of_column(column):
+    """Return the ids in a column or frame of any library as an array or a list."""
+    is_arrow = hasattr(column, "to_pylist")
+    ids = column.to_numpy(**({"zero_copy_only": False} if is_arrow else {}))
+    plain = isinstance(getattr(column, "dtype", None), np.dtype)
+    if plain or ids.ndim > 1 or ids.dtype.kind != "f":
+        return ids
+    # beside missing ones, whole numbers have become floating-point: several, if
+    # large, the same
+    return column.to_pylist() if is_arrow else list(column)
 
 
 def check_groups(groups, n_rows):
@@ -138,13 +158,11 @@ def _match_typed(kept, asked):
         fits = np.zeros(len(asked), dtype=bool)
         for i, value in enumerate(asked):
             if not is_missing(value) and _kind(value) == KINDS[kept.dtype.kind]:
-                if kept.dtype.kind in "iu" and _is_rounded(value):
-                    continue
                 with contextlib.suppress(ValueError, OverflowError):
                     if kept.dtype.kind == "M":
                         value = np.datetime64(value)
                     cast[i] = value
-                    fits[i] = cast[i] == value
+                    fits[i] = _key(cast[i]) == _key(value)
     positions = np.flatnonzero(np.isin(kept, cast[fits]))
     known = fits & np.isin(cast, kept[positions])
     return positions, np.flatnonzero(~known)

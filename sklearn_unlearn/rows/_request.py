@@ -3,7 +3,7 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-from functools import cached_property
+from sklearn_unlearn.utils._cached import cached_property
 
 __all__ = ["Request", "RowView"]
 

@@ -3,12 +3,13 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import functools
 import numbers
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_random_state
+
+from sklearn_unlearn.utils._cached import cached_property
 
 __all__ = ["Canaries", "as_float", "canaries", "canary_rows", "cells", "texts"]
 
@@ -107,7 +108,7 @@ class Canaries:
         new.single_counts = False
         return new
 
-    @functools.cached_property
+    @cached_property
     def resolution(self):
         """Distance between the neighbours of a number on its grid, 0 without a grid.
 
@@ -133,7 +134,7 @@ class Canaries:
             resolution[full[whole]] = 1 / divisor
         return resolution
 
-    @functools.cached_property
+    @cached_property
     def words(self):
         """Strings that are worth a search in a pickle: long, and no part of others."""
         known = "\0".join(self.texts)

@@ -14,6 +14,7 @@ import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.ensemble import RandomForestClassifier
@@ -233,6 +234,37 @@ def test_nothing_keeps_an_estimator_alive():
     del model
     gc.collect()
     assert reference() is None
+
+
+class HeldFrame(pd.DataFrame):
+    """A frame that is made only when it may be, in some threads."""
+
+    hold = staticmethod(lambda: None)
+
+    def __init__(self, *args, **kwargs):
+        self.hold()
+        super().__init__(*args, **kwargs)
+
+
+def test_no_request_waits_for_one_of_another_estimator(monkeypatch):
+    inside, go_on = threading.Event(), threading.Event()
+
+    def hold():
+        if threading.current_thread().name.startswith("held"):
+            inside.set()
+            go_on.wait(60)
+
+    rows = HeldFrame(X)
+    held, other = (Retrain(GaussianNB()).fit(rows, Y) for _ in range(2))
+    monkeypatch.setattr(HeldFrame, "hold", staticmethod(hold))
+    with ThreadPoolExecutor(1, "held") as pool, ThreadPoolExecutor(1) as free:
+        waits = pool.submit(held.unlearn, X[:1])
+        assert inside.wait(60)
+        try:
+            assert free.submit(other.unlearn, X[:1]).result(20).n_forgotten_ == 1
+        finally:
+            go_on.set()
+        assert waits.result(60).n_forgotten_ == 1
 
 
 def forget_in_child(model, queue):

@@ -4,19 +4,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 import pickle
+from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.compose import make_column_transformer
+from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.ensemble import VotingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.naive_bayes import BernoulliNB, GaussianNB
 from sklearn.preprocessing import (
     FunctionTransformer,
     MinMaxScaler,
+    OrdinalEncoder,
     StandardScaler,
     TargetEncoder,
 )
@@ -28,6 +32,7 @@ from sklearn_unlearn.exact import (
     Retrain,
     SISAClassifier,
 )
+from sklearn_unlearn.model_selection import SearchUnlearner
 from sklearn_unlearn.neural_network import DropoutClassifier, S3TClassifier
 from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.unlearning import FineTune
@@ -72,6 +77,32 @@ CHANGES = [
     (ExactUnlearner(SimpleImputer()), {"estimator__missing_values": -1}),
     (Retrain(GaussianNB()), {"estimator": BernoulliNB()}),
     (
+        ExactUnlearner(GaussianNB(priors=np.array([0.5, 0.5]))),
+        {"estimator__priors": np.array([0.1, 0.9])},
+    ),
+    (
+        make_pipeline(FunctionTransformer(partial(np.add, 1)), GaussianNB()),
+        {"functiontransformer__func": partial(np.add, 2)},
+    ),
+    (
+        make_pipeline(FunctionTransformer(np.nan_to_num), GaussianNB()),
+        {"functiontransformer__func": np.round},
+    ),
+    (
+        make_pipeline(OrdinalEncoder(categories=[np.unique(X)] * 3), GaussianNB()),
+        {"ordinalencoder__categories": [np.append(np.unique(X), 9.0)] * 3},
+    ),
+    (
+        SearchUnlearner(GridSearchCV(GaussianNB(), {"var_smoothing": [0.1]}, cv=2)),
+        {"search__param_grid": {"var_smoothing": [0.2]}},
+    ),
+    (
+        SearchUnlearner(
+            GridSearchCV(GaussianNB(), {"var_smoothing": [0.1]}, cv=KFold(2))
+        ),
+        {"search__cv": KFold(3)},
+    ),
+    (
         Retrain(VotingClassifier([("model", GaussianNB())])),
         {"estimator__model__var_smoothing": 0.1},
     ),
@@ -100,6 +131,50 @@ def test_a_changed_parameter_is_refused_until_it_is_set_back(estimator, change):
     model.set_params(**{name: before})
     assert model.unlearn(X[:2], Y[:2]).n_forgotten_ == 2
     model.set_params(**{name: value}).fit(X, Y).unlearn(X[:2], Y[:2])
+
+
+@pytest.mark.parametrize(
+    ("columns", "others"),
+    [
+        (slice(0, 2), slice(1, 3)),
+        (pd.Index([0, 1]), pd.Index([1, 2])),
+        (np.array([True, True, False]), np.array([False, True, True])),
+    ],
+)
+def test_columns_that_are_chosen_anew_are_refused(columns, others):
+    columns, others = (
+        [("scaled", StandardScaler(), chosen)] for chosen in (columns, others)
+    )
+    model = make_pipeline(ColumnTransformer(columns), GaussianNB()).fit(X, Y)
+    model.set_params(columntransformer__transformers=others)
+    with pytest.raises(ValueError, match="scaled__columns changed since fit"):
+        model.unlearn(X[:2])
+
+
+def test_steps_in_another_order_are_refused():
+    model = make_pipeline(StandardScaler(), MinMaxScaler()).fit(X)
+    model.steps = model.steps[::-1]
+    with pytest.raises(ValueError, match=r"steps changed since fit"):
+        model.unlearn(X[:2])
+
+
+def test_functions_without_names_are_told_apart():
+    add, multiply = (lambda X: X + 1), (lambda X: X * 2)
+    model = make_pipeline(FunctionTransformer(add), GaussianNB()).fit(X, Y)
+    model.set_params(functiontransformer__func=multiply)
+    with pytest.raises(ValueError, match="functiontransformer__func changed"):
+        model.unlearn(X[:2])
+
+
+@pytest.mark.parametrize("fill", [np.nan, [np.nan, 1.0], np.array([np.nan, 1.0])])
+def test_missing_values_in_parameters_are_no_change(fill):
+    scaler = FunctionTransformer(kw_args={"fill": fill}, func=keep)
+    model = make_pipeline(scaler, GaussianNB()).fit(X, Y)
+    assert pickle.loads(pickle.dumps(model)).unlearn(X[:2]).n_forgotten_ == 2
+
+
+def keep(X, fill):
+    return X
 
 
 @pytest.mark.parametrize(

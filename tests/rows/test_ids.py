@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from sklearn.preprocessing import StandardScaler
 
@@ -29,6 +31,7 @@ def left(ids, asked):
 
 
 DAYS = ["2020-01-01", "2021-01-01"]
+LARGE = [2**60, 2**60 + 1, None]  # which floating-point numbers cannot tell apart
 
 
 @pytest.mark.parametrize(
@@ -57,6 +60,17 @@ DAYS = ["2020-01-01", "2021-01-01"]
         (np.array(DAYS, "M8[ns]"), [pd.Timestamp(DAYS[0])], [1]),
         (np.array(DAYS, "M8[D]"), [datetime.date(2021, 1, 1)], [0]),
         ([True, False, False], [True], [1, 2]),
+        (pd.array([2**60, 2**60 + 1, None], dtype="Int64"), [2**60], [1, 2]),
+        (pd.DataFrame({"id": LARGE}, dtype="Int64"), [2**60], [1, 2]),
+        (pl.Series(LARGE), [2**60], [1, 2]),
+        (pl.DataFrame({"id": LARGE}), pl.Series([2**60, None])[:1], [1, 2]),
+        (pa.array(LARGE), [2**60], [1, 2]),
+        (pa.chunked_array([LARGE]), [2**60], [1, 2]),
+        (pa.table({"id": LARGE}), pa.array([2**60]), [1, 2]),
+        (pa.array(["a", "b", None]), pa.array(["a"]), [1, 2]),
+        (np.ma.array([7, 7, 8], mask=[False, True, False]), [7], [1, 2]),
+        ([2j, 1], [2j], [1]),
+        (np.array([(7, "a"), (8, "b")], dtype="i8,O"), [(7, "a")], [1]),
     ],
 )
 def test_ids_keep_their_types(ids, asked, stay):
@@ -74,6 +88,8 @@ def test_ids_keep_their_types(ids, asked, stay):
         ([2**60, 2**60 + 1], [2.0**60]),
         ([2**60, "a"], [2.0**60]),
         (np.array([2**24, 2**24 + 1]), np.array([2**24 + 1], np.float32)),
+        (np.array([2.0**53, 1]), [2**53 + 1]),
+        (np.array([2.0**24, 1], np.float32), [2**24]),
         (np.array(["ab", "cd"]), ["abc"]),
         (np.array([1, 2], np.int8), [257]),
         (np.array(DAYS, "M8[ns]"), [DAYS[0]]),

@@ -9,12 +9,12 @@ the others; a value that nobody has any more is gone.
 
 import numbers
 from collections import Counter
-from functools import cached_property
 
 import numpy as np
 
 from sklearn_unlearn.exact.statistics._exact_sums import Addends
 from sklearn_unlearn.rows._hash_index import run_starts
+from sklearn_unlearn.utils._cached import cached_property
 
 __all__ = ["Column", "ColumnCounts"]
 

@@ -4,7 +4,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from sklearn_unlearn.neural_network.s3t._random_features import (
     RandomFeatures,
 )
 from sklearn_unlearn.neural_network.s3t._sequence import Sequence, choose_sequences
+from sklearn_unlearn.utils._cached import cached_property
 from sklearn_unlearn.utils._sklearn_compat import (
     _handle_zeros_in_scale,
     _is_constant_feature,
