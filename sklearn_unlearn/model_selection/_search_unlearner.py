@@ -79,8 +79,8 @@ class SearchUnlearner(BaseUnlearner):
     -----
     Ids given as ``groups`` go to the splitter of the search, so that ``GroupKFold``
     keeps a person on one side of each split, and to the fits of an estimator that
-    assigns rows by them, with metadata routing on or off. A splitter without use for
-    ids warns that it ignores them; requests by id work all the same.
+    assigns rows by them, with metadata routing on or off. Other splitters
+    warn that they ignore ids; requests by id work all the same.
 
     A search over unlearners with ``fit(X, y, forget=mask)`` is another thing: it finds
     out which settings forget well.
