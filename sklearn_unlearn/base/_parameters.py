@@ -19,6 +19,9 @@ FREE_PARAMETERS = frozenset(
     {"device", "memory", "n_jobs", "store_training_data", "verbose"}
 )
 
+WORDS = PLAIN - {float}  # of which a vocabulary may have many; none is NaN
+MOST_CELLS = 10_000  # of an array that is compared in each request
+
 
 def plain_parameters(estimator):
     """Return the parameters that a fit depends on, as far as they can be compared.
@@ -103,16 +106,18 @@ def _comparable(value):
         # a number that is no number equals not even itself
         return value if value == value else "nan"
     if isinstance(value, dict):
+        if WORDS.issuperset(map(type, value.values())):
+            return dict(value)
         return {key: _comparable(v) for key, v in value.items()}
     if isinstance(value, (list, tuple)):
-        if (PLAIN - {float}).issuperset(map(type, value)):  # words: there may be many
+        if WORDS.issuperset(map(type, value)):
             return list(value)
         return [_comparable(v) for v in value]
     if isinstance(value, (slice, set, frozenset)):
         return value if isinstance(value, slice) else frozenset(value)
     if isinstance(value, functools.partial):
         return [_comparable(v) for v in (value.func, value.args, value.keywords)]
-    if hasattr(value, "to_numpy"):  # such as the index of a frame
+    if hasattr(value, "to_numpy") and getattr(value, "ndim", 2) == 1:  # of a frame
         value = value.to_numpy()
     if isinstance(value, np.ndarray):
         return ArrayDigest.of(value)
@@ -133,7 +138,7 @@ class ArrayDigest(NamedTuple):
         Kind of its type.
     shape : tuple of int
     digest : bytes or None
-        Of its cells; None if they cannot be compared.
+        Of its cells; None if they cannot be compared, or are too many.
     """
 
     kind: str
@@ -143,6 +148,8 @@ class ArrayDigest(NamedTuple):
     @classmethod
     def of(cls, array):
         """Return the digest of an array."""
+        if array.size > MOST_CELLS:
+            return cls(array.dtype.kind, array.shape, None)
         try:
             codes = np.ascontiguousarray(cell_codes(array))
         except TypeError:  # lists, say
@@ -167,7 +174,8 @@ def _name(thing):
     """Return the module and name of a class or function; of a lambda also its code."""
     name = getattr(thing, "__qualname__", thing.__name__)
     name = f"{getattr(thing, '__module__', 'numpy')}.{name}"
-    if not name.endswith("<lambda>"):
+    code = getattr(thing, "__code__", None)
+    if code is None or not name.endswith("<lambda>"):
         return name
-    code = thing.__code__
-    return f"{name} {code.co_names} {code.co_consts} {code.co_code.hex()}"
+    constants = [c for c in code.co_consts if type(c) in PLAIN]
+    return f"{name} {code.co_names} {constants} {code.co_code.hex()}"

@@ -166,6 +166,14 @@ def test_functions_without_names_are_told_apart():
         model.unlearn(X[:2])
 
 
+@pytest.mark.parametrize(
+    "func", [np.vectorize(lambda x: x + 1), partial(lambda X: X), np.abs, np.array]
+)
+def test_functions_of_any_kind_are_parameters(func):
+    model = make_pipeline(FunctionTransformer(func), GaussianNB()).fit(X, Y)
+    assert model.unlearn(X[:2]).n_forgotten_ == 2
+
+
 @pytest.mark.parametrize("fill", [np.nan, [np.nan, 1.0], np.array([np.nan, 1.0])])
 def test_missing_values_in_parameters_are_no_change(fill):
     scaler = FunctionTransformer(kw_args={"fill": fill}, func=keep)
