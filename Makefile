@@ -36,7 +36,7 @@ define new_venv
 	$(TORCH_ARGS) -c $(2) $(TORCH)
 	@if test -z "$(ALLOW_CUDA)" && grep -q '"name": "nvidia-' $(1)/torch.json; then \
 	echo "pip would install a CUDA build of torch. Say where the CPU build is with"; \
-	echo "make TORCH_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu',"; \
+	echo "make TORCH_ARGS='--index-url ...' (see https://pytorch.org/get-started),"; \
 	echo "or accept it with make ALLOW_CUDA=1"; \
 	exit 1; fi
 	@$(1)/bin/pip install $(PIP_QUIET) $(TORCH_ARGS) -c $(2) $(TORCH)
