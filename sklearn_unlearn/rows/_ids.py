@@ -16,7 +16,6 @@ import numpy as np
 
 from sklearn_unlearn.rows._cells import cell_codes, is_missing
 from sklearn_unlearn.rows._layouts import column_names
-from sklearn_unlearn.utils._sklearn_compat import _safe_indexing
 
 __all__ = ["as_ids", "check_groups", "describe_other_kind", "id_codes", "match_ids"]
 
@@ -53,8 +52,9 @@ def as_ids(groups):
     ValueError
         If there are several columns.
     """
-    if column_names(groups) is not None and np.shape(groups)[1] == 1:
-        groups = _safe_indexing(groups, 0, axis=1)
+    names = column_names(groups)
+    if names is not None and len(names) == 1:
+        groups = groups.iloc[:, 0] if hasattr(groups, "iloc") else groups[names[0]]
     if hasattr(groups, "to_numpy"):  # a column or an index of a frame
         groups = _values_of_column(groups)
     if isinstance(groups, np.ma.MaskedArray):
