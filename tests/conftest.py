@@ -5,6 +5,7 @@
 
 import importlib.util
 import os
+import re
 from pathlib import Path
 
 import hypothesis
@@ -21,6 +22,15 @@ hypothesis.settings.register_profile("weekly", max_examples=500)
 hypothesis.settings.load_profile("normal")
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_collection_modifyitems(items):
+    """Refuse names of tests with an address: other workers would not know them."""
+    named = [
+        item.nodeid for item in items if re.search(r"\bat 0x[0-9a-f]", item.nodeid)
+    ]
+    if named:
+        raise pytest.UsageError(f"Give these tests ids without addresses: {named}")
 
 
 @pytest.fixture(autouse=True)

@@ -122,7 +122,7 @@ def _in_turn(method):
         with _lock_of(self):
             new = shallow_copy(self)
             if name in FITS:
-                self.__dict__ = _state_during_fit(self)
+                _copy_fitted_steps(new)
             # assigned, not pushed and popped: no interrupt comes between
             _RUNNING.change = Change(self, new, name, outer)
             try:
@@ -166,16 +166,15 @@ def _lock_of(estimator):
     return entry[1]
 
 
-def _state_during_fit(estimator):
-    """Return a state that predicts as now while a fit changes the steps in place.
+def _copy_fitted_steps(estimator):
+    """Let a second fit work on copies of the steps: others may be reading the steps.
 
-    The first fit of a pipeline changes the very steps that it was given.
+    The first one fits the very steps that were given, as scikit-learn does.
     """
     state = vars(estimator)
-    names = FITTED_PARAMETERS.intersection(state)
-    if not names or "unlearning_log_" not in state:
-        return state
-    return {**state, **{name: _copies_of_steps(state[name]) for name in names}}
+    if "unlearning_log_" in state:
+        for name in FITTED_PARAMETERS.intersection(state):
+            state[name] = _copies_of_steps(state[name])
 
 
 def _copies_of_steps(steps):

@@ -76,7 +76,7 @@ def _collect(estimator, prefix, found):
         names = estimator._parameters_of_fit()
     else:
         names = parameter_names(type(estimator)) - FREE_PARAMETERS
-    for name in names:
+    for name in sorted(names):  # a set has another order in another process
         if name in vars(estimator):
             _add(vars(estimator)[name], prefix, name, found)
 
@@ -105,16 +105,18 @@ def _comparable(value):
     if type(value) in PLAIN or isinstance(value, np.generic):
         # a number that is no number equals not even itself
         return value if value == value else "nan"
-    if isinstance(value, dict):
+    if type(value) is dict:
         if WORDS.issuperset(map(type, value.values())):
             return dict(value)
         return {key: _comparable(v) for key, v in value.items()}
-    if isinstance(value, (list, tuple)):
+    if type(value) in (list, tuple):  # others may hold whatever they like
         if WORDS.issuperset(map(type, value)):
             return list(value)
         return [_comparable(v) for v in value]
-    if isinstance(value, (slice, set, frozenset)):
-        return value if isinstance(value, slice) else frozenset(value)
+    if isinstance(value, slice):
+        return value
+    if isinstance(value, (set, frozenset)):
+        return [_name(type(value)), sorted(map(repr, value))]
     if isinstance(value, functools.partial):
         return [_comparable(v) for v in (value.func, value.args, value.keywords)]
     if hasattr(value, "to_numpy") and getattr(value, "ndim", 2) == 1:  # of a frame

@@ -119,7 +119,11 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize(("estimator", "change"), CHANGES, ids=str)
+@pytest.mark.parametrize(
+    ("estimator", "change"),
+    CHANGES,
+    ids=[f"{i}-{type(e).__name__}-{next(iter(c))}" for i, (e, c) in enumerate(CHANGES)],
+)
 def test_a_changed_parameter_is_refused_until_it_is_set_back(estimator, change):
     model = pickle.loads(pickle.dumps(clone(estimator).fit(X, Y)))
     (name, value), params = next(iter(change.items())), model.get_params()

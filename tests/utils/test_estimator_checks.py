@@ -267,7 +267,19 @@ class ChangesWhenRefused(Honest):
             raise
 
 
-class CountsWhenRefused(Honest):
+class CountsInPlace(Honest):
+    """Count in a list, which a request that fails does not put back."""
+
+    @property
+    def n_forgotten_(self):
+        return self._count[0]
+
+    @n_forgotten_.setter
+    def n_forgotten_(self, value):
+        vars(self).setdefault("_count", [0])[0] = value
+
+
+class CountsWhenRefused(CountsInPlace):
     def unlearn(self, *args, **kwargs):
         try:
             return super().unlearn(*args, **kwargs)
@@ -342,7 +354,7 @@ class CountsLastRequest(Honest):
         return super().unlearn(*args, **kwargs)
 
 
-class CountsTooSoon(Honest):
+class CountsTooSoon(CountsInPlace):
     def unlearn(self, X_forget=None, *args, **kwargs):
         before = self.n_forgotten_
         self.n_forgotten_ = before + len(X_forget)

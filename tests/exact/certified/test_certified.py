@@ -457,7 +457,7 @@ def test_labels_are_those_of_the_fit():
     assert "lily" not in model.predict(X[y != 1])
     model.unlearn(X[y == 0])  # one class is left, and the penalty keeps it finite
     assert set(model.predict(X[y == 2])) == {"rose"}
-    model = CertifiedLogisticRegression().fit(X, names)
+    model = CertifiedLogisticRegression(store_training_data=False).fit(X, names)
     with pytest.raises(ValueError, match="labels that were not there"):
         model.unlearn(X[:5], names[:5], X_retain=X[5:], y_retain=np.full(295, "tulip"))
     with pytest.raises(ValueError, match="one class"):

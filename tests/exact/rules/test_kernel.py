@@ -212,15 +212,6 @@ def test_an_optimized_kernel_is_fitted_again():
     assert model.estimator_.kernel_ != refit(estimator, X, y).kernel_
 
 
-def test_a_precomputed_kernel_is_refused_and_nothing_changes():
-    X, y = training_rows("number", N_ROWS)
-    model = ExactUnlearner(KernelRidge(kernel="precomputed")).fit(X @ X.T, y)
-    before = model.predict(X @ X.T)
-    with pytest.raises(ValueError, match="shape"):  # columns are rows as well
-        model.unlearn(X[:2] @ X.T)
-    np.testing.assert_array_equal(model.predict(X @ X.T), before)
-
-
 def test_many_targets():
     X, _ = training_rows("number", N_ROWS)
     targets = X @ np.random.default_rng(0).normal(size=(3, 20))
