@@ -410,6 +410,8 @@ def run(arguments):
     """Try the mutants of a shard that were not tried yet, and print what was found."""
     part, n_parts = map(int, arguments.shard.split("/"))
     mutants = draw(arguments.number, arguments.seed, arguments.under)[part::n_parts]
+    if not mutants:
+        sys.exit(f"No code to change under {arguments.under}: give paths from here.")
     results = arguments.data / f"mutants.{arguments.seed}.{part}of{n_parts}.jsonl"
     done = set()
     if results.exists():
