@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_unlearn.base._steps import PLAIN, parameter_names
+from sklearn_unlearn.base._steps import PLAIN, has_parameters, parameter_names
 from sklearn_unlearn.rows._cells import cell_codes
 
 __all__ = ["FREE_PARAMETERS", "plain_parameters", "refuse_changed_parameters"]
@@ -84,7 +84,7 @@ def _collect(estimator, prefix, found):
 def _add(value, prefix, name, found):
     """Add one parameter, and those of the estimators that it holds."""
     is_list = isinstance(value, (list, tuple)) and len(value) > 0
-    if _is_estimator(value):
+    if has_parameters(value):
         found[prefix + name] = _name(type(value))
         _collect(value, f"{prefix}{name}__", found)
     elif is_list and all(_is_step(v) for v in value):
@@ -123,7 +123,7 @@ def _comparable(value):
         value = value.to_numpy()
     if isinstance(value, np.ndarray):
         return ArrayDigest.of(value)
-    if _is_estimator(value):
+    if has_parameters(value):
         return [_name(type(value)), plain_parameters(value)]
     if hasattr(value, "get_n_splits") and hasattr(value, "__dict__"):
         return [_name(type(value)), _comparable(vars(value))]
@@ -166,10 +166,6 @@ class ArrayDigest(NamedTuple):
 def _is_step(value):
     """Tell whether a value is a name with an estimator, perhaps with more."""
     return isinstance(value, tuple) and len(value) > 1 and isinstance(value[0], str)
-
-
-def _is_estimator(value):
-    return hasattr(value, "get_params") and not isinstance(value, type)
 
 
 def _name(thing):

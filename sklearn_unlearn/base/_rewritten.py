@@ -9,7 +9,7 @@ what was learnt from forgotten rows.
 
 import numpy as np
 
-from sklearn_unlearn.base._steps import PLAIN
+from sklearn_unlearn.base._steps import PLAIN, has_parameters
 from sklearn_unlearn.exceptions import UnlearningWarning
 from sklearn_unlearn.utils._warnings import warn_user
 
@@ -38,11 +38,11 @@ def deep_parameters(estimator, fitted=False, prefix=""):
     for name, value in estimator.get_params(deep=False).items():
         if fitted and name == "transformers":
             value = getattr(estimator, "transformers_", value)
-        if _is_estimator(value):
+        if has_parameters(value):
             found.update(deep_parameters(value, fitted, f"{prefix}{name}__"))
         elif isinstance(value, list) and all(isinstance(v, tuple) for v in value):
             for step in value:
-                if _is_estimator(step[1]):
+                if has_parameters(step[1]):
                     found.update(
                         deep_parameters(step[1], fitted, f"{prefix}{step[0]}__")
                     )
@@ -85,10 +85,6 @@ def changed_by_step(before, pipeline):
         step, _, own = name.partition("__")
         steps.setdefault(step, {})[own] = value
     return steps
-
-
-def _is_estimator(value):
-    return hasattr(value, "get_params") and not isinstance(value, type)
 
 
 def _is_same(before, after):

@@ -29,6 +29,7 @@ __all__ = [
     "drop_inner_rows",
     "forget_within",
     "fresh_step",
+    "has_parameters",
     "is_estimator",
     "objects_within",
     "parameter_names",
@@ -53,6 +54,11 @@ PLAIN = frozenset({bool, bytes, complex, float, int, str, type(None)})
 def is_estimator(step):
     """Tell whether a step is an estimator, not None or "passthrough"."""
     return step is not None and not isinstance(step, str)
+
+
+def has_parameters(value):
+    """Tell whether the value of a parameter is an estimator itself."""
+    return hasattr(value, "get_params") and not isinstance(value, type)
 
 
 def fresh_step(step):

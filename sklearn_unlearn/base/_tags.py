@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass, fields
 
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, get_tags
 
 __all__ = ["GUARANTEES", "UnlearnerTags", "is_unlearner", "with_unlearner_tags"]
@@ -72,7 +73,8 @@ def is_unlearner(estimator):
     Returns
     -------
     bool
-        True if the estimator carries ``unlearner_tags``.
+        True if the estimator carries ``unlearner_tags``. Not of a
+        ``FrozenEstimator``, which shows the tags of the model that it keeps as it is.
 
     See Also
     --------
@@ -86,4 +88,6 @@ def is_unlearner(estimator):
     >>> is_unlearner(Ridge()), is_unlearner(Retrain(Ridge()))
     (False, True)
     """
+    if isinstance(estimator, FrozenEstimator):
+        return False
     return getattr(get_tags(estimator), "unlearner_tags", None) is not None

@@ -383,3 +383,15 @@ def test_export_reaches_inner_pipelines():
         # no row is asked to go: they are found as long as they are kept
         assert find_residue(model, X[FORGET], X[~FORGET])
         assert not find_residue(model.export(), X[FORGET], X[~FORGET])
+
+
+def test_a_frozen_unlearner_at_the_end_stays_as_it_is():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    y = np.arange(60) % 2
+    given = ExactUnlearner(GaussianNB()).fit(X, y)
+    model = make_pipeline(StandardScaler(), FrozenEstimator(given)).fit(X, y)
+    before = given.predict_proba(X)
+    with pytest.warns(UnlearningWarning, match="still remembers"):
+        model.unlearn(X[:3])
+    assert np.array_equal(given.predict_proba(X), before)
+    assert get_tags(model).unlearner_tags.guarantee == "approximate"
