@@ -11,6 +11,7 @@ import numpy as np
 
 from sklearn_unlearn.base._steps import PLAIN, has_parameters, parameter_names
 from sklearn_unlearn.rows._cells import cell_codes
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["FREE_PARAMETERS", "plain_parameters", "refuse_changed_parameters"]
 
@@ -131,6 +132,7 @@ def _comparable(value):
     return _name(value) if named else _name(type(value))
 
 
+@saved_as("digest of an array")
 class ArrayDigest(NamedTuple):
     """What is left of an array, for it to be compared with another.
 
