@@ -10,6 +10,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV
+from sklearn.utils import estimator_html_repr
 from torch import nn
 
 from sklearn_unlearn.exact import Retrain
@@ -37,7 +38,7 @@ def test_they_are_parameters_like_others(cls, module):
     model = cls(module=module, module__hidden=5, **SETTINGS)
     assert model.get_params()["module__hidden"] == 5
     assert "module__hidden=5" in repr(model)
-    assert "module__hidden" in model._repr_html_()
+    assert "module__hidden" in estimator_html_repr(model)
     again = clone(model).set_params(module__p=0.3)
     assert "module__p" not in model.get_params()
     again.fit(X, Y)
