@@ -13,6 +13,8 @@ schema and reads the older ones. Types of numpy are written so, too.
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+from importlib import import_module
+
 import numpy as np
 
 __all__ = ["check_schema", "from_plain", "saved_as", "to_plain"]
@@ -22,6 +24,15 @@ KIND, DTYPE = "sklearn_unlearn", "numpy type"
 PLAIN = frozenset(
     {bool, bytes, complex, float, int, str, type(None), np.ndarray, np.float64}
 )
+
+# where classes are whose modules no estimator imports before it needs them
+LATE = {
+    "factory of a skorch net": "sklearn_unlearn.unlearning._skorch_net",
+    "skorch classifier": "sklearn_unlearn.unlearning._skorch",
+    "skorch regressor": "sklearn_unlearn.unlearning._skorch",
+    "state of a tree": "sklearn_unlearn.exact.forest.tree._structure",
+    "tree": "sklearn_unlearn.exact.forest.tree._structure",
+}
 
 _BY_KIND: dict = {}
 _BY_CLASS: dict = {}
@@ -168,6 +179,8 @@ def _read(plain, walk):
     kind, schema, state = plain[KIND], plain["schema"], plain["state"]
     if kind == DTYPE:
         return np.dtype(state["str"])
+    if kind in LATE:
+        import_module(LATE[kind])
     if kind not in _BY_KIND:
         raise ValueError(
             f"The file holds {kind!r}, which the installed sklearn-unlearn does not "
