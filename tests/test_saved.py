@@ -10,11 +10,13 @@ import os
 import pickle
 import subprocess
 import sys
+import traceback
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+import sklearn
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import InconsistentVersionWarning
@@ -23,12 +25,14 @@ from sklearn.preprocessing import StandardScaler
 from skorch import NeuralNetClassifier
 from torch import nn
 
+from sklearn_unlearn import __version__
 from sklearn_unlearn.exact import ExactUnlearner, Retrain
 from sklearn_unlearn.exceptions import UnlearnerVersionWarning
 from sklearn_unlearn.neural_network import DropoutClassifier
 from sklearn_unlearn.unlearning import NPO
 from sklearn_unlearn.utils.discovery import public_objects
 from tests._instances import (
+    INSTANCES,
     NETWORKS,
     RULES,
     SmallModule,
@@ -36,6 +40,7 @@ from tests._instances import (
     rows_for,
     seeded,
 )
+from tests._saved import FOLDER, outputs
 
 SKORCH = NeuralNetClassifier(
     SmallModule,
@@ -66,13 +71,6 @@ def read(written):
     """Load a pickle; return the model, and what it names of each library."""
     reader = _Reader(written)
     return reader.load(), reader.found
-
-
-def outputs(model, X):
-    """What a model makes of the rows it was fitted on, as an array."""
-    names = ("predict_proba", "predict", "transform", "score_samples")
-    made = getattr(model, next(name for name in names if hasattr(model, name)))(X)
-    return made.toarray() if hasattr(made, "toarray") else np.asarray(made)
 
 
 @pytest.fixture(scope="module")
@@ -283,3 +281,33 @@ def test_a_model_of_a_later_schema_is_refused():
     for later in (of_estimator, of_rows, of_no_kind):
         with pytest.raises(ValueError, match="Upgrade sklearn-unlearn"):
             ExactUnlearner(StandardScaler()).__setstate__(later)
+
+
+SAVED = sorted(FOLDER.glob("*/*.pickle"))
+
+
+def test_every_estimator_is_saved():
+    present = {path.stem for path in SAVED if path.parent.name == __version__}
+    assert set(INSTANCES) <= present, "run build_tools/save_models.py"
+
+
+@pytest.mark.parametrize("path", SAVED, ids=lambda p: f"{p.parent.name} {p.stem}")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
+def test_models_of_past_versions_load(path):
+    saved = pickle.loads(path.read_bytes())
+    X = saved["X"]
+    if isinstance(X, dict):
+        X = pytest.importorskip("pandas").DataFrame(X)
+    try:
+        model = pickle.loads(saved["model"])
+        found = outputs(model, X)
+    except Exception as error:
+        *_, last = traceback.walk_tb(error.__traceback__)
+        is_theirs = os.sep + "sklearn" + os.sep in last[0].f_code.co_filename
+        if is_theirs and saved["versions"]["sklearn"] != sklearn.__version__:
+            pytest.skip(f"scikit-learn cannot load its own estimator: {error}")
+        raise
+    np.testing.assert_allclose(found, saved["outputs"], rtol=1e-5, atol=1e-7)
+    # it goes on as one that was never saved
+    assert model.unlearn(X[:1]).n_forgotten_ == 3
+    assert len(model.retained_rows().X) == len(X) - 1
