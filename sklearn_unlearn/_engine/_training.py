@@ -1,16 +1,16 @@
-"""Shared by all trainers: rows as tensors, settings of Adam, the loop over epochs."""
+"""Shared by all trainers: rows as tensors, the loop over epochs, when it ends."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 
-__all__ = ["AdamSettings", "History", "Schedule", "TensorRows", "train"]
+__all__ = ["History", "Progress", "Schedule", "TensorRows", "train"]
 
 
 @dataclass
@@ -57,33 +57,6 @@ class TensorRows:
         return X, target, weight
 
 
-@dataclass(frozen=True)
-class AdamSettings:
-    """Settings of Adam, under scikit-learn's names.
-
-    With a decoupled weight decay above 0 it is AdamW.
-    """
-
-    learning_rate_init: float = 1e-3
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-    decoupled_weight_decay: float = 0.0
-
-    def optimizer(self, parameters: Iterable[torch.Tensor]) -> torch.optim.Optimizer:
-        """Return torch's optimizer of these parameters, in its fused form."""
-        settings: dict[str, Any] = {
-            "lr": self.learning_rate_init,
-            "betas": (self.beta_1, self.beta_2),
-            "eps": self.epsilon,
-            "fused": True,
-        }
-        if self.decoupled_weight_decay:
-            settings["weight_decay"] = self.decoupled_weight_decay
-            return torch.optim.AdamW(parameters, **settings)
-        return torch.optim.Adam(parameters, **settings)
-
-
 @dataclass
 class Schedule:
     """How long to train.
@@ -95,25 +68,63 @@ class Schedule:
         Whether each epoch visits the rows in a new order.
     tol : float
         Improvement of the loss, or of the score, that counts.
-    patience : int
-        Epochs without such an improvement after which training stops.
+    patience : int or inf
+        Epochs without such an improvement after which training stops, or its learning
+        rate falls.
     """
 
     max_epochs: int
     shuffle: bool = True
     tol: float = 1e-4
-    patience: int = 10
+    patience: float = 10
 
 
 @dataclass
 class History:
-    """Losses and scores of the epochs, and whether training stopped by itself."""
+    """Losses and scores of the epochs, and whether training stopped by itself.
+
+    Attributes
+    ----------
+    losses, scores : list of float
+    best_loss, best_score : float
+    n_seen : int
+        Rows seen, each as often as it was, in former fits, too.
+    converged : bool
+    """
 
     losses: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     best_loss: float = np.inf
     best_score: float = -np.inf
+    n_seen: int = 0
     converged: bool = False
+
+
+@dataclass
+class Progress:
+    """Whether training still makes progress.
+
+    Attributes
+    ----------
+    best : float
+        Smallest value so far of the loss, or of minus the score.
+    stale : int
+        Epochs since one was better by `tol`.
+    """
+
+    best: float = np.inf
+    stale: int = 0
+
+    def end_epoch(self, value: float, schedule: Schedule, optimizer: Any) -> bool:
+        """Return whether training is over; the learning rate may fall before that."""
+        self.stale = 0 if value < self.best - schedule.tol else self.stale + 1
+        self.best = min(self.best, value)
+        if self.stale <= schedule.patience:
+            return False
+        if optimizer.lower_rate():
+            self.stale = 0
+            return False
+        return True
 
 
 def train(
@@ -123,13 +134,15 @@ def train(
     *,
     score: Callable[[], float] | None = None,
     reporter: Any = None,
+    progress: Progress | None = None,
+    n_seen: int = 0,
 ) -> History:
     """Train until the loss, or the score, stops improving.
 
     Parameters
     ----------
     trainer : object
-        With `n_rows`, ``epoch(order) -> mean loss``, ``snapshot()`` and
+        With `n_rows`, `optimizer`, ``epoch(order) -> mean loss``, ``snapshot()`` and
         ``restore(snapshot)``.
     schedule : Schedule
     rng : numpy.random.Generator
@@ -140,14 +153,18 @@ def train(
     reporter : object, default=None
         With ``begin_epoch()`` and ``end_epoch(history)``; training stops where the
         latter returns True.
+    progress : Progress, default=None
+        That of former epochs, to go on with.
+    n_seen : int, default=0
+        Rows seen in former epochs.
 
     Returns
     -------
     History
     """
-    history = History()
-    order = np.arange(trainer.n_rows)
-    best, stale = None, 0
+    history = History(n_seen=n_seen)
+    progress = Progress() if progress is None else progress
+    order, best = np.arange(trainer.n_rows), None
     for _ in range(schedule.max_epochs):
         if reporter is not None:
             reporter.begin_epoch()
@@ -156,18 +173,18 @@ def train(
         loss = trainer.epoch(order)
         _check_finite(loss)
         history.losses.append(loss)
-        if score is None:
-            improved = loss < history.best_loss - schedule.tol
-        else:
+        history.best_loss = min(history.best_loss, loss)
+        history.n_seen += trainer.n_rows
+        trainer.optimizer.end_epoch(history.n_seen)
+        if score is not None:
             history.scores.append(score())
-            improved = history.scores[-1] > history.best_score + schedule.tol
             if history.scores[-1] > history.best_score:
                 history.best_score, best = history.scores[-1], trainer.snapshot()
-        history.best_loss = min(history.best_loss, loss)
-        stale = 0 if improved else stale + 1
+        value = loss if score is None else -history.scores[-1]
+        is_over = progress.end_epoch(value, schedule, trainer.optimizer)
         if reporter is not None and reporter.end_epoch(history):
             break
-        if stale > schedule.patience:
+        if is_over:
             history.converged = True
             break
     if best is not None:

@@ -5,7 +5,7 @@
 
 from abc import abstractmethod
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -15,7 +15,13 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_unlearn._engine._training import AdamSettings, Schedule, train
+from sklearn_unlearn._engine._solvers import (
+    AdamSettings,
+    SGDSettings,
+    continue_from,
+    state_of,
+)
+from sklearn_unlearn._engine._training import Progress, Schedule, train
 from sklearn_unlearn._engine.mlp._mlp import ACTIVATIONS
 from sklearn_unlearn._engine.mlp._perceptron import Perceptron
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
@@ -35,6 +41,7 @@ from sklearn_unlearn.neural_network._training_rows import (
 from sklearn_unlearn.utils._sklearn_compat import (
     CallbackSupportMixin,
     Interval,
+    Options,
     StrOptions,
     _fit_context,
 )
@@ -73,24 +80,32 @@ class BaseDropoutNetwork(
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
         "module": [callable, None],
         "mc_samples": [Interval(Integral, 0, None, closed="left")],
+        "solver": [str],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
         ],
+        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "shuffle": ["boolean"],
         "random_state": ["random_state"],
         "tol": [Interval(Real, 0, None, closed="left")],
         "verbose": ["verbose"],
         "warm_start": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "beta_1": [Interval(Real, 0, 1, closed="left")],
         "beta_2": [Interval(Real, 0, 1, closed="left")],
         "epsilon": [Interval(Real, 0, None, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "n_iter_no_change": [
+            Interval(Integral, 1, None, closed="left"),
+            Options(Real, {np.inf}),
+        ],
         "device": [str, torch.device],
         "store_training_data": ["boolean"],
     }
@@ -193,7 +208,12 @@ class BaseDropoutNetwork(
             self, X, y, lambda: {"_network": trainer.network()}, silent
         )
         history = train(
-            trainer, self._schedule(), rngs["order"], score=score, reporter=reporter
+            trainer,
+            self._schedule(),
+            rngs["order"],
+            score=score,
+            reporter=reporter,
+            n_seen=self.t_ if warm else 0,
         )
         self._finish_fit(trainer.network(), split, history)
         reporter.end_fit()
@@ -239,8 +259,9 @@ class BaseDropoutNetwork(
             self._check_target(y)
             network = new_network(self, X.shape[1], n_outputs, rngs["weights"])
             self.n_forgotten_, self.unlearning_log_ = 0, []
-            self._moments, self._row_params, self._fit_params = None, (), {}
+            self._solver_state, self._row_params, self._fit_params = None, (), {}
             self._has_target, self.n_iter_, self.loss_curve_ = True, 0, []
+            self.t_ = 0
         else:
             self._check_target(y, classes)
             network = network_to_continue(self, X.shape[1])
@@ -256,11 +277,9 @@ class BaseDropoutNetwork(
         seed = np.random.SeedSequence(self._function_seed, spawn_key=key)
         order, masks = (make_generator(child) for child in seed.spawn(2))
         trainer = self._trainer(network, self._as_tensors(X, y, weight), masks)
-        if self._moments is not None:
-            trainer.continue_from(self._moments)
-        history = train(trainer, replace(self._schedule(), max_epochs=1), order)
-        self._network, self._moments = trainer.network(), trainer.moments()
-        self.n_iter_ += 1
+        history = self._train_one_epoch(trainer, order)
+        self._network = trainer.network()
+        self.n_iter_, self.t_ = self.n_iter_ + 1, history.n_seen
         self.loss_ = history.losses[-1]
         # an approximate unlearner leaves no losses of former epochs behind
         self.loss_curve_ = [*vars(self).get("loss_curve_", ()), self.loss_]
@@ -270,9 +289,24 @@ class BaseDropoutNetwork(
             self._update_noise(X, y, weight)
         return self
 
+    def _train_one_epoch(self, trainer, order):
+        """Let the solver take up its last state, and keep that after this epoch."""
+        progress, state = Progress(), self._solver_state
+        if state is not None and state["solver"] == self.solver:
+            continue_from(trainer.optimizer, state["optimizer"])
+            progress = Progress(**state["progress"])
+        schedule = replace(self._schedule(), max_epochs=1)
+        history = train(trainer, schedule, order, progress=progress, n_seen=self.t_)
+        self._solver_state = {
+            "solver": self.solver,
+            "optimizer": state_of(trainer.optimizer),
+            "progress": asdict(progress),
+        }
+        return history
+
     def _reset_partial_fit(self):
         """Drop the state that only a next ``partial_fit`` would use."""
-        self._moments = self._held_out = None
+        self._solver_state = self._held_out = None
         self.__dict__.pop("_n_partial", None)
 
     # ------------------------------------------------------------ parts of fit
@@ -311,15 +345,31 @@ class BaseDropoutNetwork(
             rows,
             self._loss,
             alpha=self.alpha,
-            adam=self._adam(),
+            solver=self._solver(),
             rng=rng,
             batch_size=self._batch_size(len(rows)),
         )
 
-    def _adam(self):
-        return AdamSettings(
-            self.learning_rate_init, self.beta_1, self.beta_2, self.epsilon
-        )
+    def _solver(self):
+        """Return the settings of the solver, or raise if there is none of this name."""
+        if self.solver == "adam":
+            return AdamSettings(
+                self.learning_rate_init, self.beta_1, self.beta_2, self.epsilon
+            )
+        if self.solver == "sgd":
+            return SGDSettings(
+                self.learning_rate_init,
+                self.learning_rate,
+                self.power_t,
+                self.momentum,
+                self.nesterovs_momentum,
+            )
+        if self.solver == "lbfgs":
+            raise ValueError(
+                'solver="lbfgs" cannot train a network with dropout: its line search '
+                'compares losses, and these are noisy. Use "adam" or "sgd".'
+            )
+        raise ValueError(f'solver must be "adam" or "sgd"; got {self.solver!r}.')
 
     def _batch_size(self, n_rows):
         return min(200 if self.batch_size == "auto" else self.batch_size, n_rows)
@@ -334,7 +384,7 @@ class BaseDropoutNetwork(
 
     def _record(self, history):
         """Set the attributes that describe the epochs, and warn if they were few."""
-        self.n_iter_ = len(history.losses)
+        self.n_iter_, self.t_ = len(history.losses), history.n_seen
         self.loss_curve_, self.loss_ = history.losses, history.losses[-1]
         self.best_loss_ = None if self.early_stopping else history.best_loss
         self.validation_scores_ = history.scores if self.early_stopping else None
@@ -398,7 +448,7 @@ class BaseDropoutNetwork(
 
     def _drop_rows(self):
         super()._drop_rows()
-        self._moments = None  # the moments of a step know the rows of its batch
+        self._solver_state = None  # its last steps know the rows of their batches
 
     def _drop_for_export(self):
         super()._drop_for_export()

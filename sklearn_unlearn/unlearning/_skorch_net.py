@@ -7,7 +7,7 @@ import torch
 from sklearn.base import clone
 from torch import nn
 
-from sklearn_unlearn._engine._training import AdamSettings
+from sklearn_unlearn._engine._solvers import ADAM_RATE, AdamSettings
 
 __all__ = [
     "Untrained",
@@ -18,9 +18,6 @@ __all__ = [
     "unwrapped",
     "wrapped",
 ]
-
-# For a net that was trained by another optimizer; an unlearner takes half of it.
-ADAM_RATE = 2e-3
 
 
 class _LogProbabilities(nn.Module):
