@@ -80,43 +80,29 @@ class Schedule:
 
 
 @dataclass
-class History:
-    """Losses and scores of the epochs, and whether training stopped by itself.
-
-    Attributes
-    ----------
-    losses, scores : list of float
-    best_loss, best_score : float
-    n_seen : int
-        Rows seen, each as often as it was, in former fits, too.
-    converged : bool
-    """
-
-    losses: list[float] = field(default_factory=list)
-    scores: list[float] = field(default_factory=list)
-    best_loss: float = np.inf
-    best_score: float = -np.inf
-    n_seen: int = 0
-    converged: bool = False
-
-
-@dataclass
 class Progress:
-    """Whether training still makes progress.
+    """How far training is, and whether it still gets on.
 
     Attributes
     ----------
+    n_seen : int
+        Rows seen: a row counts in each epoch.
     best : float
         Smallest value so far of the loss, or of minus the score.
     stale : int
         Epochs since one was better by `tol`.
     """
 
+    n_seen: int = 0
     best: float = np.inf
     stale: int = 0
 
-    def end_epoch(self, value: float, schedule: Schedule, optimizer: Any) -> bool:
+    def end_epoch(
+        self, value: float, n_rows: int, schedule: Schedule, optimizer: Any
+    ) -> bool:
         """Return whether training is over; the learning rate may fall before that."""
+        self.n_seen += n_rows
+        optimizer.end_epoch(self.n_seen)
         self.stale = 0 if value < self.best - schedule.tol else self.stale + 1
         self.best = min(self.best, value)
         if self.stale <= schedule.patience:
@@ -127,6 +113,18 @@ class Progress:
         return True
 
 
+@dataclass
+class History:
+    """Losses and scores of the epochs, and whether training stopped by itself."""
+
+    progress: Progress = field(default_factory=Progress)
+    losses: list[float] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    best_loss: float = np.inf
+    best_score: float = -np.inf
+    converged: bool = False
+
+
 def train(
     trainer: Any,
     schedule: Schedule,
@@ -135,7 +133,6 @@ def train(
     score: Callable[[], float] | None = None,
     reporter: Any = None,
     progress: Progress | None = None,
-    n_seen: int = 0,
 ) -> History:
     """Train until the loss, or the score, stops improving.
 
@@ -154,16 +151,13 @@ def train(
         With ``begin_epoch()`` and ``end_epoch(history)``; training stops where the
         latter returns True.
     progress : Progress, default=None
-        That of former epochs, to go on with.
-    n_seen : int, default=0
-        Rows seen in former epochs.
+        That of former epochs, which goes on.
 
     Returns
     -------
     History
     """
-    history = History(n_seen=n_seen)
-    progress = Progress() if progress is None else progress
+    history = History(progress or Progress())
     order, best = np.arange(trainer.n_rows), None
     for _ in range(schedule.max_epochs):
         if reporter is not None:
@@ -174,18 +168,16 @@ def train(
         _check_finite(loss)
         history.losses.append(loss)
         history.best_loss = min(history.best_loss, loss)
-        history.n_seen += trainer.n_rows
-        trainer.optimizer.end_epoch(history.n_seen)
         if score is not None:
             history.scores.append(score())
             if history.scores[-1] > history.best_score:
                 history.best_score, best = history.scores[-1], trainer.snapshot()
         value = loss if score is None else -history.scores[-1]
-        is_over = progress.end_epoch(value, schedule, trainer.optimizer)
-        if reporter is not None and reporter.end_epoch(history):
-            break
-        if is_over:
-            history.converged = True
+        history.converged = history.progress.end_epoch(
+            value, trainer.n_rows, schedule, trainer.optimizer
+        )
+        is_stopped = reporter is not None and reporter.end_epoch(history)
+        if is_stopped or history.converged:
             break
     if best is not None:
         trainer.restore(best)

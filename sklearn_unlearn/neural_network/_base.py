@@ -5,23 +5,16 @@
 
 from abc import abstractmethod
 from contextlib import contextmanager
-from dataclasses import asdict, replace
 from numbers import Integral, Real
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_unlearn._engine._solvers import (
-    AdamSettings,
-    SGDSettings,
-    continue_from,
-    state_of,
-)
-from sklearn_unlearn._engine._training import Progress, Schedule, train
+from sklearn_unlearn._engine._training import Progress, train
 from sklearn_unlearn._engine.mlp._mlp import ACTIVATIONS
 from sklearn_unlearn._engine.mlp._perceptron import Perceptron
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
@@ -33,6 +26,7 @@ from sklearn_unlearn.neural_network._building import (
     new_network,
 )
 from sklearn_unlearn.neural_network._epoch_reporter import EpochReporter
+from sklearn_unlearn.neural_network._solving import SolvingMixin
 from sklearn_unlearn.neural_network._training_rows import (
     ROW_DTYPES,
     TrainingRowsMixin,
@@ -45,7 +39,6 @@ from sklearn_unlearn.utils._sklearn_compat import (
     StrOptions,
     _fit_context,
 )
-from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["BaseDropoutNetwork", "check_uncertainty_kind"]
 
@@ -64,7 +57,7 @@ def _with_gradients():
 
 
 class BaseDropoutNetwork(
-    TrainingRowsMixin, UnlearnerMixin, CallbackSupportMixin, BaseEstimator
+    SolvingMixin, TrainingRowsMixin, UnlearnerMixin, CallbackSupportMixin, BaseEstimator
 ):
     """Base of :class:`DropoutClassifier` and :class:`DropoutRegressor`."""
 
@@ -213,7 +206,7 @@ class BaseDropoutNetwork(
             rngs["order"],
             score=score,
             reporter=reporter,
-            n_seen=self.t_ if warm else 0,
+            progress=Progress(self.t_) if warm else None,
         )
         self._finish_fit(trainer.network(), split, history)
         reporter.end_fit()
@@ -279,7 +272,7 @@ class BaseDropoutNetwork(
         trainer = self._trainer(network, self._as_tensors(X, y, weight), masks)
         history = self._train_one_epoch(trainer, order)
         self._network = trainer.network()
-        self.n_iter_, self.t_ = self.n_iter_ + 1, history.n_seen
+        self.n_iter_, self.t_ = self.n_iter_ + 1, history.progress.n_seen
         self.loss_ = history.losses[-1]
         # an approximate unlearner leaves no losses of former epochs behind
         self.loss_curve_ = [*vars(self).get("loss_curve_", ()), self.loss_]
@@ -288,21 +281,6 @@ class BaseDropoutNetwork(
         if first:
             self._update_noise(X, y, weight)
         return self
-
-    def _train_one_epoch(self, trainer, order):
-        """Let the solver take up its last state, and keep that after this epoch."""
-        progress, state = Progress(), self._solver_state
-        if state is not None and state["solver"] == self.solver:
-            continue_from(trainer.optimizer, state["optimizer"])
-            progress = Progress(**state["progress"])
-        schedule = replace(self._schedule(), max_epochs=1)
-        history = train(trainer, schedule, order, progress=progress, n_seen=self.t_)
-        self._solver_state = {
-            "solver": self.solver,
-            "optimizer": state_of(trainer.optimizer),
-            "progress": asdict(progress),
-        }
-        return history
 
     def _reset_partial_fit(self):
         """Drop the state that only a next ``partial_fit`` would use."""
@@ -338,67 +316,6 @@ class BaseDropoutNetwork(
                 'device="cpu".'
             )
         return device
-
-    def _trainer(self, network, rows, rng):
-        """Return a trainer of a network, with the parameters of this estimator."""
-        return network.trainer(
-            rows,
-            self._loss,
-            alpha=self.alpha,
-            solver=self._solver(),
-            rng=rng,
-            batch_size=self._batch_size(len(rows)),
-        )
-
-    def _solver(self):
-        """Return the settings of the solver, or raise if there is none of this name."""
-        if self.solver == "adam":
-            return AdamSettings(
-                self.learning_rate_init, self.beta_1, self.beta_2, self.epsilon
-            )
-        if self.solver == "sgd":
-            return SGDSettings(
-                self.learning_rate_init,
-                self.learning_rate,
-                self.power_t,
-                self.momentum,
-                self.nesterovs_momentum,
-            )
-        if self.solver == "lbfgs":
-            raise ValueError(
-                'solver="lbfgs" cannot train a network with dropout: its line search '
-                'compares losses, and these are noisy. Use "adam" or "sgd".'
-            )
-        raise ValueError(f'solver must be "adam" or "sgd"; got {self.solver!r}.')
-
-    def _batch_size(self, n_rows):
-        return min(200 if self.batch_size == "auto" else self.batch_size, n_rows)
-
-    def _schedule(self):
-        return Schedule(
-            max_epochs=self.max_iter,
-            shuffle=self.shuffle,
-            tol=self.tol,
-            patience=self.n_iter_no_change,
-        )
-
-    def _record(self, history):
-        """Set the attributes that describe the epochs, and warn if they were few."""
-        self.n_iter_, self.t_ = len(history.losses), history.n_seen
-        self.loss_curve_, self.loss_ = history.losses, history.losses[-1]
-        self.best_loss_ = None if self.early_stopping else history.best_loss
-        self.validation_scores_ = history.scores if self.early_stopping else None
-        self.best_validation_score_ = (
-            history.best_score if self.early_stopping else None
-        )
-        stops = self.n_iter_no_change < self.max_iter
-        if self.n_iter_ == self.max_iter and stops and not history.converged:
-            warn_user(
-                f"max_iter={self.max_iter} epochs are over, and the loss still "
-                "improves. Raise max_iter, or set n_iter_no_change to at least "
-                "max_iter to train for a fixed time.",
-                ConvergenceWarning,
-            )
 
     # ----------------------------------------------------------------- predict
 

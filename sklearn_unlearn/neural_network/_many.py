@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from sklearn.base import clone
 
-from sklearn_unlearn._engine._training import History, Progress
+from sklearn_unlearn._engine._training import History
 from sklearn_unlearn._engine.mlp._many import ManyTrainer
 from sklearn_unlearn._engine.mlp._mlp import MLP, Layout
 from sklearn_unlearn._engine.mlp._perceptron import Perceptron
@@ -110,7 +110,7 @@ def _train(models, fits):
         rng=fits[0].rngs["masks"],
     )
     histories = [History(converged=True) for _ in fits]
-    progress, schedule = [Progress() for _ in fits], first._schedule()
+    schedule = first._schedule()
     for _ in range(first.max_iter):
         orders = [
             rngs["order"].permutation(len(split.training))
@@ -119,12 +119,10 @@ def _train(models, fits):
             for _, rngs, split in fits
         ]
         losses = trainer.epoch(orders).tolist()
-        for history, loss, order in zip(histories, losses, orders, strict=True):
+        for i, (history, loss) in enumerate(zip(histories, losses, strict=True)):
             history.losses.append(loss)
             history.best_loss = min(history.best_loss, loss)
-            history.n_seen += len(order)
-        # none if they have one optimizer, whose rate is constant
-        for i, optimizer in enumerate(trainer.own_optimizers):
-            optimizer.end_epoch(histories[i].n_seen)
-            progress[i].end_epoch(losses[i], schedule, optimizer)
+            history.progress.end_epoch(
+                loss, len(orders[i]), schedule, trainer.optimizers[i]
+            )
     return mlp.parameters.cpu().numpy(), histories

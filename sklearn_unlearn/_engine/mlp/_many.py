@@ -44,8 +44,8 @@ class ManyTrainer:
 
     Attributes
     ----------
-    own_optimizers : list of Optimizer
-        One per model; empty if all share one, whose learning rate is constant.
+    optimizers : list of Optimizer
+        That of each model; all have one if its learning rate is constant.
     """
 
     def __init__(
@@ -76,10 +76,9 @@ class ManyTrainer:
         self._together = equal_steps and solver.rate_is_constant
         self._views = [mlp.parameters] if self._together else list(mlp.parameters)
         if solver.rate_is_constant:
-            self.own_optimizers, self._optimizers = [], [solver.optimizer(self._views)]
+            self.optimizers = [solver.optimizer(self._views)] * len(subsets)
         else:
-            self.own_optimizers = [solver.optimizer([view]) for view in self._views]
-            self._optimizers = self.own_optimizers
+            self.optimizers = [solver.optimizer([view]) for view in self._views]
         batch = (len(subsets), batch_size)
         self._masks = MaskStream.of(mlp, rng, batch, X.device)
 
@@ -156,6 +155,6 @@ class ManyTrainer:
         else:
             for i, view in enumerate(self._views):
                 view.grad = mlp.gradient[i] if i < n_active else None
-        for optimizer in self._optimizers:
+        for optimizer in set(self.optimizers):
             optimizer.step()
         return losses
