@@ -26,6 +26,7 @@ from sklearn_unlearn.neural_network._building import (
     new_network,
 )
 from sklearn_unlearn.neural_network._epoch_reporter import EpochReporter
+from sklearn_unlearn.neural_network._module_parameters import ModuleParametersMixin
 from sklearn_unlearn.neural_network._solving import SolvingMixin
 from sklearn_unlearn.neural_network._training_rows import (
     ROW_DTYPES,
@@ -57,7 +58,12 @@ def _with_gradients():
 
 
 class BaseDropoutNetwork(
-    SolvingMixin, TrainingRowsMixin, UnlearnerMixin, CallbackSupportMixin, BaseEstimator
+    SolvingMixin,
+    ModuleParametersMixin,
+    TrainingRowsMixin,
+    UnlearnerMixin,
+    CallbackSupportMixin,
+    BaseEstimator,
 ):
     """Base of :class:`DropoutClassifier` and :class:`DropoutRegressor`."""
 
