@@ -143,11 +143,8 @@ class RowStore:
 
     def __getstate__(self):
         # an index is made anew, with another seed: pickles of equal fits are equal
-        return {
-            **self.__dict__,
-            "_index": None,
-            "_blocks": _each(to_cells, self._blocks),
-        }
+        blocks = _each(to_cells, self._blocks)
+        return {**self.__dict__, "_index": None, "_blocks": blocks}
 
     def __setstate__(self, state):
         self.__dict__.update(state, _blocks=_each(from_cells, state["_blocks"]))
