@@ -77,6 +77,8 @@ class StochasticLayer(nn.Module):
         self.per_channel = per_channel
         self.seed(random_state)
         self._held = None
+        # where a module has the axis of the rows; None if its input has none
+        self._rows_axis = 0
 
     # ---------------------------------------------------------------- subclass
 
@@ -180,6 +182,11 @@ class StochasticLayer(nn.Module):
         """Whether the layer ever applies noise; with ``p=0`` it does not."""
         return self.p > 0
 
+    @property
+    def is_active(self):
+        """Whether the next pass applies noise: in training, or while it is held."""
+        return self.is_random and (self.training or self._held is not None)
+
     def seed(self, random_state):
         """Start the noise over.
 
@@ -226,8 +233,18 @@ class StochasticLayer(nn.Module):
         Tensor of shape (n_rows, ...)
             Output.
         """
-        if not self.is_random or not (self.training or self._held):
+        if not self.is_active:
             return self.without_noise(x)
+        if self._rows_axis is None:
+            return self._noisy(x[None])[0]
+        if self._rows_axis:
+            return self._noisy(x.movedim(self._rows_axis, 0)).movedim(
+                0, self._rows_axis
+            )
+        return self._noisy(x)
+
+    def _noisy(self, x):
+        """Apply noise to an input whose first axis is that of the rows."""
         rng, n_draws = self._rng, len(x) if self.noise_per_row else 1
         if self._held:
             rng, n_draws = self._held, 1

@@ -9,12 +9,12 @@ from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
-import torch
 from sklearn.base import clone, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 
 from sklearn_unlearn._engine._student import Student, UnlearningSettings
+from sklearn_unlearn._engine._torch_defaults import usual_torch
 from sklearn_unlearn.base import BaseUnlearner
 from sklearn_unlearn.dropout._noise import make_generator
 from sklearn_unlearn.exceptions import UnlearningWarning
@@ -171,8 +171,7 @@ class NetworkUnlearner(BaseUnlearner):
             )
 
     def _unlearn_rows(self, request):
-        # whatever mode of torch the caller is in
-        with torch.inference_mode(False), torch.enable_grad():
+        with usual_torch():  # whatever mode the caller is in
             handle = self.estimator_._begin_unlearning(request, self._fit_params)
             if handle is None:
                 warn_user(

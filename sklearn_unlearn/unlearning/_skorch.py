@@ -29,6 +29,7 @@ from torch import nn
 
 from sklearn_unlearn._engine._handle import NetworkHandle
 from sklearn_unlearn._engine._losses import CrossEntropy, SquaredError
+from sklearn_unlearn._engine._torch_defaults import usual_torch
 from sklearn_unlearn._engine._training import TensorRows
 from sklearn_unlearn._engine.module._building import copy_with_own_dropout
 from sklearn_unlearn._engine.module._fitted import FittedModule
@@ -105,10 +106,8 @@ class SkorchModel(BaseEstimator):
         """Fit a net with random numbers of this seed; on a GPU it draws its own."""
         on_cpu = torch.device(net.device or "cpu").type == "cpu"
         generator = torch.Generator().manual_seed(seed)
-        # whatever mode of torch the caller is in
         with (
-            torch.inference_mode(False),
-            torch.enable_grad(),
+            usual_torch(net.device or "cpu"),  # whatever mode the caller is in
             ExplicitRandomness(generator) if on_cpu else nullcontext(),
         ):
             return net.fit(_float32(X), self._target_for_net(y), **fit_params)
@@ -127,7 +126,7 @@ class SkorchModel(BaseEstimator):
 
     def _network_of(self, net, n_features):
         """Return the module of a fitted net, as a network of the package."""
-        with torch.inference_mode(False), torch.no_grad():
+        with usual_torch(), torch.no_grad():
             module = copy_with_own_dropout(wrapped(net.module_, net.criterion_))
             module = module.cpu().eval()
             n_outputs = module(torch.zeros(1, n_features)).shape[-1]

@@ -3,7 +3,6 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import copy
 from contextlib import nullcontext
 
 import torch
@@ -17,6 +16,7 @@ from sklearn_unlearn._engine.module._building import (
     stochastic_layers,
 )
 from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
+from sklearn_unlearn._engine.module._state import module_state, restore_state
 
 __all__ = ["LeanNet", "NetTrainer"]
 
@@ -142,12 +142,12 @@ class NetTrainer:
         return any(isinstance(layer, kinds) for layer in self.module.modules())
 
     def snapshot(self):
-        """Return a copy of the parameters and buffers."""
-        return copy.deepcopy(self.module.state_dict())
+        """Return a copy of all that the module knows."""
+        return module_state(self.module)
 
     def restore(self, snapshot):
-        """Put parameters and buffers back."""
-        self.module.load_state_dict(snapshot)
+        """Put them back."""
+        restore_state(self.module, snapshot)
 
     def moments(self):
         """Return the state of Adam as arrays, to continue from."""

@@ -1,0 +1,70 @@
+"""What a module does, found out by passes of rows that nobody has."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+from contextlib import suppress
+
+import numpy as np
+import torch
+
+from sklearn_unlearn._engine._torch_defaults import usual_torch
+from sklearn_unlearn._engine.module._building import stochastic_layers
+from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
+from sklearn_unlearn._engine.module._state import copy_module
+
+__all__ = ["REFUSALS", "drops_by_functions", "find_axes_of_rows", "probe_rows"]
+
+# What a pass of rows that a module was not made for may raise; a fit will tell.
+REFUSALS = (RuntimeError, ValueError, IndexError, TypeError)
+
+
+def probe_rows(n_rows, n_features):
+    """Return rows of zeros and ones, which modules with tables take as well."""
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 2, (n_rows, n_features)).astype(np.float64)
+
+
+def drops_by_functions(module, n_features):
+    """Tell whether a pass of training drops units elsewhere than in layers.
+
+    The noise of a function cannot be held for all rows.
+    """
+    return _pass(copy_module(module).train(), 4, n_features).drops
+
+
+def find_axes_of_rows(module, n_features):
+    """Tell layers of noise which axis of their inputs is that of the rows.
+
+    It is the first one whose length goes with the number of rows.
+    """
+    layers = stochastic_layers(module)
+    if not layers:
+        return
+    two, three = (_input_shapes(module, n, n_features) for n in (2, 3))
+    for layer, first, second in zip(layers, two, three, strict=True):
+        if first is not None and second is not None:
+            lengths = enumerate(zip(first, second, strict=False))
+            axes = [axis for axis, (short, long) in lengths if short != long]
+            layer._rows_axis = axes[0] if axes else None
+
+
+def _input_shapes(module, n_rows, n_features):
+    """Return the shape of what each layer of noise is given first, or None."""
+    module = copy_module(module).eval()
+    layers, shapes = stochastic_layers(module), {}
+    for layer in layers:
+        layer.register_forward_pre_hook(
+            lambda layer, inputs: shapes.setdefault(layer, inputs[0].shape) and None
+        )
+    _pass(module, n_rows, n_features)
+    return [shapes.get(layer) for layer in layers]
+
+
+def _pass(module, n_rows, n_features):
+    """Pass some rows, as far as the module takes them, and return what was random."""
+    randomness = ExplicitRandomness(torch.Generator().manual_seed(0))
+    rows = torch.from_numpy(probe_rows(n_rows, n_features)).float()
+    with usual_torch(), torch.no_grad(), randomness, suppress(*REFUSALS):
+        module(rows)
+    return randomness
