@@ -28,6 +28,7 @@ from sklearn_unlearn.neural_network._building import (
     new_network,
 )
 from sklearn_unlearn.neural_network._epoch_reporter import EpochReporter
+from sklearn_unlearn.neural_network._module_parameters import ModuleParametersMixin
 from sklearn_unlearn.neural_network._training_rows import (
     ROW_DTYPES,
     TrainingRowsMixin,
@@ -58,7 +59,11 @@ def _in_usual_torch():
 
 
 class BaseDropoutNetwork(
-    TrainingRowsMixin, UnlearnerMixin, CallbackSupportMixin, BaseEstimator
+    ModuleParametersMixin,
+    TrainingRowsMixin,
+    UnlearnerMixin,
+    CallbackSupportMixin,
+    BaseEstimator,
 ):
     """Base of :class:`DropoutClassifier` and :class:`DropoutRegressor`."""
 
