@@ -11,7 +11,11 @@ import numpy as np
 
 from sklearn_unlearn._engine._training import AdamSettings, TensorRows
 
-__all__ = ["NetworkHandle"]
+__all__ = ["CannotUnlearnError", "NetworkHandle"]
+
+
+class CannotUnlearnError(Exception):
+    """A network cannot be edited, for the reason given, and must be fitted again."""
 
 
 @dataclass

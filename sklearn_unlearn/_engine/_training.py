@@ -71,12 +71,13 @@ class AdamSettings:
     decoupled_weight_decay: float = 0.0
 
     def optimizer(self, parameters: Iterable[torch.Tensor]) -> torch.optim.Optimizer:
-        """Return torch's optimizer of these parameters, in its fused form."""
+        """Return torch's optimizer of these parameters, in its fused form if it can."""
+        parameters = list(parameters)
         settings: dict[str, Any] = {
             "lr": self.learning_rate_init,
             "betas": (self.beta_1, self.beta_2),
             "eps": self.epsilon,
-            "fused": True,
+            "fused": not any(p.is_complex() for p in parameters),
         }
         if self.decoupled_weight_decay:
             settings["weight_decay"] = self.decoupled_weight_decay

@@ -46,8 +46,8 @@ class FittedModule:
         In evaluation mode, in float32.
     factory : callable (n_features, n_outputs) -> torch.nn.Module
         Builds it again when it is unpickled.
-    seed : int
-        Of that build.
+    seed : int or None
+        Of that build; None if it is not known.
     n_features, n_outputs : int
     """
 
@@ -140,6 +140,21 @@ class FittedModule:
 
         return NetTrainer(self, rows, loss, **settings)
 
+    def untrained(self, seed=None):
+        """Return the module as it was built, in evaluation mode; of another seed, too.
+
+        The seed of a module that was given already trained is not known.
+        """
+        seed = (self._seed or 0) if seed is None else seed
+        module = build_module(self.factory, self.n_features, self.n_outputs, seed)
+        find_axes_of_rows(module, self.n_features)
+        return module.eval()
+
+    @property
+    def has_known_seed(self):
+        """Whether `untrained` gives the numbers that this module began with."""
+        return self._seed is not None
+
     def as_trainable(self, device, seed=0):
         """Return a copy in training to forget; see `TrainableModule`."""
         return TrainableModule(self, device, seed)
@@ -198,7 +213,7 @@ class FittedModule:
 
         See `Perceptron.change_coordinates`; None if there is no such layer.
         """
-        first = next(iter(_leaves(self._module)), None)
+        first = _leaves(self._module)[0]
         if not _is_linear(first) or first.in_features != self.n_features:
             return None
         module = copy_module(self._module)
@@ -254,7 +269,8 @@ class FittedModule:
         state = dict(state)
         saved = state.pop("module")
         self.__dict__.update(state)
-        module = build_module(self.factory, self.n_features, self.n_outputs, self._seed)
+        seed = self._seed or 0
+        module = build_module(self.factory, self.n_features, self.n_outputs, seed)
         with usual_torch():
             restore_state(module, saved)
         self._module = module.eval()

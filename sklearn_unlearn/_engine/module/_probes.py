@@ -12,6 +12,7 @@ from sklearn_unlearn._engine._torch_defaults import usual_torch
 from sklearn_unlearn._engine.module._building import stochastic_layers
 from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
 from sklearn_unlearn._engine.module._state import copy_module
+from sklearn_unlearn.dropout import StochasticLayer
 
 __all__ = ["REFUSALS", "drops_by_functions", "find_axes_of_rows", "probe_rows"]
 
@@ -52,7 +53,8 @@ def find_axes_of_rows(module, n_features):
 def _input_shapes(module, n_rows, n_features):
     """Return the shape of what each layer of noise is given first, or None."""
     module = copy_module(module).eval()
-    layers, shapes = stochastic_layers(module), {}
+    layers = stochastic_layers(module)
+    shapes: dict[StochasticLayer, torch.Size] = {}
     for layer in layers:
         layer.register_forward_pre_hook(
             lambda layer, inputs: shapes.setdefault(layer, inputs[0].shape) and None

@@ -100,9 +100,9 @@ class ExplicitRandomness(TorchFunctionMode):
 
 def _is_random(func, args, kwargs):
     """Tell whether a function draws numbers, by its arguments."""
-    given = _SIGNATURES[func].bind(None, *args, **kwargs)
-    given.apply_defaults()
-    given = given.arguments
+    bound = _SIGNATURES[func].bind(None, *args, **kwargs)
+    bound.apply_defaults()
+    given = bound.arguments
     p = given.get("p", given.get("dropout_p", 1))
     return bool(p and given.get("training", given.get("train", True)))
 

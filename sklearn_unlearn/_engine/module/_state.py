@@ -14,13 +14,20 @@ import sys
 import types
 from collections import deque
 from enum import Enum
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["copy_module", "differing", "module_state", "restore_state"]
+__all__ = [
+    "copy_module",
+    "differing",
+    "module_state",
+    "reset_state",
+    "restore_state",
+]
 
 # Attributes of every module that are no state: parts, hooks, and the mode.
 _OF_EVERY_MODULE = frozenset(vars(nn.Module()))
@@ -44,7 +51,8 @@ class _DetachedCopies(TorchFunctionMode):
         if func is torch.Tensor.__deepcopy__:
             tensor, memo = args
             if nn.parameter.is_lazy(tensor):
-                new = type(tensor)(tensor.requires_grad, tensor.device, tensor.dtype)
+                kind: Any = type(tensor)
+                new = kind(tensor.requires_grad, tensor.device, tensor.dtype)
                 return memo.setdefault(id(tensor), new)
             args = (tensor if tensor.is_leaf else tensor.detach(), memo)
         return func(*args, **(kwargs or {}))
@@ -223,7 +231,8 @@ def restore_state(module, state):
         for path, parameter in parameters.items():
             parameter.requires_grad_(path in state["trained"])
     for path, array in state.get("buffers", {}).items():
-        _restore_buffer(*_owner(module, path), _tensor(array))
+        layer, name = _owner(module, path)
+        _restore_buffer(layer, name, _tensor(array))
     for path, plain in state.get("attributes", {}).items():
         layer, name = _owner(module, path)
         if plain != _AS_BUILT:
@@ -293,14 +302,7 @@ def _restored_numbers(known, kind, values):
 def _restored_items(known, kind, items, path):
     """Return a container from the plain forms of its items."""
     if kind == "dict":
-        before = known if isinstance(known, dict) else {}
-        pairs = [(_restored(None, key, path), item) for key, item in items]
-        new = {k: _restored(before.get(k), item, path) for k, item in pairs}
-        if type(before) is dict:
-            return new
-        before.clear()  # a kind of dict that the user chose
-        before.update(new)
-        return before
+        return _restored_dict(known if isinstance(known, dict) else {}, items, path)
     before = list(known) if isinstance(known, (list, tuple, deque)) else []
     before += [None] * (len(items) - len(before))
     new = [_restored(old, item, path) for old, item in zip(before, items, strict=False)]
@@ -311,24 +313,44 @@ def _restored_items(known, kind, items, path):
     return {"list": list, "tuple": tuple, "set": set}[kind](new)
 
 
+def _restored_dict(known, items, path):
+    pairs = [(_restored(None, key, path), item) for key, item in items]
+    new = {key: _restored(known.get(key), item, path) for key, item in pairs}
+    if type(known) is dict:
+        return new
+    known.clear()  # a kind of dict that the user chose
+    known.update(new)
+    return known
+
+
 # ----------------------------------------------------------------------- comparison
 
 
 def differing(state, other):
-    """Return which buffers, attributes and extra states of two states differ.
+    """Return what two states differ in, parameters with gradients left out.
 
     Returns
     -------
     set of (kind, name)
     """
     found = set()
-    for kind in ("buffers", "attributes", "extra"):
+    for kind in ("parameters", "buffers", "attributes", "extra"):
         first, second = state[kind], other[kind]
         for name in {*first, *second}:
             same = name in first and name in second
             if not (same and _equal(first[name], second[name])):
                 found.add((kind, name))
-    return found
+    return found - {("parameters", name) for name in state["trained"]}
+
+
+def reset_state(module, names, state):
+    """Give a module the part of another state that is named by (kind, name)."""
+    for kind, name in names:
+        if name in state[kind]:
+            restore_state(module, {kind: {name: state[kind][name]}})
+            continue
+        layer, own = _owner(module, name)
+        delattr(layer, own)  # the other state has nothing of this name
 
 
 def _equal(first, second):

@@ -80,7 +80,8 @@ class NetTrainer:
             module,
             criterion=_Criterion(loss, network.n_outputs),
             optimizer=torch.optim.Adam,
-            optimizer__fused=True,
+            # it takes no complex parameters
+            optimizer__fused=not any(p.is_complex() for p in module.parameters()),
             optimizer__betas=(adam.beta_1, adam.beta_2),
             optimizer__eps=adam.epsilon,
             optimizer__weight_decay=alpha / batch_size,
