@@ -33,10 +33,12 @@ from sklearn_unlearn._engine.module._state import (
 )
 from sklearn_unlearn._engine.module._trainable import TrainableModule
 from sklearn_unlearn.dropout import StochasticLayer
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["FittedModule"]
 
 
+@saved_as("module")
 class FittedModule:
     """A fitted module, and functions drawn from it.
 
