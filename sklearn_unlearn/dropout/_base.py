@@ -77,8 +77,9 @@ class StochasticLayer(nn.Module):
         self.per_channel = per_channel
         self.seed(random_state)
         self._held = None
-        # where a module has the axis of the rows; None if its input has none
-        self._rows_axis = 0
+        # which axis of the input is that of the rows, at each use in a pass, and None
+        # where it has none; to hold noise for all rows, one must know
+        self._rows_axes, self._n_uses = (0,), 0
 
     # ---------------------------------------------------------------- subclass
 
@@ -214,7 +215,7 @@ class StochasticLayer(nn.Module):
         seed : int or SeedSequence
             The same seed gives the same function.
         """
-        self._held = make_generator(seed)
+        self._held, self._n_uses = make_generator(seed), 0
 
     def release(self):
         """Do without noise in evaluation again."""
@@ -235,19 +236,16 @@ class StochasticLayer(nn.Module):
         """
         if not self.is_active:
             return self.without_noise(x)
-        if self._rows_axis is None:
-            return self._noisy(x[None])[0]
-        if self._rows_axis:
-            return self._noisy(x.movedim(self._rows_axis, 0)).movedim(
-                0, self._rows_axis
-            )
-        return self._noisy(x)
+        if self._held is None:
+            return self._noisy(x, self._rng, len(x) if self.noise_per_row else 1)
+        axis = self._rows_axes[self._n_uses % len(self._rows_axes)]
+        self._n_uses += 1
+        if axis is None:
+            return self._noisy(x[None], self._held, 1)[0]
+        return self._noisy(x.movedim(axis, 0), self._held, 1).movedim(0, axis)
 
-    def _noisy(self, x):
+    def _noisy(self, x, rng, n_draws):
         """Apply noise to an input whose first axis is that of the rows."""
-        rng, n_draws = self._rng, len(x) if self.noise_per_row else 1
-        if self._held:
-            rng, n_draws = self._held, 1
         noise = self.noise(rng, (n_draws, *self.noise_shape(x)))
         return self.with_noise(x, torch.from_numpy(noise).to(x.device, x.dtype))
 

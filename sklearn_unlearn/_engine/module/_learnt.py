@@ -60,20 +60,22 @@ def drop_learnt_state(network, module):
     """
     try:
         fresh = network.untrained()
-        built = module_state(fresh)
-        learnt = differing(module_state(module), built) - _renewed(module)
-        if not learnt:
-            return
-        moved, scheduled = _changed_by_passes(fresh, network.n_features)
-        if not network.has_known_seed:  # what begins at random, and never changes
-            other = module_state(network.untrained(seed=1))
-            learnt -= differing(built, other) - moved
-        learnt -= scheduled
-        before = _outputs(network, module)
-        reset_state(module, learnt, built)
-        same = np.array_equal(before, _outputs(network, module), equal_nan=True)
     except REFUSALS as error:
         raise CannotUnlearnError(f"module cannot be built again ({error})") from error
+    built = module_state(fresh)
+    learnt = differing(module_state(module), built) - _renewed(module)
+    if not learnt:
+        return
+    moved, scheduled = _changed_by_passes(fresh, network.n_features)
+    if not network.has_known_seed:  # what begins at random, and never changes
+        other = module_state(network.untrained(seed=1))
+        learnt -= differing(built, other) - moved
+    learnt -= scheduled
+    before = _outputs(network, module)
+    reset_state(module, learnt, built)
+    after = _outputs(network, module)
+    known = before is not None and after is not None
+    same = known and np.array_equal(before, after, equal_nan=True)
     if not same:
         kind, name = min(learnt)
         kinds = {"parameters": "parameter", "buffers": "buffer"}
@@ -84,11 +86,14 @@ def drop_learnt_state(network, module):
 
 
 def _outputs(network, module):
-    """Return outputs for some rows, which are no training rows."""
+    """Return outputs for some rows, which are no training rows; None if it cannot."""
     binary = probe_rows(8, network.n_features)
     rng = np.random.default_rng(0)
     rows = np.concatenate([binary, rng.normal(size=binary.shape)])
-    return network.with_module(module).outputs(rows)
+    try:
+        return network.with_module(module).outputs(rows)
+    except REFUSALS:
+        return None
 
 
 def _renewed(module):

@@ -12,12 +12,19 @@ from sklearn_unlearn._engine._torch_defaults import usual_torch
 from sklearn_unlearn._engine.module._building import stochastic_layers
 from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
 from sklearn_unlearn._engine.module._state import copy_module
-from sklearn_unlearn.dropout import StochasticLayer
 
 __all__ = ["REFUSALS", "drops_by_functions", "find_axes_of_rows", "probe_rows"]
 
 # What a pass of rows that a module was not made for may raise; a fit will tell.
-REFUSALS = (RuntimeError, ValueError, IndexError, TypeError)
+REFUSALS = (
+    AssertionError,
+    AttributeError,
+    IndexError,
+    KeyError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 
 def probe_rows(n_rows, n_features):
@@ -37,30 +44,35 @@ def drops_by_functions(module, n_features):
 def find_axes_of_rows(module, n_features):
     """Tell layers of noise which axis of their inputs is that of the rows.
 
-    It is the first one whose length goes with the number of rows.
+    It is the first one whose length goes with the number of rows. A layer may be used
+    several times in a pass, and have others each time.
     """
     layers = stochastic_layers(module)
     if not layers:
         return
     two, three = (_input_shapes(module, n, n_features) for n in (2, 3))
     for layer, first, second in zip(layers, two, three, strict=True):
-        if first is not None and second is not None:
-            lengths = enumerate(zip(first, second, strict=False))
-            axes = [axis for axis, (short, long) in lengths if short != long]
-            layer._rows_axis = axes[0] if axes else None
+        if first and len(first) == len(second):
+            layer._rows_axes = tuple(map(_differing_axis, first, second))
+
+
+def _differing_axis(short, long):
+    """Return the first axis at which two shapes differ, or None."""
+    lengths = enumerate(zip(short, long, strict=False))
+    return next((axis for axis, (a, b) in lengths if a != b), None)
 
 
 def _input_shapes(module, n_rows, n_features):
-    """Return the shape of what each layer of noise is given first, or None."""
+    """Return the shapes of all that each layer of noise is given in a pass."""
     module = copy_module(module).eval()
     layers = stochastic_layers(module)
-    shapes: dict[StochasticLayer, torch.Size] = {}
-    for layer in layers:
+    shapes: list[list[torch.Size]] = [[] for _ in layers]
+    for layer, own in zip(layers, shapes, strict=True):
         layer.register_forward_pre_hook(
-            lambda layer, inputs: shapes.setdefault(layer, inputs[0].shape) and None
+            lambda _, inputs, own=own: own.append(inputs[0].shape)
         )
     _pass(module, n_rows, n_features)
-    return [shapes.get(layer) for layer in layers]
+    return shapes
 
 
 def _pass(module, n_rows, n_features):

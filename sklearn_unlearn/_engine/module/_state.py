@@ -164,16 +164,16 @@ class _Plain:
                 return {"kind": kind.__name__, "items": [self(item) for item in value]}
         if isinstance(value, nn.Module):
             return {"kind": "module", "state": module_state(value)}
-        if hasattr(value, "__dict__") and not _is_of_python(value):
+        if hasattr(value, "__dict__") and not _is_machinery(value):
             parts = {name: self(part) for name, part in vars(value).items()}
             return {"kind": "object", "attributes": parts}
         return _AS_BUILT
 
 
-def _is_of_python(value):
-    """Tell whether an object is of the standard library: a logger, say, is shared."""
+def _is_machinery(value):
+    """Tell whether an object is of Python or torch: a logger, say, or a graph."""
     root = type(value).__module__.partition(".")[0]
-    return root in sys.stdlib_module_names and root != "__main__"
+    return root in sys.stdlib_module_names or root == "torch"
 
 
 def _array(tensor):
