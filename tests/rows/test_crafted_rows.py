@@ -64,12 +64,13 @@ def test_rows_that_share_a_hash_are_compared(kind, monkeypatch):
     make = {
         "dense": np.asarray,
         "float32": np.float32,
-        "sparse": sparse.csr_array,
+        # of whole numbers: no search for rounded ones finds what a hash does not
+        "sparse": lambda X: sparse.csr_array(X.astype(int)),
         "words": lambda X: X.astype(int).astype(str).astype(object),
     }[kind]
     steps = OneHotEncoder() if kind == "words" else StandardScaler(with_mean=False)
     model = ExactUnlearner(steps).fit(make(X))
-    model.unlearn(make(np.vstack([X[[30, 8]], [[6, 5, 0]]])), on_unknown="ignore")
+    model.unlearn(make(np.vstack([[[6, 5, 0]], X[[30, 8]]])), on_unknown="ignore")
     left = model.retained_rows().X
     left = left.toarray() if kind == "sparse" else left
     expected = np.delete(X, [8, 30], axis=0)
