@@ -356,7 +356,8 @@ class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
             if store is not None:
                 names = store.column_names
             X = align_columns(X, None if names is None else list(names), argument)
-            refuse_what_is_no_table(X, argument)
+            n_dims = None if store is None else store.n_dims
+            refuse_what_is_no_table(X, argument, n_dims)
             # validate_data would do the same, and build the tags every time
             named = hasattr(X, "columns") or hasattr(self, "feature_names_in_")
             n_columns = X.shape[1] if hasattr(X, "shape") else len(X[0])

@@ -129,6 +129,11 @@ class RowStore:
         return self._column("groups") if self.has_groups else None
 
     @property
+    def n_dims(self):
+        """Number of dimensions of the rows together: more than two for images."""
+        return max(2, 1 + len(getattr(self._layout, "shape", (0,))))
+
+    @property
     def column_names(self):
         """Names of the columns of a frame; None if the rows came in no frame."""
         return getattr(self._layout, "names", None)

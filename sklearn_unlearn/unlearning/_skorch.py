@@ -38,12 +38,24 @@ from sklearn_unlearn.unlearning._skorch_net import (
     adam_of,
     bare_clone,
     check_criterion,
+    check_iterator,
     kind_of,
+    robust_training,
     unwrapped,
     wrapped,
 )
+from sklearn_unlearn.unlearning._skorch_rows import (
+    RowFormat,
+    check_container,
+    flat,
+    module_takes,
+)
 
 __all__ = ["SkorchClassifier", "SkorchRegressor", "skorch_model"]
+
+
+# Rows for which the predictions of a net are compared with those of its module.
+N_COMPARED = 64
 
 
 def skorch_model(net, random_state):
@@ -58,6 +70,7 @@ def skorch_model(net, random_state):
             "The net was given a module that is built already, which keeps what it has "
             "learnt. Give it the class, and its arguments as module__<name>=."
         )
+    check_iterator(net)
     cls = SkorchClassifier if is_classifier(net) else SkorchRegressor
     return cls(net, random_state=random_state)
 
@@ -79,21 +92,55 @@ class SkorchModel(BaseEstimator):
 
     def fit(self, X, y, **fit_params):
         """Fit a clone of the net."""
-        X, y = self._check_rows(X, y, reset=True)
+        net = clone(self.net)
+        X, y = self._check_first_rows(X, y, clone(net))
         self._set_target(y)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        net = self._fit_net(clone(self.net), X, y, seed, fit_params)
-        return self._take_module(net, X.shape[1])
+        net = self._fit_net(net, X, y, seed, fit_params)
+        self._take_module(net, X.shape[1])
+        self._check_target(y)
+        self._check_same_predictions(net, X)
+        return self
 
     def take_over(self, net, X, y):
         """Take over a net that is fitted already, on these rows."""
         if not getattr(net, "initialized_", False):
             raise ValueError("The net within the FrozenEstimator is not fitted.")
-        X, y = self._check_rows(X, y, reset=True)
+        X, y = self._check_first_rows(X, y, net)
         self._take_module(net, X.shape[1])
         self._set_known_target(y)
         self._check_target(y)
+        self._check_same_predictions(net, X)
         return self
+
+    def _check_first_rows(self, X, y, net):
+        """Return validated flat rows and targets, and learn the format of the rows.
+
+        Rows of whole numbers are left to a module that takes such.
+        """
+        check_container(X)
+        is_whole = np.asarray(X).dtype.kind in "iu"
+        X, y = self._check_rows(X, y, reset=True)
+        self._row_format = RowFormat(self._row_shape)
+        if is_whole and module_takes(net, RowFormat(self._row_shape, True)):
+            self._row_format = RowFormat(self._row_shape, True)
+        return X, y
+
+    def _check_X(self, X, reset=False):
+        """Return validated flat rows."""
+        X = validate_data(self, X, dtype=_DTYPES, allow_nd=True, reset=reset)
+        return self._flat(X, reset)
+
+    def _flat(self, X, reset):
+        """Return rows as rows of one axis, if they have the shape of the fit."""
+        if reset:
+            self._row_shape = X.shape[1:]
+        elif X.shape[1:] != self._row_shape:
+            raise ValueError(
+                f"X has rows of shape {X.shape[1:]}, and the net was fitted on rows of "
+                f"shape {self._row_shape}."
+            )
+        return flat(X)
 
     def _check_fitted_rows(self, X, y):
         """Raise unless the model is fitted, on rows such as these."""
@@ -110,8 +157,10 @@ class SkorchModel(BaseEstimator):
             torch.inference_mode(False),
             torch.enable_grad(),
             ExplicitRandomness(generator) if on_cpu else nullcontext(),
+            robust_training(net),
         ):
-            return net.fit(_float32(X), self._target_for_net(y), **fit_params)
+            X, y = self._row_format.for_net(X), self._target_for_net(y)
+            return net.fit(X, y, **fit_params)
 
     def _take_module(self, net, n_features):
         """Take the module of a fitted net, and a template to train another one."""
@@ -125,15 +174,25 @@ class SkorchModel(BaseEstimator):
         self._network = self._network_of(net, n_features)
         return self
 
+    def _check_same_predictions(self, net, X):
+        """Raise if a net predicts something else than its module does."""
+        some = X[:: -(-len(X) // N_COMPARED)]
+        with torch.inference_mode(False):
+            predicted = np.asarray(net.predict(self._row_format.for_net(some)))
+        if not self._agrees(self._network.outputs(some), predicted):
+            raise TypeError(
+                f"{type(net).__name__} predicts something else than its module does: "
+                "what a net does between the two is not kept. Put it into the module."
+            )
+
     def _network_of(self, net, n_features):
         """Return the module of a fitted net, as a network of the package."""
         with torch.inference_mode(False), torch.no_grad():
-            module = copy_with_own_dropout(wrapped(net.module_, net.criterion_))
-            module = module.cpu().eval()
-            n_outputs = module(torch.zeros(1, n_features)).shape[-1]
-        return FittedModule.probed(
-            module, Untrained(self._template), 0, n_features, n_outputs
-        )
+            module = wrapped(net.module_, net.criterion_, self._row_format)
+            module = copy_with_own_dropout(module).cpu().eval()
+            n_outputs = np.atleast_2d(module(torch.zeros(1, n_features))).shape[-1]
+        factory = Untrained(self._template, self._row_format)
+        return FittedModule.probed(module, factory, 0, n_features, n_outputs)
 
     @property
     def net_(self):
@@ -159,7 +218,7 @@ class SkorchModel(BaseEstimator):
         new._check_target(y)
         target = None
         if asked.y is None:
-            X_forget = validate_data(new, asked.X, dtype=_DTYPES, reset=False)
+            X_forget = new._check_X(asked.X)
         else:
             X_forget, target = new._check_rows(asked.X, asked.y, reset=False)
             new._check_target(target)
@@ -224,8 +283,7 @@ class SkorchModel(BaseEstimator):
 
     def _outputs(self, X):
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=_DTYPES, reset=False)
-        return self._network.outputs(X)
+        return self._network.outputs(self._check_X(X))
 
 
 class SkorchClassifier(ClassifierMixin, SkorchModel):
@@ -234,9 +292,9 @@ class SkorchClassifier(ClassifierMixin, SkorchModel):
     _loss = CrossEntropy()
 
     def _check_rows(self, X, y, reset):
-        X, y = validate_data(self, X, y, dtype=_DTYPES, reset=reset)
+        X, y = validate_data(self, X, y, dtype=_DTYPES, allow_nd=True, reset=reset)
         check_classification_targets(y)
-        return X, column_or_1d(y, warn=True)
+        return self._flat(X, reset), column_or_1d(y, warn=True)
 
     def _set_target(self, y):
         self.classes_ = np.unique(y)
@@ -252,6 +310,11 @@ class SkorchClassifier(ClassifierMixin, SkorchModel):
                 f"y has labels that the net has no output for: {unseen[:5]}."
             )
 
+    def _agrees(self, outputs, predicted):
+        own = self._chosen(self._probabilities(outputs))
+        differ = (own != predicted) & (predicted < len(self.classes_))
+        return differ.mean() < 0.1  # nearly equal probabilities may be rounded
+
     def _encode_target(self, y):
         return torch.from_numpy(np.searchsorted(self.classes_, y))[:, None]
 
@@ -262,16 +325,22 @@ class SkorchClassifier(ClassifierMixin, SkorchModel):
 
     def predict_proba(self, X):
         """Return the probabilities of the classes."""
-        # a module may have more outputs than there are classes
-        return softmax(self._outputs(X)[:, : len(self.classes_)], axis=1)
+        return self._probabilities(self._outputs(X))
 
     def predict(self, X):
         """Return the most probable labels, or those above the threshold of the net."""
-        p = self.predict_proba(X)
+        return self.classes_[self._chosen(self.predict_proba(X))]
+
+    def _probabilities(self, outputs):
+        # a module may have more outputs than there are classes
+        return softmax(outputs[..., : len(self.classes_)], axis=-1)
+
+    def _chosen(self, probabilities):
+        """Return the positions of the predicted labels."""
         threshold = getattr(self._template, "threshold", None)
         if threshold is not None:
-            return self.classes_[(p[:, 1] > threshold).astype(int)]
-        return self.classes_[p.argmax(axis=1)]
+            return (probabilities[:, 1] > threshold).astype(int)
+        return probabilities.argmax(axis=1)
 
 
 class SkorchRegressor(RegressorMixin, SkorchModel):
@@ -280,9 +349,17 @@ class SkorchRegressor(RegressorMixin, SkorchModel):
     _loss = SquaredError()
 
     def _check_rows(self, X, y, reset):
-        return validate_data(
-            self, X, y, dtype=_DTYPES, multi_output=True, y_numeric=True, reset=reset
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            dtype=_DTYPES,
+            allow_nd=True,
+            multi_output=True,
+            y_numeric=True,
+            reset=reset,
         )
+        return self._flat(X, reset), y
 
     def _set_target(self, y):
         self._single_target = y.ndim == 1
@@ -297,6 +374,10 @@ class SkorchRegressor(RegressorMixin, SkorchModel):
                 f"y has {n_targets} targets, and the net {self._network.n_outputs} "
                 "outputs."
             )
+
+    def _agrees(self, outputs, predicted):
+        predicted = predicted.reshape(len(outputs), -1)
+        return np.allclose(outputs, predicted, rtol=1e-3, atol=1e-3 * np.ptp(predicted))
 
     def _encode_target(self, y):
         return torch.from_numpy(_float32(y.reshape(len(y), -1)))

@@ -128,8 +128,7 @@ class FittedModule:
                         _one_draw(layers, seed, draw, rest, x)
                         for draw in range(n_draws)
                     ]
-            for output in outputs:
-                check_outputs(output, len(rows), self.n_outputs)
+            outputs = [check_outputs(o, len(rows), self.n_outputs) for o in outputs]
             return reduce(torch.stack(outputs).double().cpu().numpy())
 
         # the layers hold the noise of one draw: chunks take turns

@@ -1,0 +1,92 @@
+"""Rows as a net of skorch takes them: images and sequences, and whole numbers.
+
+Everything else in the package sees rows of one axis, in floating point.
+"""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
+
+__all__ = ["RowFormat", "check_container", "flat", "module_takes"]
+
+
+class RowFormat(NamedTuple):
+    """What rows are made into before a module sees them.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of one row.
+    is_whole : bool
+        Whether its entries are whole numbers, such as the numbers of words.
+    """
+
+    shape: tuple
+    is_whole: bool = False
+
+    @property
+    def is_plain(self):
+        """Whether rows are as they are everywhere in the package."""
+        return len(self.shape) == 1 and not self.is_whole
+
+    def for_net(self, X):
+        """Return flat rows as the net is fitted on them."""
+        dtype = np.int64 if self.is_whole else np.float32
+        return np.ascontiguousarray(X, dtype=dtype).reshape(len(X), *self.shape)
+
+    def for_module(self, x):
+        """Return flat rows in a tensor as the module takes them."""
+        x = x.reshape(len(x), *self.shape)
+        return x.round().long() if self.is_whole else x
+
+
+class RowsAsGiven(nn.Module):
+    """A module that takes flat rows, around one that does not."""
+
+    def __init__(self, inner, rows):
+        super().__init__()
+        self.inner, self.rows = inner, rows
+
+    def forward(self, x):
+        return self.inner(self.rows.for_module(x))
+
+
+def check_container(X):
+    """Raise if rows are in a container that a net takes, and that cannot be kept."""
+    if isinstance(X, (dict, torch.utils.data.Dataset)):
+        raise TypeError(
+            f"Rows in a {type(X).__name__} cannot be forgotten. Pass one array; a "
+            "module of several inputs takes them from its columns in forward."
+        )
+
+
+def flat(X):
+    """Return rows of any number of axes as rows of one axis."""
+    return X.reshape(len(X), -1)
+
+
+def module_takes(net, rows):
+    """Tell whether the module of a net takes rows of a format; it is not trained."""
+    try:
+        with (
+            torch.inference_mode(False),
+            torch.no_grad(),
+            ExplicitRandomness(torch.Generator().manual_seed(0)),
+        ):
+            if not getattr(net, "initialized_", False):
+                net = net.initialize()
+            module = net.module_
+            was_training = module.training
+            zeros = torch.zeros(1, int(np.prod(rows.shape)), device=net.device or "cpu")
+            module.eval()(rows.for_module(zeros))
+            module.train(was_training)
+    except (RuntimeError, TypeError, ValueError):
+        return False
+    return True
