@@ -50,6 +50,7 @@ from sklearn_unlearn.unlearning._skorch_rows import (
     flat,
     module_takes,
 )
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["SkorchClassifier", "SkorchRegressor", "skorch_model"]
 
@@ -286,6 +287,7 @@ class SkorchModel(BaseEstimator):
         return self._network.outputs(self._check_X(X))
 
 
+@saved_as("skorch classifier")
 class SkorchClassifier(ClassifierMixin, SkorchModel):
     """A classifier of skorch that takes any labels."""
 
@@ -343,6 +345,7 @@ class SkorchClassifier(ClassifierMixin, SkorchModel):
         return probabilities.argmax(axis=1)
 
 
+@saved_as("skorch regressor")
 class SkorchRegressor(RegressorMixin, SkorchModel):
     """A regressor of skorch that takes targets with or without a second axis."""
 

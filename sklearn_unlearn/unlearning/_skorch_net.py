@@ -9,8 +9,9 @@ import torch
 from sklearn.base import clone
 from torch import nn
 
-from sklearn_unlearn._engine._training import AdamSettings
+from sklearn_unlearn._engine._solvers import ADAM_RATE, AdamSettings
 from sklearn_unlearn.unlearning._skorch_rows import RowsAsGiven
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = [
     "Untrained",
@@ -23,9 +24,6 @@ __all__ = [
     "unwrapped",
     "wrapped",
 ]
-
-# For a net that was trained by another optimizer; an unlearner takes half of it.
-ADAM_RATE = 2e-3
 
 SAMPLERS = ("iterator_train__sampler", "iterator_train__batch_sampler")
 
@@ -62,6 +60,7 @@ _WRAPPERS = {
 }
 
 
+@saved_as("factory of a skorch net")
 class Untrained:
     """Builds the untrained module of a net; the factory of a `FittedModule`."""
 

@@ -13,10 +13,12 @@ import torch
 from torch import nn
 
 from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["RowFormat", "check_container", "flat", "module_takes"]
 
 
+@saved_as("format of rows of a skorch net")
 class RowFormat(NamedTuple):
     """What rows are made into before a module sees them.
 
