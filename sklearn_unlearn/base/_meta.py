@@ -17,6 +17,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn.base._delegation import ask_inner, delegate, inner_has
+from sklearn_unlearn.base._frozen import check_rows_of_frozen
 from sklearn_unlearn.base._mixin import UnlearnerMixin
 from sklearn_unlearn.base._rewritten import (
     deep_parameters,
@@ -131,6 +132,8 @@ class BaseUnlearner(
         else:
             self.estimator_ = self._fit_estimator(X, y, params)
             output = self.estimator_.transform(X) if transform else None
+        if isinstance(self.estimator, FrozenEstimator):
+            check_rows_of_frozen(self.estimator.estimator, X, y)
         self._mirror("n_features_in_", "feature_names_in_", "classes_")
         self._changed_by_fit = self._parameters_changed_by_fit()
         self._attach_rows(kept)

@@ -270,6 +270,10 @@ class RowStore:
             hashes = np.concatenate(hashes)
             self._index = HashIndex(row_hash, hashes, self._column("id"))
 
+    def cast(self, X):
+        """Return the parts of other rows as rows of this store; see `Layout.cast`."""
+        return self._layout.cast(X)
+
     def find(self, X_forget, y_forget=None, *, ids=None, on_unknown="raise"):
         """Return the positions of the rows that a request means.
 
@@ -296,7 +300,7 @@ class RowStore:
         """
         if len(getattr(self._layout, "shape", (0,))) == 1:
             refuse_what_is_no_table(X_forget)
-        parts, fits, rounded = self._layout.cast(X_forget)
+        parts, fits, rounded = self.cast(X_forget)
         if y_forget is not None:
             if not self.has_target:
                 raise ValueError(

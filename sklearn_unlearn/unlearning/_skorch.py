@@ -33,6 +33,7 @@ from sklearn_unlearn._engine._training import TensorRows
 from sklearn_unlearn._engine.module._building import copy_with_own_dropout
 from sklearn_unlearn._engine.module._fitted import FittedModule
 from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
+from sklearn_unlearn.base._frozen import check_number_of_rows
 from sklearn_unlearn.unlearning._skorch_net import (
     Untrained,
     adam_of,
@@ -40,6 +41,7 @@ from sklearn_unlearn.unlearning._skorch_net import (
     check_criterion,
     check_iterator,
     kind_of,
+    numbers_of_rows,
     robust_training,
     unwrapped,
     wrapped,
@@ -107,6 +109,7 @@ class SkorchModel(BaseEstimator):
         """Take over a net that is fitted already, on these rows."""
         if not getattr(net, "initialized_", False):
             raise ValueError("The net within the FrozenEstimator is not fitted.")
+        check_number_of_rows(*numbers_of_rows(net, len(X)))
         X, y = self._check_first_rows(X, y, net)
         self._take_module(net, X.shape[1])
         self._set_known_target(y)

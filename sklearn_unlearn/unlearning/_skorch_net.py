@@ -20,6 +20,7 @@ __all__ = [
     "check_criterion",
     "check_iterator",
     "kind_of",
+    "numbers_of_rows",
     "robust_training",
     "unwrapped",
     "wrapped",
@@ -208,6 +209,23 @@ def check_criterion(criterion):
             "with one output, weight cannot unlearn. sklearn_unlearn.exact.Retrain "
             "takes any net."
         )
+
+
+def numbers_of_rows(net, n_given):
+    """Return how many rows a net was fitted on, and how many it is given.
+
+    Its history has counted those of its last epoch. Where a last batch was dropped, or
+    the epoch was interrupted, both numbers are the given one.
+    """
+    last = net.history[-1]["batches"] if len(net.history) else []
+    sizes = [
+        [batch[name] for batch in last if name in batch]
+        for name in ("train_batch_size", "valid_batch_size")
+    ]
+    n_fitted = sum(map(sum, sizes))
+    dropped = max(sizes[0], default=n_given)
+    few_are_missing = 0 <= n_given - n_fitted < dropped
+    return n_given if few_are_missing else n_fitted, n_given
 
 
 def check_iterator(net):

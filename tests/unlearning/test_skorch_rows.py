@@ -23,7 +23,7 @@ from skorch.callbacks import (
 from skorch.dataset import ValidSplit
 from torch import nn
 
-from sklearn_unlearn.exceptions import UnknownRowsError
+from sklearn_unlearn.exceptions import UnknownRowsError, UnlearningWarning
 from sklearn_unlearn.unlearning import NPO, Blindspot
 from sklearn_unlearn.utils.estimator_checks import find_residue
 from tests._instances import NETWORK_METHODS
@@ -295,3 +295,15 @@ def test_callbacks_of_the_net_are_those_of_its_training(tmp_path):
     assert [name for name, _ in model.estimator.callbacks] == [
         name for name, _ in net.callbacks
     ]
+
+
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_a_fitted_net_was_fitted_on_as_many_rows(drop_last):
+    X, y = digits(150)
+    net = classifier(Small, max_epochs=2, train_split=ValidSplit(5))
+    net.set_params(iterator_train__drop_last=drop_last).fit(X[:100], y[:100])
+    NPO(FrozenEstimator(net)).fit(X[:100], y[:100])
+    with pytest.raises(ValueError, match="rows, and fit is given 150"):
+        NPO(FrozenEstimator(net)).fit(X, y)
+    with pytest.warns(UnlearningWarning, match="and fit is given 50"):
+        NPO(FrozenEstimator(net)).fit(X[:50], y[:50])
