@@ -14,10 +14,8 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_unlearn._engine._losses import SquaredError
 from sklearn_unlearn._engine._mixture import interval
-from sklearn_unlearn.neural_network._base import (
-    BaseDropoutNetwork,
-    check_uncertainty_kind,
-)
+from sklearn_unlearn._engine._uncertainty import check_uncertainty_kind
+from sklearn_unlearn.neural_network._base import BaseDropoutNetwork
 from sklearn_unlearn.neural_network._noise_precision import NoisePrecisionMixin
 from sklearn_unlearn.neural_network._training_rows import ROW_DTYPES
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions, _fit_context

@@ -34,6 +34,10 @@ from sklearn_unlearn._engine.module._building import copy_with_own_dropout
 from sklearn_unlearn._engine.module._fitted import FittedModule
 from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
 from sklearn_unlearn.base._frozen import check_number_of_rows
+from sklearn_unlearn.unlearning._skorch_functions import (
+    ClassFunctions,
+    NumberFunctions,
+)
 from sklearn_unlearn.unlearning._skorch_net import (
     Untrained,
     adam_of,
@@ -46,12 +50,7 @@ from sklearn_unlearn.unlearning._skorch_net import (
     unwrapped,
     wrapped,
 )
-from sklearn_unlearn.unlearning._skorch_rows import (
-    RowFormat,
-    check_container,
-    flat,
-    module_takes,
-)
+from sklearn_unlearn.unlearning._skorch_rows import DTYPES, ChecksRows
 from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["SkorchClassifier", "SkorchRegressor", "skorch_model"]
@@ -78,7 +77,7 @@ def skorch_model(net, random_state):
     return cls(net, random_state=random_state)
 
 
-class SkorchModel(BaseEstimator):
+class SkorchModel(ChecksRows, BaseEstimator):
     """Base of `SkorchClassifier` and `SkorchRegressor`.
 
     Parameters
@@ -116,35 +115,6 @@ class SkorchModel(BaseEstimator):
         self._check_target(y)
         self._check_same_predictions(net, X)
         return self
-
-    def _check_first_rows(self, X, y, net):
-        """Return validated flat rows and targets, and learn the format of the rows.
-
-        Rows of whole numbers are left to a module that takes such.
-        """
-        check_container(X)
-        is_whole = np.asarray(X).dtype.kind in "iu"
-        X, y = self._check_rows(X, y, reset=True)
-        self._row_format = RowFormat(self._row_shape)
-        if is_whole and module_takes(net, RowFormat(self._row_shape, True)):
-            self._row_format = RowFormat(self._row_shape, True)
-        return X, y
-
-    def _check_X(self, X, reset=False):
-        """Return validated flat rows."""
-        X = validate_data(self, X, dtype=_DTYPES, allow_nd=True, reset=reset)
-        return self._flat(X, reset)
-
-    def _flat(self, X, reset):
-        """Return rows as rows of one axis, if they have the shape of the fit."""
-        if reset:
-            self._row_shape = X.shape[1:]
-        elif X.shape[1:] != self._row_shape:
-            raise ValueError(
-                f"X has rows of shape {X.shape[1:]}, and the net was fitted on rows of "
-                f"shape {self._row_shape}."
-            )
-        return flat(X)
 
     def _check_fitted_rows(self, X, y):
         """Raise unless the model is fitted, on rows such as these."""
@@ -291,13 +261,13 @@ class SkorchModel(BaseEstimator):
 
 
 @saved_as("skorch classifier")
-class SkorchClassifier(ClassifierMixin, SkorchModel):
+class SkorchClassifier(ClassifierMixin, ClassFunctions, SkorchModel):
     """A classifier of skorch that takes any labels."""
 
     _loss = CrossEntropy()
 
     def _check_rows(self, X, y, reset):
-        X, y = validate_data(self, X, y, dtype=_DTYPES, allow_nd=True, reset=reset)
+        X, y = validate_data(self, X, y, dtype=DTYPES, allow_nd=True, reset=reset)
         check_classification_targets(y)
         return self._flat(X, reset), column_or_1d(y, warn=True)
 
@@ -349,7 +319,7 @@ class SkorchClassifier(ClassifierMixin, SkorchModel):
 
 
 @saved_as("skorch regressor")
-class SkorchRegressor(RegressorMixin, SkorchModel):
+class SkorchRegressor(RegressorMixin, NumberFunctions, SkorchModel):
     """A regressor of skorch that takes targets with or without a second axis."""
 
     _loss = SquaredError()
@@ -359,7 +329,7 @@ class SkorchRegressor(RegressorMixin, SkorchModel):
             self,
             X,
             y,
-            dtype=_DTYPES,
+            dtype=DTYPES,
             allow_nd=True,
             multi_output=True,
             y_numeric=True,
@@ -400,9 +370,6 @@ class SkorchRegressor(RegressorMixin, SkorchModel):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-_DTYPES = [np.float64, np.float32]
 
 
 def _float32(X):

@@ -10,12 +10,15 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from sklearn.utils.validation import validate_data
 from torch import nn
 
 from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
 from sklearn_unlearn.utils._saved import saved_as
 
-__all__ = ["RowFormat", "check_container", "flat", "module_takes"]
+__all__ = ["DTYPES", "ChecksRows", "RowFormat", "RowsAsGiven"]
+
+DTYPES = [np.float64, np.float32]
 
 
 @saved_as("format of rows of a skorch net")
@@ -60,7 +63,43 @@ class RowsAsGiven(nn.Module):
         return self.inner(self.rows.for_module(x))
 
 
-def check_container(X):
+class ChecksRows:
+    """Part of `SkorchModel`: a fit learns the shape of a row and what it is made into.
+
+    A subclass has ``_check_rows(X, y, reset)``, which passes X through `_flat`.
+    """
+
+    def _check_first_rows(self, X, y, net):
+        """Return validated flat rows and targets, and learn the format of the rows.
+
+        Rows of whole numbers are left to a module that takes such.
+        """
+        _check_container(X)
+        is_whole = np.asarray(X).dtype.kind in "iu"
+        X, y = self._check_rows(X, y, reset=True)
+        self._row_format = RowFormat(self._row_shape)
+        if is_whole and _module_takes(net, RowFormat(self._row_shape, True)):
+            self._row_format = RowFormat(self._row_shape, True)
+        return X, y
+
+    def _check_X(self, X, reset=False):
+        """Return validated flat rows."""
+        X = validate_data(self, X, dtype=DTYPES, allow_nd=True, reset=reset)
+        return self._flat(X, reset)
+
+    def _flat(self, X, reset):
+        """Return rows as rows of one axis, if they have the shape of the fit."""
+        if reset:
+            self._row_shape = X.shape[1:]
+        elif X.shape[1:] != self._row_shape:
+            raise ValueError(
+                f"X has rows of shape {X.shape[1:]}, and the net was fitted on rows of "
+                f"shape {self._row_shape}."
+            )
+        return X.reshape(len(X), -1)
+
+
+def _check_container(X):
     """Raise if rows are in a container that a net takes, and that cannot be kept."""
     if isinstance(X, (dict, torch.utils.data.Dataset)):
         raise TypeError(
@@ -69,12 +108,7 @@ def check_container(X):
         )
 
 
-def flat(X):
-    """Return rows of any number of axes as rows of one axis."""
-    return X.reshape(len(X), -1)
-
-
-def module_takes(net, rows):
+def _module_takes(net, rows):
     """Tell whether the module of a net takes rows of a format; it is not trained."""
     try:
         with (

@@ -307,3 +307,59 @@ def test_a_fitted_net_was_fitted_on_as_many_rows(drop_last):
         NPO(FrozenEstimator(net)).fit(X, y)
     with pytest.warns(UnlearningWarning, match="and fit is given 50"):
         NPO(FrozenEstimator(net)).fit(X[:50], y[:50])
+
+
+def test_uncertainty_of_a_net_with_dropout():
+    X, y = digits(200)
+    model = NPO(classifier(Small), random_state=0)
+    model.fit(X, y)
+    parts = {
+        kind: model.predict_uncertainty(X, kind=kind)
+        for kind in ("total", "aleatoric", "epistemic")
+    }
+    assert np.allclose(parts["total"], parts["aleatoric"] + parts["epistemic"])
+    assert parts["epistemic"].min() >= 0 and parts["epistemic"].mean() > 0.01
+    noise = np.random.default_rng(0).random(X.shape)
+    assert model.predict_uncertainty(noise).mean() > parts["total"].mean()
+    # the functions are those of all rows, and the same in every call
+    some = model.predict_uncertainty(X[5:9])
+    assert np.allclose(some, parts["total"][5:9])
+    drawn = model.sample_proba(X, n_samples=400)
+    assert drawn.shape == (400, 200, 10)
+    assert np.allclose(drawn.sum(axis=-1), 1)
+    p = np.clip(drawn.mean(axis=0), 1e-12, 1)
+    assert np.allclose(-(p * np.log(p)).sum(axis=1), parts["total"], atol=0.15)
+    again = pickle.loads(pickle.dumps(model.unlearn(X[:5])))
+    assert np.array_equal(model.predict_uncertainty(X), again.predict_uncertainty(X))
+    with pytest.raises(ValueError, match="kind must be"):
+        model.predict_uncertainty(X, kind="both")
+
+
+class Numbers(nn.Sequential):
+    def __init__(self, rate=0.2):
+        layers = [nn.Linear(10, 32), nn.ReLU(), nn.Dropout(rate), nn.Linear(32, 1)]
+        super().__init__(*layers)
+
+
+def test_uncertainty_about_numbers():
+    X, y = load_diabetes(return_X_y=True)
+    X, y = scale(X), scale(y)
+    net = NeuralNetRegressor(Numbers, verbose=0, train_split=None)
+    model = Blindspot(net, random_state=0).fit(X, y)
+    drawn = model.sample_y(X, n_samples=300)
+    assert drawn.shape == (442, 300)
+    spread = model.predict_uncertainty(X, kind="epistemic")
+    assert np.corrcoef(drawn.var(axis=1), spread)[0, 1] > 0.7
+    assert model.predict_uncertainty(10 * X, "epistemic").mean() > spread.mean()
+    with pytest.raises(ValueError, match="no model of the noise"):
+        model.predict_uncertainty(X)
+    several = Blindspot(net.set_params(train_split=None), random_state=0)
+    assert several.fit(X, y[:, None]).sample_y(X, n_samples=3).shape == (442, 1, 3)
+
+
+def test_a_net_without_dropout_knows_no_uncertainty():
+    X, y = digits(60)
+    model = NPO(classifier(Sequences)).fit(X.reshape(-1, 8, 8), y)
+    assert not hasattr(model, "predict_uncertainty")
+    with pytest.raises(AttributeError, match="predict_uncertainty"):
+        model.predict_uncertainty(X)
