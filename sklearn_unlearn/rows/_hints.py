@@ -73,6 +73,8 @@ def _hint(X, n_dims, expected, argument):
     if n_dims == 0:
         return "Of a position, pass X[[position]]; of an id, groups=[id]."
     if n_dims > 1 or expected > 2:
+        if n_dims == expected - 1:
+            return f"Of a single row, pass {argument}[None]."
         n_own = "one dimension" if expected == 2 else f"{expected - 1} dimensions"
         return f"They have {n_own} each."
     cells = _array(X).tolist()

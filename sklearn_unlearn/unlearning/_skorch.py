@@ -151,7 +151,9 @@ class SkorchModel(ChecksRows, BaseEstimator):
     def _check_same_predictions(self, net, X):
         """Raise if a net predicts something else than its module does."""
         some = X[:: -(-len(X) // N_COMPARED)]
-        with torch.inference_mode(False):
+        # an iterator of torch draws a seed, whatever it needs it for
+        generator = torch.Generator().manual_seed(0)
+        with torch.inference_mode(False), ExplicitRandomness(generator):
             predicted = np.asarray(net.predict(self._row_format.for_net(some)))
         if not self._agrees(self._network.outputs(some), predicted):
             raise TypeError(

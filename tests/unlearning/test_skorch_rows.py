@@ -143,6 +143,8 @@ def test_wrong_shapes_of_rows_are_named():
         model.predict(X.reshape(-1, 1, 4, 16))
     with pytest.raises(ValueError, match=r"Expected 4D array, got 2D .* 3 dimensions"):
         model.unlearn(X[:3].reshape(3, -1))
+    with pytest.raises(ValueError, match=r"got 3D .* pass X_forget\[None\]"):
+        model.unlearn(X[0])
     with pytest.raises(ValueError, match=r"rows of shape \(1, 4, 16\)"):
         model.unlearn(X[:3].reshape(3, 1, 4, 16))
     with pytest.raises(TypeError, match="Rows in a dict cannot be forgotten"):
