@@ -214,8 +214,8 @@ def check_criterion(criterion):
 def numbers_of_rows(net, n_given):
     """Return how many rows a net was fitted on, and how many it is given.
 
-    Its history has counted those of its last epoch. Where a last batch was dropped, or
-    the epoch was interrupted, both numbers are the given one.
+    Its history has counted those of its last epoch. Where there is none (parameters
+    were loaded), or a last batch was dropped, both numbers are the given one.
     """
     last = net.history[-1]["batches"] if len(net.history) else []
     sizes = [
@@ -224,8 +224,8 @@ def numbers_of_rows(net, n_given):
     ]
     n_fitted = sum(map(sum, sizes))
     dropped = max(sizes[0], default=n_given)
-    few_are_missing = 0 <= n_given - n_fitted < dropped
-    return n_given if few_are_missing else n_fitted, n_given
+    is_right = n_fitted == 0 or 0 <= n_given - n_fitted < dropped
+    return n_given if is_right else n_fitted, n_given
 
 
 def check_iterator(net):

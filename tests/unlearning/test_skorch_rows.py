@@ -309,6 +309,11 @@ def test_a_fitted_net_was_fitted_on_as_many_rows(drop_last):
         NPO(FrozenEstimator(net)).fit(X, y)
     with pytest.warns(UnlearningWarning, match="and fit is given 50"):
         NPO(FrozenEstimator(net)).fit(X[:50], y[:50])
+    # one that was given the parameters of another has not counted
+    loaded = clone(net).initialize()
+    loaded.module_.load_state_dict(net.module_.state_dict())
+    model = NPO(FrozenEstimator(loaded), random_state=0).fit(X, y)
+    assert np.array_equal(model.predict(X), net.predict(X))
 
 
 def test_uncertainty_of_a_net_with_dropout():
