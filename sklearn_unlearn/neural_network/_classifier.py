@@ -64,8 +64,9 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
         "invscaling" divides that, after each epoch, by ``(t_ + 1) ** power_t``;
         "adaptive" divides it by five each time that training would stop, and stops
         at 1e-6.
-    learning_rate_init : float, default=0.001
-        Step size of the first epoch.
+    learning_rate_init : float, default=0.002
+        Step size of the first epoch. It is twice that of scikit-learn's perceptrons,
+        because a network learns more slowly under dropout.
     power_t : float, default=0.5
         Exponent of "invscaling".
     max_iter : int, default=200
@@ -98,8 +99,9 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
     epsilon : float, default=1e-8
         Guard against division by zero in Adam.
     n_iter_no_change : int or inf, default=10
-        Epochs without improvement after which training stops. At least
-        `max_iter` trains for a fixed time.
+        Epochs without improvement after which training stops. Under dropout, where
+        losses of single epochs are noisy, their exponential mean (with decay 0.9) has
+        to improve. At least `max_iter` trains for a fixed time.
     device : str or torch.device, default="cpu"
         Where to compute, for example ``"cuda"``.
     store_training_data : bool, default=True
@@ -153,7 +155,8 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
 
     Notes
     -----
-    Differences from ``MLPClassifier``: `solver` is not "lbfgs"; two classes have two
+    Differences from ``MLPClassifier``: `solver` is not "lbfgs"; the default of
+    `learning_rate_init`; when training ends under dropout; two classes have two
     outputs; targets with several labels are not supported; there is no convergence
     warning if `n_iter_no_change` is at least `max_iter`.
 
@@ -210,7 +213,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
         alpha=0.0001,
         batch_size="auto",
         learning_rate="constant",
-        learning_rate_init=0.001,
+        learning_rate_init=0.002,
         power_t=0.5,
         max_iter=200,
         shuffle=True,
