@@ -15,7 +15,7 @@ from sklearn_unlearn.rows._cells import equal_rows
 from sklearn_unlearn.utils._sklearn_compat import _num_samples
 from sklearn_unlearn.utils._warnings import warn_user
 
-__all__ = ["check_number_of_rows", "check_rows_of_frozen"]
+__all__ = ["check_rows_of_frozen"]
 
 N_NAMED = 5  # positions that an error lists
 NUMBERS = "bfiu"
@@ -55,10 +55,10 @@ def check_rows_of_frozen(model, X, y):
                 "The model in the FrozenEstimator was fitted on the rows given to fit "
                 f"in another order. {ADVICE}"
             )
-    check_number_of_rows(n_fitted, _num_samples(X))
+    _check_number(n_fitted, _num_samples(X))
 
 
-def check_number_of_rows(n_fitted, n_given):
+def _check_number(n_fitted, n_given):
     """Raise if more rows are given than a model was fitted on; warn if there are less.
 
     Parameters

@@ -33,7 +33,6 @@ from sklearn_unlearn._engine._training import TensorRows
 from sklearn_unlearn._engine.module._building import copy_with_own_dropout
 from sklearn_unlearn._engine.module._fitted import FittedModule
 from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
-from sklearn_unlearn.base._frozen import check_number_of_rows
 from sklearn_unlearn.unlearning._skorch_functions import (
     ClassFunctions,
     NumberFunctions,
@@ -44,8 +43,8 @@ from sklearn_unlearn.unlearning._skorch_net import (
     bare_clone,
     check_criterion,
     check_iterator,
+    check_number_of_rows,
     kind_of,
-    numbers_of_rows,
     robust_training,
     unwrapped,
     wrapped,
@@ -108,7 +107,7 @@ class SkorchModel(ChecksRows, BaseEstimator):
         """Take over a net that is fitted already, on these rows."""
         if not getattr(net, "initialized_", False):
             raise ValueError("The net within the FrozenEstimator is not fitted.")
-        check_number_of_rows(*numbers_of_rows(net, len(X)))
+        check_number_of_rows(net, len(X))
         X, y = self._check_first_rows(X, y, net)
         self._take_module(net, X.shape[1])
         self._set_known_target(y)

@@ -10,8 +10,10 @@ from sklearn.base import clone
 from torch import nn
 
 from sklearn_unlearn._engine._solvers import ADAM_RATE, AdamSettings
+from sklearn_unlearn.exceptions import UnlearningWarning
 from sklearn_unlearn.unlearning._skorch_rows import RowsAsGiven
 from sklearn_unlearn.utils._saved import saved_as
+from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = [
     "Untrained",
@@ -19,8 +21,8 @@ __all__ = [
     "bare_clone",
     "check_criterion",
     "check_iterator",
+    "check_number_of_rows",
     "kind_of",
-    "numbers_of_rows",
     "robust_training",
     "unwrapped",
     "wrapped",
@@ -211,21 +213,27 @@ def check_criterion(criterion):
         )
 
 
-def numbers_of_rows(net, n_given):
-    """Return how many rows a net was fitted on, and how many it is given.
+def check_number_of_rows(net, n_given):
+    """Warn if the history of a fitted net has counted another number of rows.
 
-    Its history has counted those of its last epoch. Where there is none (parameters
-    were loaded), or a last batch was dropped, both numbers are the given one.
+    It may be right for all that: a net may be fitted part by part.
     """
-    last = net.history[-1]["batches"] if len(net.history) else []
+    last = net.history[-1]["batches"] if net.history else []
     sizes = [
         [batch[name] for batch in last if name in batch]
         for name in ("train_batch_size", "valid_batch_size")
     ]
-    n_fitted = sum(map(sum, sizes))
-    dropped = max(sizes[0], default=n_given)
-    is_right = n_fitted == 0 or 0 <= n_given - n_fitted < dropped
-    return n_given if is_right else n_fitted, n_given
+    n_counted = sum(map(sum, sizes))
+    # there is no history of loaded parameters, and a last batch may have been dropped
+    if n_counted == 0 or 0 <= n_given - n_counted < max(sizes[0], default=n_given):
+        return
+    warn_user(
+        f"The last epoch of the net in the FrozenEstimator had {n_counted} rows, and "
+        f"fit is given {n_given}. Pass the rows that it was fitted on, in their order: "
+        "others cannot be forgotten, and nothing holds on to what it learnt from rows "
+        "that are not given.",
+        UnlearningWarning,
+    )
 
 
 def check_iterator(net):
