@@ -17,7 +17,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn.base._delegation import ask_inner, delegate, inner_has
-from sklearn_unlearn.base._frozen import check_rows_of_frozen
+from sklearn_unlearn.base._given_rows import check_rows_of_frozen
 from sklearn_unlearn.base._mixin import UnlearnerMixin
 from sklearn_unlearn.base._rewritten import (
     deep_parameters,

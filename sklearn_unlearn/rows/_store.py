@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_unlearn.exceptions import UnknownRowsError
-from sklearn_unlearn.rows._cells import RowHash, concatenate
+from sklearn_unlearn.rows._cells import RowHash, are_close, concatenate
 from sklearn_unlearn.rows._hash_index import HashIndex, runs
 from sklearn_unlearn.rows._hints import describe_other_types, refuse_what_is_no_table
 from sklearn_unlearn.rows._ids import as_ids, describe_other_kind, match_ids
@@ -21,7 +21,7 @@ from sklearn_unlearn.rows._targets import check_targets
 from sklearn_unlearn.rows._whole_numbers import restore_whole_numbers
 from sklearn_unlearn.utils._saved import saved_as
 
-__all__ = ["RowStore", "Rows"]
+__all__ = ["RowStore", "Rows", "holds_in_order", "n_dimensions"]
 
 N_NAMED = 5  # positions that an error message lists
 CHUNK_BLOCKS = 16  # blocks that are read at a time
@@ -129,11 +129,6 @@ class RowStore:
     def groups(self):
         """Ids of the rows, in their order; None if there are none."""
         return self._column("groups") if self.has_groups else None
-
-    @property
-    def n_dims(self):
-        """Number of dimensions of the rows together: more than two for images."""
-        return max(2, 1 + len(getattr(self._layout, "shape", (0,))))
 
     @property
     def column_names(self):
@@ -270,10 +265,6 @@ class RowStore:
             hashes = np.concatenate(hashes)
             self._index = HashIndex(row_hash, hashes, self._column("id"))
 
-    def cast(self, X):
-        """Return the parts of other rows as rows of this store; see `Layout.cast`."""
-        return self._layout.cast(X)
-
     def find(self, X_forget, y_forget=None, *, ids=None, on_unknown="raise"):
         """Return the positions of the rows that a request means.
 
@@ -300,7 +291,7 @@ class RowStore:
         """
         if len(getattr(self._layout, "shape", (0,))) == 1:
             refuse_what_is_no_table(X_forget)
-        parts, fits, rounded = self.cast(X_forget)
+        parts, fits, rounded = self._layout.cast(X_forget)
         if y_forget is not None:
             if not self.has_target:
                 raise ValueError(
@@ -441,6 +432,24 @@ class RowStore:
                 concatenate([block[name] for block in blocks])
                 for name in self._part_names
             ]
+
+
+def n_dimensions(store):
+    """Return the number of dimensions of rows together: more than two for images."""
+    return max(2, 1 + len(getattr(store._layout, "shape", (0,))))
+
+
+def holds_in_order(store, X, y):
+    """Tell whether these are, but for rounding, the rows of a store in order."""
+    parts, fits, _ = store._layout.cast(X)
+    if len(fits) != store.n_rows or not fits.all():
+        return False
+    positions = np.arange(store.n_rows)
+    pairs = list(zip(store.columns_at(positions), parts, strict=True))
+    if y is not None and store.has_target:
+        kept = store.columns_at(positions, ["y"])[0]
+        pairs.append((kept, np.asarray(y).reshape(kept.shape)))
+    return all(are_close(*pair) for pair in pairs)
 
 
 def _dense(targets):

@@ -223,9 +223,13 @@ def check_number_of_rows(net, n_given):
         [batch[name] for batch in last if name in batch]
         for name in ("train_batch_size", "valid_batch_size")
     ]
-    n_counted = sum(map(sum, sizes))
-    # there is no history of loaded parameters, and a last batch may have been dropped
-    if n_counted == 0 or 0 <= n_given - n_counted < max(sizes[0], default=n_given):
+    n_trained, n_held_out = map(sum, sizes)
+    n_counted, batch_size = n_trained + n_held_out, max(sizes[0], default=0)
+    # the held-out rows may be others, and a last batch may have been dropped; there is
+    # no history of loaded parameters
+    if n_counted == 0 or any(
+        0 <= n_given - n < batch_size for n in (n_trained, n_counted)
+    ):
         return
     warn_user(
         f"The last epoch of the net in the FrozenEstimator had {n_counted} rows, and "
