@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from threadpoolctl import ThreadpoolController
 
+from sklearn_unlearn._engine._torch_defaults import usual_torch
+
 __all__ = ["LARGE_PRODUCT", "map_chunks", "threads_for", "tile_rows"]
 
 # Multiply-adds of one matrix product from which more threads are worth it. Below, one
@@ -75,7 +77,8 @@ def map_chunks(function, X, n_rows, *, parallel=True, largest_product=0):
     starts = range(0, max(len(X), 1), n_rows)
 
     def run(start):
-        with threads_for(largest_product), torch.inference_mode():
+        usual = usual_torch(gradients=False)
+        with threads_for(largest_product), torch.inference_mode(), usual:
             return function(X[start : start + n_rows])
 
     n_threads = min(torch.get_num_threads(), len(starts)) if parallel else 1

@@ -29,6 +29,7 @@ from torch import nn
 
 from sklearn_unlearn._engine._handle import NetworkHandle
 from sklearn_unlearn._engine._losses import CrossEntropy, SquaredError
+from sklearn_unlearn._engine._torch_defaults import usual_torch
 from sklearn_unlearn._engine._training import TensorRows
 from sklearn_unlearn._engine.module._building import copy_with_own_dropout
 from sklearn_unlearn._engine.module._fitted import FittedModule
@@ -98,7 +99,7 @@ class SkorchModel(ChecksRows, BaseEstimator):
         self._set_target(y)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         net = self._fit_net(net, X, y, seed, fit_params)
-        self._take_module(net, X.shape[1])
+        self._take_module(net, X.shape[1], seed)
         self._check_target(y)
         self._check_same_predictions(net, X)
         return self
@@ -125,17 +126,15 @@ class SkorchModel(ChecksRows, BaseEstimator):
         """Fit a net with random numbers of this seed; on a GPU it draws its own."""
         on_cpu = torch.device(net.device or "cpu").type == "cpu"
         generator = torch.Generator().manual_seed(seed)
-        # whatever mode of torch the caller is in
         with (
-            torch.inference_mode(False),
-            torch.enable_grad(),
+            usual_torch(net.device or "cpu"),  # whatever mode the caller is in
             ExplicitRandomness(generator) if on_cpu else nullcontext(),
             robust_training(net),
         ):
             X, y = self._row_format.for_net(X), self._target_for_net(y)
             return net.fit(X, y, **fit_params)
 
-    def _take_module(self, net, n_features):
+    def _take_module(self, net, n_features, seed=None):
         """Take the module of a fitted net, and a template to train another one."""
         check_criterion(net.criterion_)
         # a clone of the fitted net: a callback may have set arguments of its module
@@ -144,7 +143,7 @@ class SkorchModel(ChecksRows, BaseEstimator):
         self.net, self._coordinate_map = self._template, None
         weight = getattr(net.criterion_, "weight", None)
         self._class_weight = None if weight is None else weight.cpu().numpy()
-        self._network = self._network_of(net, n_features)
+        self._network = self._network_of(net, n_features, seed)
         return self
 
     def _check_same_predictions(self, net, X):
@@ -152,7 +151,7 @@ class SkorchModel(ChecksRows, BaseEstimator):
         some = X[:: -(-len(X) // N_COMPARED)]
         # an iterator of torch draws a seed, whatever it needs it for
         generator = torch.Generator().manual_seed(0)
-        with torch.inference_mode(False), ExplicitRandomness(generator):
+        with usual_torch(net.device or "cpu"), ExplicitRandomness(generator):
             predicted = np.asarray(net.predict(self._row_format.for_net(some)))
         if not self._agrees(self._network.outputs(some), predicted):
             raise TypeError(
@@ -160,14 +159,14 @@ class SkorchModel(ChecksRows, BaseEstimator):
                 "what a net does between the two is not kept. Put it into the module."
             )
 
-    def _network_of(self, net, n_features):
+    def _network_of(self, net, n_features, seed=None):
         """Return the module of a fitted net, as a network of the package."""
-        with torch.inference_mode(False), torch.no_grad():
+        with usual_torch(), torch.no_grad():
             module = wrapped(net.module_, net.criterion_, self._row_format)
             module = copy_with_own_dropout(module).cpu().eval()
             n_outputs = np.atleast_2d(module(torch.zeros(1, n_features))).shape[-1]
         factory = Untrained(self._template, self._row_format)
-        return FittedModule.probed(module, factory, 0, n_features, n_outputs)
+        return FittedModule.probed(module, factory, seed, n_features, n_outputs)
 
     @property
     def net_(self):
@@ -229,7 +228,7 @@ class SkorchModel(ChecksRows, BaseEstimator):
         rows, seed = X if A is None else X @ A + b, int(rng.integers(2**63))
         net = clone(self._template).set_params(max_epochs=n_epochs)
         net = self._fit_net(net, rows, y, seed, fit_params)
-        network = self._network_of(net, rows.shape[1])
+        network = self._network_of(net, rows.shape[1], seed)
         return network if A is None else network.change_coordinates(A, b)
 
     def _as_tensors(self, X, y):

@@ -72,6 +72,13 @@ class Untrained:
 
     def __call__(self, n_features, n_outputs):
         net = bare_clone(self.net).initialize()
+        first = next((m for m in net.module_.modules() if not list(m.children())), None)
+        is_linear = type(first) is nn.Linear and self.rows.is_plain
+        if is_linear and first.in_features != n_features:
+            # an earlier step of a pipeline may give other features than it gave the net
+            size = first.out_features, n_features
+            first.weight = nn.Parameter(first.weight.new_zeros(size))
+            first.in_features = n_features
         return wrapped(net.module_, net.criterion_, self.rows)
 
 

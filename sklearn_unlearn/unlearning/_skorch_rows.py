@@ -13,7 +13,9 @@ import torch
 from sklearn.utils.validation import validate_data
 from torch import nn
 
+from sklearn_unlearn._engine._torch_defaults import usual_torch
 from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
+from sklearn_unlearn._engine.module._state import copy_module
 from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["DTYPES", "ChecksRows", "RowFormat", "RowsAsGiven"]
@@ -112,17 +114,13 @@ def _module_takes(net, rows):
     """Tell whether the module of a net takes rows of a format; it is not trained."""
     try:
         with (
-            torch.inference_mode(False),
-            torch.no_grad(),
+            usual_torch(gradients=False),
             ExplicitRandomness(torch.Generator().manual_seed(0)),
         ):
             if not getattr(net, "initialized_", False):
                 net = net.initialize()
-            module = net.module_
-            was_training = module.training
-            zeros = torch.zeros(1, int(np.prod(rows.shape)), device=net.device or "cpu")
-            module.eval()(rows.for_module(zeros))
-            module.train(was_training)
+            module = copy_module(net.module_).cpu().eval()
+            module(rows.for_module(torch.zeros(1, int(np.prod(rows.shape)))))
     except (RuntimeError, TypeError, ValueError):
         return False
     return True
