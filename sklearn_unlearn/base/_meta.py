@@ -25,6 +25,7 @@ from sklearn_unlearn.base._rewritten import (
 )
 from sklearn_unlearn.base._single_class import fit_or_constant
 from sklearn_unlearn.base._steps import deep_copy, seed_where_none, unfitted_copy
+from sklearn_unlearn.base._tags import takes_matrix
 from sklearn_unlearn.base._uncertainty import UncertaintyMethods
 from sklearn_unlearn.rows._store import Rows
 from sklearn_unlearn.utils._sklearn_compat import (
@@ -426,4 +427,5 @@ class BaseUnlearner(
             "non_deterministic",
         ):
             setattr(tags, name, copy.deepcopy(getattr(inner, name)))
+        tags.input_tags.pairwise = takes_matrix(self.estimator)
         return tags

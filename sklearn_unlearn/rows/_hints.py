@@ -3,6 +3,8 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+from collections.abc import Iterable, Set
+
 import numpy as np
 
 __all__ = ["describe_other_types", "holds_rows", "refuse_what_is_no_table"]
@@ -29,7 +31,7 @@ def refuse_what_is_no_table(X, argument="X_forget", expected=2):
     expected = max(2, n_dims) if expected is None else expected
     if n_dims == expected:
         return
-    shape = "a single value" if n_dims == 0 else f"{n_dims}D array"
+    shape = f"{n_dims}D array" if n_dims else f"a single {type(X).__name__}"
     raise ValueError(
         f"Expected {expected}D array, got {shape} instead: {argument} holds rows as "
         f"they were given to fit. {_hint(X, n_dims, expected, argument)}"
@@ -70,6 +72,14 @@ def _hint(X, n_dims, expected, argument):
         return "Of an index label, pass X.loc[[label]]; of an id, groups=[id]."
     if isinstance(X, slice):
         return "Of a slice, pass X[slice]."
+    if isinstance(X, Set):
+        return (
+            "Of a set of positions, pass X[list(positions)]; of ids, groups=list(ids)."
+        )
+    if isinstance(X, Iterable) and not hasattr(X, "__getitem__"):
+        return f"Of an iterator over rows, pass list({argument})."
+    if isinstance(X, list | tuple) and _is_X_and_y(X):
+        return "Of rows and their targets, pass two arguments, unlearn(X, y)."
     if n_dims == 0:
         return "Of a position, pass X[[position]]; of an id, groups=[id]."
     if n_dims > 1 or expected > 2:
@@ -93,6 +103,12 @@ def _hint(X, n_dims, expected, argument):
     if hasattr(X, "iloc"):
         return "Of a row of a frame, pass X.iloc[[position]] or X.loc[[label]]."
     return f"Of a single row, pass {_as_row(X, argument)}."
+
+
+def _is_X_and_y(X):
+    """Tell whether two things are a table of rows, and a target for each."""
+    shapes = [np.shape(part) if hasattr(part, "shape") else () for part in X]
+    return len(shapes) == 2 and len(shapes[0]) == 2 and shapes[1][:1] == shapes[0][:1]
 
 
 def _as_row(X, argument):

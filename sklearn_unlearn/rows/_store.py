@@ -415,10 +415,11 @@ class RowStore:
         """Return a part of all rows."""
         return self._column(self._part_names[number])
 
-    def part_column(self, number, j):
-        """Return column `j` of a part of all rows, which must be dense."""
+    def part_columns(self, number, columns):
+        """Return a slice of the columns of a part, which must be dense, as rows."""
         name = self._part_names[number]
-        return np.concatenate([block[name][:, j] for block in self._blocks])
+        cells = [block[name][:, columns].T for block in self._blocks]
+        return np.concatenate(cells, axis=1)
 
     def targets(self):
         """Return the targets of all rows."""
