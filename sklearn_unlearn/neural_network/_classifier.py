@@ -13,11 +13,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from sklearn_unlearn._engine._losses import CrossEntropy
+from sklearn_unlearn._engine._uncertainty import check_uncertainty_kind, entropy_part
 from sklearn_unlearn.base._response import pad_columns
-from sklearn_unlearn.neural_network._base import (
-    BaseDropoutNetwork,
-    check_uncertainty_kind,
-)
+from sklearn_unlearn.neural_network._base import BaseDropoutNetwork
 from sklearn_unlearn.neural_network._training_rows import ROW_DTYPES
 from sklearn_unlearn.utils._sklearn_compat import StrOptions, _fit_context
 
@@ -36,7 +34,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
     ----------
     hidden_layer_sizes : array-like of int, default=(100,)
         Numbers of units of the hidden layers.
-    activation : {"identity", "logistic", "tanh", "relu"}, default="relu"
+    activation : {"identity", "logistic", "tanh", "relu", "gelu"}, default="relu"
         Activation of the hidden layers.
     dropout : float or array-like of float, default=0.1
         Probability to *drop* a hidden unit, from 0 to below 1; one number, or one
@@ -436,12 +434,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
         check_uncertainty_kind(kind)
 
         def reduce(functions):
-            p = _softmax(functions)
-            total = _entropy(p.mean(axis=0))
-            # never above the total but for rounding
-            aleatoric = np.minimum(_entropy(p).mean(axis=0), total)
-            parts = {"total": total, "aleatoric": aleatoric}
-            return parts.get(kind, total - aleatoric)
+            return entropy_part(_entropy, _softmax(functions), kind)
 
         return self._apply(reduce, X)
 

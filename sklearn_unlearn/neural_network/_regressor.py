@@ -14,10 +14,8 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_unlearn._engine._losses import SquaredError
 from sklearn_unlearn._engine._mixture import interval
-from sklearn_unlearn.neural_network._base import (
-    BaseDropoutNetwork,
-    check_uncertainty_kind,
-)
+from sklearn_unlearn._engine._uncertainty import check_uncertainty_kind
+from sklearn_unlearn.neural_network._base import BaseDropoutNetwork
 from sklearn_unlearn.neural_network._noise_precision import NoisePrecisionMixin
 from sklearn_unlearn.neural_network._training_rows import ROW_DTYPES
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions, _fit_context
@@ -38,7 +36,7 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
     ----------
     hidden_layer_sizes : array-like of int, default=(100,)
         Numbers of units of the hidden layers.
-    activation : {"identity", "logistic", "tanh", "relu"}, default="relu"
+    activation : {"identity", "logistic", "tanh", "relu", "gelu"}, default="relu"
         Activation of the hidden layers.
     dropout : float or array-like of float, default=0.1
         Probability to *drop* a hidden unit, from 0 to below 1; one number, or one
