@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from sklearn_unlearn._engine._sparse_rows import rows_on_device
+
 __all__ = ["AdamSettings", "History", "Schedule", "TensorRows", "train"]
 
 
@@ -19,27 +21,27 @@ class TensorRows:
 
     Attributes
     ----------
-    X : Tensor of shape (n_rows, n_inputs), dtype=float32
+    X : Tensor or SparseRows of shape (n_rows, n_inputs), dtype=float32
     target : Tensor of shape (n_rows, n_targets) or None
         None for rows to forget whose target is not known.
     weight : Tensor of shape (n_rows, 1) or None
         Of mean one over the rows that a network is trained on.
     """
 
-    X: torch.Tensor
+    X: Any
     target: Any = None
     weight: torch.Tensor | None = None
 
     @classmethod
     def from_arrays(
         cls,
-        X: np.ndarray,
+        X: Any,
         target: torch.Tensor | None,
         weight: np.ndarray | None,
         device: torch.device,
     ) -> "TensorRows":
         """Put rows, and weights of shape (n_rows,), on a device in float32."""
-        rows = torch.from_numpy(np.ascontiguousarray(X, dtype=np.float32)).to(device)
+        rows = rows_on_device(X, device)
         if target is not None:
             target = target.to(device)
         if weight is None:

@@ -28,7 +28,7 @@ from sklearn_unlearn.neural_network._building import (
 )
 from sklearn_unlearn.neural_network._epoch_reporter import EpochReporter
 from sklearn_unlearn.neural_network._training_rows import (
-    ROW_DTYPES,
+    ROW_CHECKS,
     TrainingRowsMixin,
     TrainingSplit,
 )
@@ -138,7 +138,7 @@ class BaseDropoutNetwork(
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features)
+        X : array-like or sparse matrix of shape (n_rows, n_features)
             Training rows. The network works best on standardised features.
         y : array-like of shape (n_rows,) or (n_rows, n_outputs)
             Targets.
@@ -359,7 +359,7 @@ class BaseDropoutNetwork(
 
     def _draw(self, reduce, X, n_draws, seed):
         """Reduce some random functions row by row; see `Perceptron.apply`."""
-        X = validate_data(self, X, dtype=ROW_DTYPES, reset=False)
+        X = validate_data(self, X, **ROW_CHECKS, reset=False)
         if n_draws is not None and not (isinstance(n_draws, Integral) and n_draws > 0):
             raise ValueError(
                 "mc_samples, and n_samples, must be a whole number above 0 (mc_samples "
@@ -422,6 +422,11 @@ class BaseDropoutNetwork(
         new._network, new.n_features_in_ = network, len(A)
         new.__dict__.pop("feature_names_in_", None)
         return new
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
 
     def _unlearner_tags(self):
         fixed = isinstance(self.random_state, Integral)

@@ -18,7 +18,7 @@ from sklearn_unlearn.neural_network._base import (
     BaseDropoutNetwork,
     check_uncertainty_kind,
 )
-from sklearn_unlearn.neural_network._training_rows import ROW_DTYPES
+from sklearn_unlearn.neural_network._training_rows import ROW_CHECKS
 from sklearn_unlearn.utils._sklearn_compat import StrOptions, _fit_context
 
 __all__ = ["DropoutClassifier"]
@@ -242,7 +242,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features)
+        X : array-like or sparse matrix of shape (n_rows, n_features)
             Rows.
         y : array-like of shape (n_rows,)
             Targets.
@@ -262,9 +262,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
         return super()._parameters_of_fit() - {"mc_samples"}  # of the predictions
 
     def _check_rows(self, X, y, reset):
-        X, y = validate_data(
-            self, X, y, dtype=ROW_DTYPES, multi_output=True, reset=reset
-        )
+        X, y = validate_data(self, X, y, **ROW_CHECKS, multi_output=True, reset=reset)
         check_classification_targets(y)
         if y.ndim == 2 and y.shape[1] > 1:
             raise ValueError(
@@ -314,7 +312,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features)
+        X : array-like or sparse matrix of shape (n_rows, n_features)
             Rows.
 
         Returns
@@ -330,7 +328,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features)
+        X : array-like or sparse matrix of shape (n_rows, n_features)
             Rows.
 
         Returns
@@ -347,7 +345,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features)
+        X : array-like or sparse matrix of shape (n_rows, n_features)
             Rows.
 
         Returns
@@ -363,7 +361,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features)
+        X : array-like or sparse matrix of shape (n_rows, n_features)
             Rows.
         n_samples : int, default=1
             Number of functions. Each is one function for all rows.
@@ -388,7 +386,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features)
+        X : array-like or sparse matrix of shape (n_rows, n_features)
             Rows.
         kind : {"total", "aleatoric", "epistemic"}, default="total"
             Which of the three.

@@ -32,9 +32,9 @@ class NoisePrecisionMixin:
         if sample_weight is not None and not sample_weight.any():
             return
         # some are enough; evenly spread, they are of all kinds
-        some = slice(None, None, -(-len(X) // NOISE_ROWS))
+        some = slice(None, None, -(-len(y) // NOISE_ROWS))
         weight = None if sample_weight is None else sample_weight[some]
-        variance, n_rows = 1 / self._precision_of(X[some], y[some], weight), len(X)
+        variance, n_rows = 1 / self._precision_of(X[some], y[some], weight), len(y)
         # the estimate of a whole fit counts as a full window
         known = NOISE_WINDOW if hasattr(self, "noise_precision_") else 0
         n_before = vars(self).get("_n_noise", known)

@@ -19,7 +19,7 @@ from sklearn_unlearn.neural_network._base import (
     check_uncertainty_kind,
 )
 from sklearn_unlearn.neural_network._noise_precision import NoisePrecisionMixin
-from sklearn_unlearn.neural_network._training_rows import ROW_DTYPES
+from sklearn_unlearn.neural_network._training_rows import ROW_CHECKS
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions, _fit_context
 
 __all__ = ["DropoutRegressor"]
@@ -252,7 +252,7 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features)
+        X : array-like or sparse matrix of shape (n_rows, n_features)
             Rows.
         y : array-like of shape (n_rows,) or (n_rows, n_outputs)
             Targets.
@@ -268,7 +268,7 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
 
     def _check_rows(self, X, y, reset):
         return validate_data(
-            self, X, y, dtype=ROW_DTYPES, multi_output=True, y_numeric=True, reset=reset
+            self, X, y, **ROW_CHECKS, multi_output=True, y_numeric=True, reset=reset
         )
 
     def _check_target(self, y, classes=None):
@@ -318,7 +318,7 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features)
+        X : array-like or sparse matrix of shape (n_rows, n_features)
             Rows.
         return_std : bool, default=False
             Whether to return the standard deviation, too: that of the functions
@@ -370,7 +370,7 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features)
+        X : array-like or sparse matrix of shape (n_rows, n_features)
             Rows.
         n_samples : int, default=1
             Number of functions.
@@ -392,7 +392,7 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features)
+        X : array-like or sparse matrix of shape (n_rows, n_features)
             Rows.
         confidence_level : float, default=0.95
             Probability that the target lies within, between 0 and 1. As much lies
@@ -424,7 +424,7 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features)
+        X : array-like or sparse matrix of shape (n_rows, n_features)
             Rows.
         kind : {"total", "aleatoric", "epistemic"}, default="total"
             Which of the three.
