@@ -12,7 +12,12 @@ import numpy as np
 from sklearn_unlearn.base._steps import PLAIN, has_parameters, parameter_names
 from sklearn_unlearn.rows._cells import cell_codes
 
-__all__ = ["FREE_PARAMETERS", "plain_parameters", "refuse_changed_parameters"]
+__all__ = [
+    "FREE_PARAMETERS",
+    "comparable",
+    "plain_parameters",
+    "refuse_changed_parameters",
+]
 
 # Parameters that say how to work, and not what is fitted.
 FREE_PARAMETERS = frozenset(
@@ -75,7 +80,7 @@ def _collect(estimator, prefix, found):
     if hasattr(estimator, "_parameters_of_fit"):
         names = estimator._parameters_of_fit()
     else:
-        names = parameter_names(type(estimator)) - FREE_PARAMETERS
+        names = parameter_names(estimator) - FREE_PARAMETERS
     for name in sorted(names):  # a set has another order in another process
         if name in vars(estimator):
             _add(vars(estimator)[name], prefix, name, found)
@@ -94,10 +99,10 @@ def _add(value, prefix, name, found):
             if len(step) > 2:  # of a column transformer
                 _add(step[2], f"{prefix}{step[0]}__", "columns", found)
     else:
-        found[prefix + name] = _comparable(value)
+        found[prefix + name] = comparable(value)
 
 
-def _comparable(value):
+def comparable(value):
     """Return what equals that of another value only if a fit with both is the same.
 
     Of objects that are no data, no functions and no estimators it is the type.
@@ -108,17 +113,17 @@ def _comparable(value):
     if type(value) is dict:
         if WORDS.issuperset(map(type, value.values())):
             return dict(value)
-        return {key: _comparable(v) for key, v in value.items()}
+        return {key: comparable(v) for key, v in value.items()}
     if type(value) in (list, tuple):  # others may hold whatever they like
         if WORDS.issuperset(map(type, value)):
             return list(value)
-        return [_comparable(v) for v in value]
+        return [comparable(v) for v in value]
     if isinstance(value, slice):
         return value
     if isinstance(value, (set, frozenset)):
         return [_name(type(value)), sorted(map(repr, value))]
     if isinstance(value, functools.partial):
-        return [_comparable(v) for v in (value.func, value.args, value.keywords)]
+        return [comparable(v) for v in (value.func, value.args, value.keywords)]
     if hasattr(value, "to_numpy") and getattr(value, "ndim", 2) == 1:  # of a frame
         value = value.to_numpy()
     if isinstance(value, np.ndarray):
@@ -126,7 +131,7 @@ def _comparable(value):
     if has_parameters(value):
         return [_name(type(value)), plain_parameters(value)]
     if hasattr(value, "get_n_splits") and hasattr(value, "__dict__"):
-        return [_name(type(value)), _comparable(vars(value))]
+        return [_name(type(value)), comparable(vars(value))]
     named = callable(value) and hasattr(value, "__name__")
     return _name(value) if named else _name(type(value))
 

@@ -198,7 +198,7 @@ def objects_within(estimator):
             seen.add(id(thing))
             if thing is not estimator:
                 yield thing, is_parameter
-            names = parameter_names(type(thing)) - FITTED_PARAMETERS
+            names = parameter_names(thing) - FITTED_PARAMETERS
             for name, value in vars(thing).items():
                 if name != "unlearning_log_":  # long, and without data
                     (parameters if name in names else waiting).append(value)
@@ -209,9 +209,21 @@ def _not_plain(values):
     return () if PLAIN.issuperset(map(type, values)) else values
 
 
+def parameter_names(estimator):
+    """Return the names of the constructor parameters of an estimator.
+
+    If it takes others by ``**kwargs``, they are those that it says it has.
+    """
+    names, takes_others = _signature(type(estimator))
+    return names.union(estimator.get_params(deep=False)) if takes_others else names
+
+
 @cache
-def parameter_names(cls):
-    """Return the names of the constructor parameters of a class of estimators."""
+def _signature(cls):
+    """Return the names of the parameters of a class, and whether it takes others."""
     if not hasattr(cls, "get_params"):
-        return frozenset()
-    return frozenset(inspect.signature(cls.__init__).parameters)
+        return frozenset(), False
+    parameters = inspect.signature(cls.__init__).parameters
+    return frozenset(parameters), any(
+        p.kind is p.VAR_KEYWORD for p in parameters.values()
+    )

@@ -60,7 +60,7 @@ class KeepsTrainingRows:
 
     def _parameters_of_fit(self):
         """Return the names of the parameters that the fitted state depends on."""
-        return parameter_names(type(self)) - FREE_PARAMETERS
+        return parameter_names(self) - FREE_PARAMETERS
 
     def _keep_rows(self, X, y, groups=None, params=None, forget=None):
         """Copy the rows before a fit, which may change them in place.

@@ -27,6 +27,7 @@ from sklearn_unlearn.neural_network._building import (
     new_network,
 )
 from sklearn_unlearn.neural_network._epoch_reporter import EpochReporter
+from sklearn_unlearn.neural_network._module_parameters import ModuleParametersMixin
 from sklearn_unlearn.neural_network._training_rows import (
     ROW_CHECKS,
     TrainingRowsMixin,
@@ -57,7 +58,11 @@ def _with_gradients():
 
 
 class BaseDropoutNetwork(
-    TrainingRowsMixin, UnlearnerMixin, CallbackSupportMixin, BaseEstimator
+    ModuleParametersMixin,
+    TrainingRowsMixin,
+    UnlearnerMixin,
+    CallbackSupportMixin,
+    BaseEstimator,
 ):
     """Base of :class:`DropoutClassifier` and :class:`DropoutRegressor`."""
 

@@ -6,11 +6,15 @@
 from numbers import Integral
 
 import numpy as np
-import torch
 
 from sklearn_unlearn._engine.mlp._mlp import Layout
 from sklearn_unlearn._engine.mlp._perceptron import Perceptron
 from sklearn_unlearn._engine.module._fitted import FittedModule
+from sklearn_unlearn.neural_network._module_parameters import (
+    check_no_module_params,
+    is_same_factory,
+    module_factory,
+)
 
 __all__ = ["check_stochastic", "network_to_continue", "new_network"]
 
@@ -30,15 +34,11 @@ def new_network(estimator, n_features, n_outputs, rng):
     Perceptron or FittedModule
     """
     if estimator.module is not None:
-        if isinstance(estimator.module, torch.nn.Module):
-            raise TypeError(
-                "module must be a class or a function (n_features, n_outputs) that "
-                "returns a module, not a module: every fit builds its own."
-            )
-        seed = int(rng.integers(2**63))
-        network = FittedModule.build(estimator.module, seed, n_features, n_outputs)
+        factory, seed = module_factory(estimator), int(rng.integers(2**63))
+        network = FittedModule.build(factory, seed, n_features, n_outputs)
         check_stochastic(network, estimator.mc_samples)
         return network
+    check_no_module_params(estimator)
     hidden, rates = _hidden_layers(estimator)
     sizes = (n_features, *hidden, n_outputs)
     parameters = Layout(sizes).initial(rng, estimator.activation)
@@ -49,10 +49,11 @@ def network_to_continue(estimator, n_features):
     """Return a copy of the fitted network of an estimator, for more training."""
     network = estimator._network.copy()
     if isinstance(network, FittedModule):
-        if network.factory is not estimator.module:
+        if not is_same_factory(network.factory, module_factory(estimator)):
             raise ValueError(
-                "module has changed since the network was fitted, which cannot be "
-                "continued then. Clone it, or set warm_start=False."
+                "module, or an argument of it, has changed since the network was "
+                "fitted, which cannot be continued then. Clone it, or set "
+                "warm_start=False."
             )
         return network
     hidden, rates = _hidden_layers(estimator)

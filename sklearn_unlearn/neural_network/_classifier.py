@@ -93,6 +93,10 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
     store_training_data : bool, default=True
         Whether to keep the training rows, which ``unlearn`` needs. Without them
         ``X_retain`` and ``y_retain`` must be passed to it.
+    **module__params : dict
+        Arguments of `module` by keyword, each under its name behind ``module__``, as
+        in ``module__hidden=32``. They are parameters like all others: searches may go
+        over them.
 
     Attributes
     ----------
@@ -205,6 +209,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
         n_iter_no_change=10,
         device="cpu",
         store_training_data=True,
+        **module__params,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -230,6 +235,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
         self.n_iter_no_change = n_iter_no_change
         self.device = device
         self.store_training_data = store_training_data
+        self._set_module_params(module__params)
 
     # --------------------------------------------------------------------- fit
 

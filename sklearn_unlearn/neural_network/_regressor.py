@@ -98,6 +98,10 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
     store_training_data : bool, default=True
         Whether to keep the training rows, which ``unlearn`` needs. Without them
         ``X_retain`` and ``y_retain`` must be passed to it.
+    **module__params : dict
+        Arguments of `module` by keyword, each under its name behind ``module__``, as
+        in ``module__hidden=32``. They are parameters like all others: searches may go
+        over them.
 
     Attributes
     ----------
@@ -215,6 +219,7 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
         n_iter_no_change=10,
         device="cpu",
         store_training_data=True,
+        **module__params,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -240,6 +245,7 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
         self.n_iter_no_change = n_iter_no_change
         self.device = device
         self.store_training_data = store_training_data
+        self._set_module_params(module__params)
 
     # --------------------------------------------------------------------- fit
 

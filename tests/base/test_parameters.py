@@ -294,3 +294,28 @@ def test_a_seed_reaches_a_network_that_has_none():
     assert inner.random_state is None
     own = FineTune(network(), random_state=1).fit(X, Y)
     assert own.estimator_.random_state == 0
+
+
+class TakesOthers(GaussianNB):
+    """Takes parameters by ``**kwargs``, as estimators of other packages do."""
+
+    def __init__(self, **others):
+        self.__dict__.update(others)
+        super().__init__()
+
+    def get_params(self, deep=True):
+        return {**super().get_params(deep), "shift": self.shift}
+
+    def set_params(self, **params):
+        self.__dict__.update(params)
+        return self
+
+    def fit(self, X, y):
+        return super().fit(np.asarray(X) + self.shift, y)
+
+
+def test_parameters_that_no_signature_names():
+    model = Retrain(TakesOthers(shift=1.0)).fit(X, Y)
+    model.set_params(estimator__shift=2.0)
+    with pytest.raises(ValueError, match="estimator__shift changed since fit"):
+        model.unlearn(X[:1])
