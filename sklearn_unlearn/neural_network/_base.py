@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_unlearn._engine._losses import LOSSES
 from sklearn_unlearn._engine._training import AdamSettings, Schedule, train
 from sklearn_unlearn._engine.mlp._mlp import ACTIVATIONS
 from sklearn_unlearn._engine.mlp._perceptron import Perceptron
@@ -107,8 +108,11 @@ class BaseDropoutNetwork(
         """Return validated X and y."""
 
     @abstractmethod
-    def _fit_target(self, y, sample_weight=None):
-        """Learn labels, or mean and scale, and return the number of outputs."""
+    def _fit_target(self, y, sample_weight=None, classes=None):
+        """Learn labels, or mean and scale, and return the number of outputs.
+
+        It sets `out_activation_`, too, by which the loss is found.
+        """
 
     @abstractmethod
     def _encode_target(self, y):
@@ -121,6 +125,10 @@ class BaseDropoutNetwork(
     def _with_class_weight(self, y, sample_weight):
         """Return weights of rows, multiplied by those of their classes."""
         return sample_weight
+
+    def _settled(self, network):
+        """Return the trained network, with outputs that are known put right."""
+        return network
 
     def _after_training(self, split):
         """Fit the noise on rows that the network was not trained on."""
@@ -222,7 +230,7 @@ class BaseDropoutNetwork(
 
     def _finish_fit(self, network, split, history):
         """Set the fitted attributes."""
-        self._network = network
+        self._network = self._settled(network)
         self._record(history)
         # for an unlearner, which must not train on these rows either
         self._held_out = split.held_out_mask()
@@ -238,10 +246,9 @@ class BaseDropoutNetwork(
         weight = self._check_weight(y, sample_weight, normalise=False)
         if first:
             rngs = self._start_streams()
-            labels = y if classes is None else classes
             counts = weight is not None and weight.any()
-            n_outputs = self._fit_target(labels, weight if counts else None)
-            self._check_target(y)
+            n_outputs = self._fit_target(y, weight if counts else None, classes)
+            self._check_target(y, classes)
             network = new_network(self, X.shape[1], n_outputs, rngs["weights"])
             self.n_forgotten_, self.unlearning_log_ = 0, []
             self._moments, self._row_params, self._fit_params = None, (), {}
@@ -293,6 +300,10 @@ class BaseDropoutNetwork(
         # stored, so that two predictions agree with random_state=None, too
         self._function_seed = int(rngs["functions"].integers(2**63))
         return rngs
+
+    @property
+    def _loss(self):
+        return LOSSES[self.out_activation_]
 
     def _check_device(self):
         """Return the device of torch that the parameter names, or raise."""

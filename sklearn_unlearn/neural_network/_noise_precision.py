@@ -19,16 +19,21 @@ class NoisePrecisionMixin:
     """Part of `DropoutRegressor` that sets `noise_precision_`."""
 
     def _n_held_out(self, n_rows):
-        if self.noise_precision != "auto":
+        if self.noise_precision != "auto" or self.loss == "poisson":
             return 0
         return max(n_rows // 20, min(10, n_rows // 5))
 
     def _after_training(self, split):
         """Set the precision of the noise: given, or that of held-out rows."""
+        if self.out_activation_ == "exp":
+            self.__dict__.pop("noise_precision_", None)  # of an earlier fit
+            return
         self._set_precision(self._precision_of(*split.held_out_rows()))
 
     def _update_noise(self, X, y, sample_weight):
         """Average the variance of the noise over the rows of ``partial_fit``."""
+        if self.out_activation_ == "exp":
+            return
         if sample_weight is not None and not sample_weight.any():
             return
         # some are enough; evenly spread, they are of all kinds
@@ -68,6 +73,12 @@ class NoisePrecisionMixin:
         )
         precision = fit_precisions(self._standardised(y), functions, sample_weight)
         return precision / self._y_scale**2
+
+    def _noise_variance(self, mean):
+        """Return the variance of the noise around predictions of this mean."""
+        if self.out_activation_ == "exp":  # that of a Poisson distribution
+            return mean
+        return np.broadcast_to(1 / self._precision(), mean.shape).copy()
 
     def _precision(self):
         """Return the precision of the noise, shape (n_outputs,)."""

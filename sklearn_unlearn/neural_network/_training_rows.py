@@ -112,7 +112,7 @@ class TrainingRowsMixin:
         """Return the positions of training rows and of held-out rows."""
         n_rows = len(y)
         everything, nothing = np.arange(n_rows), np.arange(0)
-        labels = y if hasattr(self, "classes_") else None
+        labels = y if hasattr(self, "classes_") and y.ndim == 1 else None
         if self.early_stopping:
             n_held_out: float | int = self.validation_fraction
         else:
@@ -202,7 +202,7 @@ class TrainingRowsMixin:
 
     def _finish_unlearning(self, split, network):
         """Take over a network that has unlearned, and return the estimator."""
-        self._network = network
+        self._network = self._settled(network)
         self._after_training(split)
         return self
 
