@@ -25,7 +25,7 @@ __all__ = ["DropoutRegressor"]
 
 OUT_ACTIVATIONS = {"squared_error": "identity", "poisson": "exp"}
 # Output for targets that are all 0: small, and finite, so that more can be learnt.
-LOG_NOTHING = -30.0
+LOG_NOTHING = -20.0
 
 
 class DropoutRegressor(
