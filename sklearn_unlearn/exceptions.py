@@ -3,6 +3,9 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import sklearn
+from sklearn.exceptions import InconsistentVersionWarning
+
 __all__ = [
     "AmbiguousRowsError",
     "BudgetExceededError",
@@ -10,6 +13,7 @@ __all__ = [
     "PipelineRetrainWarning",
     "RequestInProgressError",
     "UnknownRowsError",
+    "UnlearnerVersionWarning",
     "UnlearningError",
     "UnlearningWarning",
 ]
@@ -271,3 +275,62 @@ class PipelineRetrainWarning(UnlearningWarning):
     >>> issubclass(PipelineRetrainWarning, UserWarning)
     True
     """
+
+
+class UnlearnerVersionWarning(InconsistentVersionWarning):
+    """A model was saved with other versions than it is loaded with.
+
+    It is scikit-learn's warning of that kind, and may be caught as that.
+
+    Parameters
+    ----------
+    estimator_name : str
+        Name of the class of the estimator.
+    versions : dict of str to (str, str)
+        By the name of a module, its version when the model was saved and that of now,
+        for those that differ: of ``sklearn_unlearn``, ``sklearn`` and, for networks,
+        ``torch``.
+
+    Attributes
+    ----------
+    estimator_name, versions
+        As above.
+    current_sklearn_version, original_sklearn_version : str
+        The version of scikit-learn now, and when the model was saved.
+
+    See Also
+    --------
+    sklearn.exceptions.InconsistentVersionWarning : The parent of this warning.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> import warnings
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn_unlearn.exact import ExactUnlearner
+    >>> from sklearn_unlearn.exceptions import UnlearnerVersionWarning
+    >>> file = pickle.dumps(ExactUnlearner(GaussianNB()))
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", UnlearnerVersionWarning)
+    ...     model = pickle.loads(file)  # by the same versions
+    """
+
+    def __init__(self, estimator_name, versions):
+        self.versions = dict(versions)
+        saved, _ = self.versions.get("sklearn", (sklearn.__version__, None))
+        super().__init__(
+            estimator_name=estimator_name,
+            current_sklearn_version=sklearn.__version__,
+            original_sklearn_version=saved,
+        )
+
+    def __str__(self):
+        saved, now = (
+            " and ".join(f"{name} {pair[i]}" for name, pair in self.versions.items())
+            for i in (0, 1)
+        )
+        return (
+            f"{self.estimator_name} was saved with {saved}, and is loaded with {now}. "
+            "It may fail, or predict something else. Compare its predictions with "
+            "those from before, or fit it again."
+        )

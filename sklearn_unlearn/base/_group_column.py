@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_unlearn.rows._ids import as_ids
+from sklearn_unlearn.utils._saved import saved_as
 from sklearn_unlearn.utils._sklearn_compat import _safe_indexing
 
 __all__ = ["GROUP_COLUMN", "TakesGroupColumn"]
@@ -18,6 +19,7 @@ __all__ = ["GROUP_COLUMN", "TakesGroupColumn"]
 GROUP_COLUMN = [str, Integral, None]
 
 
+@saved_as("column of ids")
 class GroupColumn(NamedTuple):
     """Where the column of ids was in ``fit``.
 

@@ -30,6 +30,7 @@ from sklearn_unlearn.rows._ids import as_ids
 from sklearn_unlearn.rows._layouts import align_columns
 from sklearn_unlearn.rows._request import Request
 from sklearn_unlearn.rows._store import RowStore
+from sklearn_unlearn.utils._saving import SavesPlainState
 from sklearn_unlearn.utils._sklearn_compat import (
     _check_feature_names,
     _check_n_features,
@@ -38,7 +39,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
 )
 
 
-class UnlearnerMixin(KeepsTrainingRows, TakesGroupColumn):
+class UnlearnerMixin(SavesPlainState, KeepsTrainingRows, TakesGroupColumn):
     """Mixin that gives an estimator ``unlearn`` and ``export``.
 
     Row look-up, the transaction, counting and the log are written here once. A

@@ -11,6 +11,7 @@ import numpy as np
 
 from sklearn_unlearn.base._steps import PLAIN, has_parameters, parameter_names
 from sklearn_unlearn.rows._cells import cell_codes
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = [
     "FREE_PARAMETERS",
@@ -136,6 +137,7 @@ def comparable(value):
     return _name(value) if named else _name(type(value))
 
 
+@saved_as("digest of an array")
 class ArrayDigest(NamedTuple):
     """What is left of an array, for it to be compared with another.
 

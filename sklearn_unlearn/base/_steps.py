@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from sklearn_unlearn.base._tags import is_unlearner
+from sklearn_unlearn.utils._saving import copying
 from sklearn_unlearn.utils._sklearn_compat import (
     clear_gaps,
     copy_callbacks,
@@ -84,7 +85,8 @@ def deep_copy(estimator):
     ``copy.deepcopy`` leaves in the gaps between the fields of a tree what was in the
     memory before: cells of forgotten rows, it may be.
     """
-    new = copy.deepcopy(estimator)
+    with copying():
+        new = copy.deepcopy(estimator)
     for thing in (new, *(inner for inner, _ in objects_within(new))):
         clear_gaps(vars(thing).get("tree_"))
     return new

@@ -10,13 +10,15 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 
+from sklearn_unlearn.utils._saved import saved_as
+
 __all__ = ["Outcome", "Rule", "find_rule", "register_rule"]
 
 
 class Outcome(NamedTuple):
     """The result of a rule: the estimator that has forgotten, and the next state.
 
-    A pipeline reads all of it; `ExactUnlearner` has no use for the output.
+    `ExactUnlearner` has no use for the output, as a pipeline has.
 
     Parameters
     ----------
@@ -43,12 +45,9 @@ class Outcome(NamedTuple):
     output: Any = None
 
 
+@saved_as("state of a rule")
 class RuleState:
-    """The state of a rule from one request to the next, as an estimator holds it.
-
-    It is no part of the fitted state: two ways to the same rows may have cut them
-    into blocks differently, or one has not made it yet.
-    """
+    """The state of a rule, which may differ where what was fitted is the same."""
 
     def __init__(self, value=None):
         self.value = value

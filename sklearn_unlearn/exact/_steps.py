@@ -22,6 +22,7 @@ from sklearn_unlearn.exact._feature_names import with_features_of
 from sklearn_unlearn.exact._rule import Outcome, Rule, find_rule
 from sklearn_unlearn.rows._layouts import select_rows
 from sklearn_unlearn.rows._store import Rows
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = [
     "ForgettingStep",
@@ -37,6 +38,7 @@ __all__ = [
 N_SAMPLE = 500
 
 
+@saved_as("state of a step")
 class StepState(NamedTuple):
     """State of a step, kept from one request to the next.
 

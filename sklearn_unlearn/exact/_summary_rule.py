@@ -12,6 +12,7 @@ from sklearn.utils import get_tags
 
 from sklearn_unlearn.exact._rule import Outcome, Rule
 from sklearn_unlearn.exact.statistics._moments import is_double
+from sklearn_unlearn.utils._saved import saved_as
 from sklearn_unlearn.utils._sklearn_compat import _num_samples
 
 __all__ = ["BlockSummaries", "SummaryRule"]
@@ -22,6 +23,7 @@ CHUNK_BLOCKS = 64
 MAX_SUBTRACTIONS = 256
 
 
+@saved_as("summaries of blocks")
 class BlockSummaries(NamedTuple):
     """Summaries of all rows of a store, each of a few consecutive blocks.
 

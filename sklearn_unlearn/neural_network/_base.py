@@ -69,6 +69,8 @@ class BaseDropoutNetwork(
 
     __metadata_request__fit = {"forget": True, "groups": True}
 
+    _saved_with_modules = ("sklearn", "torch")
+
     _parameter_constraints: dict = {
         "hidden_layer_sizes": [
             "array-like",

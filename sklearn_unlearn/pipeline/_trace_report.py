@@ -3,14 +3,13 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import copy
 from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 from sklearn.base import clone
 
 from sklearn_unlearn.base import is_unlearner
-from sklearn_unlearn.base._steps import is_estimator
+from sklearn_unlearn.base._steps import deep_copy, is_estimator
 from sklearn_unlearn.exact import find_rule
 from sklearn_unlearn.pipeline._pipeline import Pipeline
 from sklearn_unlearn.utils._state import state_differences
@@ -169,7 +168,7 @@ def trace_rows(pipeline, X_forget=None, y_forget=None, *, groups=None):
     if not isinstance(pipeline, Pipeline):
         kind = type(pipeline).__name__
         raise TypeError(f"pipeline must be a sklearn_unlearn Pipeline; got a {kind}.")
-    unlearned = copy.deepcopy(pipeline).unlearn(X_forget, y_forget, groups=groups)
+    unlearned = deep_copy(pipeline).unlearn(X_forget, y_forget, groups=groups)
     retrained = _retrained(pipeline, unlearned.retained_rows())
     return TraceReport(_records(pipeline, unlearned, retrained))
 

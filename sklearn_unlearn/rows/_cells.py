@@ -17,6 +17,8 @@ import struct
 import numpy as np
 from scipy import sparse
 
+from sklearn_unlearn.utils._saved import saved_as
+
 __all__ = [
     "RowHash",
     "cell_codes",
@@ -181,6 +183,7 @@ def _type_of(value):
     return str if isinstance(value, str) else type(value)
 
 
+@saved_as("hash of rows")
 class RowHash:
     """A hash function of rows: one of a family, drawn by a seed.
 

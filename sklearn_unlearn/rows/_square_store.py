@@ -8,10 +8,12 @@ import copy
 import numpy as np
 
 from sklearn_unlearn.rows._store import RowStore
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["SquareStore"]
 
 
+@saved_as("kept square rows")
 class SquareStore(RowStore):
     """Rows of a precomputed kernel or distance matrix, each of which is a column, too.
 

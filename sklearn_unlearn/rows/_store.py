@@ -19,6 +19,7 @@ from sklearn_unlearn.rows._lookup import match_rows
 from sklearn_unlearn.rows._request import RowView
 from sklearn_unlearn.rows._targets import check_targets
 from sklearn_unlearn.rows._whole_numbers import restore_whole_numbers
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["RowStore", "Rows"]
 
@@ -35,6 +36,7 @@ class Rows(NamedTuple):
     params: dict
 
 
+@saved_as("kept rows")
 class RowStore:
     """Training rows in blocks, with an index of their hashes.
 

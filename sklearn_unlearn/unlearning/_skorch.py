@@ -42,6 +42,7 @@ from sklearn_unlearn.unlearning._skorch_net import (
     unwrapped,
     wrapped,
 )
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["SkorchClassifier", "SkorchRegressor", "skorch_model"]
 
@@ -228,6 +229,7 @@ class SkorchModel(BaseEstimator):
         return self._network.outputs(X)
 
 
+@saved_as("skorch classifier")
 class SkorchClassifier(ClassifierMixin, SkorchModel):
     """A classifier of skorch that takes any labels."""
 
@@ -274,6 +276,7 @@ class SkorchClassifier(ClassifierMixin, SkorchModel):
         return self.classes_[p.argmax(axis=1)]
 
 
+@saved_as("skorch regressor")
 class SkorchRegressor(RegressorMixin, SkorchModel):
     """A regressor of skorch that takes targets with or without a second axis."""
 

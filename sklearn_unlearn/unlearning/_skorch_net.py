@@ -8,6 +8,7 @@ from sklearn.base import clone
 from torch import nn
 
 from sklearn_unlearn._engine._training import AdamSettings
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = [
     "Untrained",
@@ -55,6 +56,7 @@ _WRAPPERS = {
 }
 
 
+@saved_as("factory of a skorch net")
 class Untrained:
     """Builds the untrained module of a net; the factory of a `FittedModule`."""
 

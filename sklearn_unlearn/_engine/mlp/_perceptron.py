@@ -14,6 +14,7 @@ from sklearn_unlearn._engine.mlp._mlp import ACTIVATIONS, Layout
 from sklearn_unlearn._engine.mlp._trainer import MLPTrainer, TrainablePerceptron
 from sklearn_unlearn.dropout import BernoulliDropout
 from sklearn_unlearn.dropout._noise import bernoulli, make_generator, rounded
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["Perceptron"]
 
@@ -28,6 +29,7 @@ CHUNK_ROWS, FEW_ROWS = 512, 16
 WIDTH_MULTIPLE = 16
 
 
+@saved_as("perceptron")
 class Perceptron:
     """Weights of a fitted perceptron.
 

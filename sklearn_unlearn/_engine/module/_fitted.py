@@ -18,10 +18,12 @@ from sklearn_unlearn._engine.module._building import (
 )
 from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
 from sklearn_unlearn._engine.module._trainable import TrainableModule
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["FittedModule"]
 
 
+@saved_as("module")
 class FittedModule:
     """A fitted module, and functions drawn from it.
 

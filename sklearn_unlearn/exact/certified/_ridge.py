@@ -11,6 +11,7 @@ from scipy import linalg, sparse
 from sklearn.base import RegressorMixin
 
 from sklearn_unlearn.exact.certified._base import EPS, CertifiedLinearModel
+from sklearn_unlearn.utils._saved import saved_as
 from sklearn_unlearn.utils._sklearn_compat import Interval
 
 __all__ = ["CertifiedRidge"]
@@ -201,6 +202,7 @@ class CertifiedRidge(RegressorMixin, CertifiedLinearModel):
         self.intercept_ = float(W[size, 0]) if self.fit_intercept else 0.0
 
 
+@saved_as("sums of products")
 class _ProductSums(NamedTuple):
     """Sums of products over rows, so that a step need not read the retained rows.
 

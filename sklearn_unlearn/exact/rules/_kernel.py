@@ -19,6 +19,7 @@ from sklearn_unlearn.exact.statistics._cholesky import (
     update_is_cheaper,
     without_rows,
 )
+from sklearn_unlearn.utils._saved import saved_as
 from sklearn_unlearn.utils._sklearn_compat import (
     _handle_zeros_in_scale,
     set_target_scale,
@@ -82,6 +83,7 @@ class KernelRidgeRule(Rule):
         return Outcome(new, state)
 
 
+@saved_as("factors of a kernel matrix")
 class _Factors(NamedTuple):
     """State of kernel ridge regression: factors by penalty, and roots of weights."""
 

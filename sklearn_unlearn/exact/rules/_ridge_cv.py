@@ -17,6 +17,7 @@ from sklearn_unlearn.exact.statistics._moments import (
     is_double,
     merge_scatter,
 )
+from sklearn_unlearn.utils._saved import saved_as
 
 # Rows at a time, so that temporaries stay in cache.
 CHUNK_ROWS = 512
@@ -92,6 +93,7 @@ class RidgeCVRule(RidgeRule):
         )
 
 
+@saved_as("candidates of ridge")
 class _Candidates(NamedTuple):
     """Regressions by penalty.
 

@@ -18,6 +18,7 @@ from sklearn.feature_extraction.text import (
 from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.exact._counts_rule import CountsRule
 from sklearn_unlearn.exact._rule import register_rule
+from sklearn_unlearn.utils._saved import saved_as
 from sklearn_unlearn.utils._sklearn_compat import (
     get_tfidf_transformer,
     set_tfidf_transformer,
@@ -104,6 +105,7 @@ def _uses_idf(fitted):
     return get_tfidf_transformer(fitted) is not None and fitted.use_idf
 
 
+@saved_as("counts of documents")
 class DocumentCounts(NamedTuple):
     """In how many rows each column is stored, and how many rows there are."""
 

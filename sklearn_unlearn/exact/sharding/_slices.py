@@ -20,6 +20,7 @@ from sklearn_unlearn.base._single_class import (
 from sklearn_unlearn.base._steps import deep_copy, drop_inner_rows, unfitted_copy
 from sklearn_unlearn.exact._rule import Rule
 from sklearn_unlearn.exact.sharding._shard_rows import take_rows
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["Shard", "SliceTrainer", "slice_training_method"]
 
@@ -68,6 +69,7 @@ def epochs_per_slice(n_epochs, n_slices):
     return np.maximum(1, np.diff(ends)).astype(int)
 
 
+@saved_as("shard")
 class Shard:
     """The checkpoints of one shard, and digests of the rows they were trained on.
 

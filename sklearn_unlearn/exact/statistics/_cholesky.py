@@ -6,6 +6,8 @@
 import numpy as np
 from scipy.linalg import blas, lapack
 
+from sklearn_unlearn.utils._saved import saved_as
+
 __all__ = ["KernelFactor", "update_is_cheaper", "without_rows"]
 
 # Columns that are rotated together, at least and at most.
@@ -111,6 +113,7 @@ def _add_columns(factor, columns):
         factor[stop:, start:stop] = turned_below
 
 
+@saved_as("factor of a kernel matrix")
 class KernelFactor:
     """A kernel matrix and its Cholesky factor, both in one array.
 

@@ -15,12 +15,14 @@ import numpy as np
 from sklearn_unlearn.exact.statistics._exact_sums import Addends
 from sklearn_unlearn.rows._hash_index import run_starts
 from sklearn_unlearn.utils._cached import cached_property
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["Column", "ColumnCounts"]
 
 FEW = 64  # values that are cut out of an array piece by piece
 
 
+@saved_as("counts of a column")
 class Column:
     """Distinct values of a column with their counts.
 
@@ -172,6 +174,7 @@ class Column:
         return np.where(share < 0.5, below + gap * share, above - gap * (1.0 - share))
 
 
+@saved_as("counts of columns")
 class ColumnCounts:
     """The columns of all kept rows.
 

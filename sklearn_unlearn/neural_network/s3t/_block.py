@@ -16,6 +16,7 @@ import torch
 from sklearn_unlearn._engine._threads import threads_for
 from sklearn_unlearn._engine._training import AdamSettings, Schedule, train
 from sklearn_unlearn._engine.mlp._mlp import Layout
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["Block", "BlockSettings", "BlockTrainer", "train_block"]
 
@@ -31,6 +32,7 @@ class BlockSettings:
     alpha: float
 
 
+@saved_as("block of adapters")
 @dataclass(frozen=True, eq=False)
 class Block:
     """Adapter and head that were trained on some slices, and are frozen now.

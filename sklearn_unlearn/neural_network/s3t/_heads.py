@@ -6,10 +6,12 @@
 import torch
 
 from sklearn_unlearn._engine._losses import CrossEntropy, SquaredError
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["ClassHeads", "NumberHeads"]
 
 
+@saved_as("heads of classes")
 class ClassHeads:
     """Heads for classes 0 to ``n_outputs - 1``; targets have shape (n_rows, 1).
 
@@ -36,6 +38,7 @@ class ClassHeads:
         return (head[0], bias), units, target
 
 
+@saved_as("heads of numbers")
 class NumberHeads:
     """Heads for numbers; targets have shape (n_rows, n_outputs).
 

@@ -6,6 +6,8 @@
 import numpy as np
 import torch
 
+from sklearn_unlearn.utils._saved import saved_as
+
 __all__ = ["CHUNK_ROWS", "RandomFeatures"]
 
 # Rows that go through features and blocks at once, so that memory is bounded.
@@ -14,6 +16,7 @@ CHUNK_ROWS = 512
 LIMIT = 5.0
 
 
+@saved_as("random features")
 class RandomFeatures:
     """Rectified random projections of standardised inputs, beside the inputs.
 

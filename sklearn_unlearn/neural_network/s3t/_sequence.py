@@ -8,9 +8,12 @@ from math import factorial
 
 import numpy as np
 
+from sklearn_unlearn.utils._saved import saved_as
+
 __all__ = ["Sequence", "choose_sequences"]
 
 
+@saved_as("sequence of slices")
 @dataclass(frozen=True, eq=False)
 class Sequence:
     """Blocks that were trained one after the other, each with one more slice.

@@ -18,6 +18,7 @@ from sklearn_unlearn.neural_network.s3t._random_features import (
 )
 from sklearn_unlearn.neural_network.s3t._sequence import Sequence, choose_sequences
 from sklearn_unlearn.utils._cached import cached_property
+from sklearn_unlearn.utils._saved import saved_as
 from sklearn_unlearn.utils._sklearn_compat import (
     _handle_zeros_in_scale,
     _is_constant_feature,
@@ -26,6 +27,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
 __all__ = ["S3TShard", "ShardTrainer"]
 
 
+@saved_as("shard of adapters")
 @dataclass(frozen=True, eq=False)
 class S3TShard:
     """The sequences of one shard, of which the longest one predicts.

@@ -11,10 +11,12 @@ from sklearn_unlearn.rows._assignment import assign_rows
 from sklearn_unlearn.rows._cells import RowHash
 from sklearn_unlearn.rows._hash_index import ranges
 from sklearn_unlearn.rows._ids import as_ids, id_codes
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["SliceAssignment"]
 
 
+@saved_as("slices of rows")
 @dataclass(frozen=True, eq=False)
 class SliceAssignment:
     """The shard and the slice of each row, in the order of the fit.

@@ -10,10 +10,12 @@ from scipy import sparse
 
 from sklearn_unlearn.rows._layouts._base import Layout
 from sklearn_unlearn.rows._layouts._casting import cast_cells, rounded_numbers
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["ArrayLayout", "as_query", "check_shape"]
 
 
+@saved_as("array")
 class ArrayLayout(Layout):
     """Rows in an array of any number of dimensions."""
 

@@ -9,6 +9,7 @@ from sklearn_unlearn.rows._layouts._arrays import ArrayLayout, as_query, check_s
 from sklearn_unlearn.rows._layouts._base import Layout
 from sklearn_unlearn.rows._layouts._casting import as_objects
 from sklearn_unlearn.rows._layouts._frozen import frozen, thawed
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["ItemsLayout", "layout_of_list"]
 
@@ -37,6 +38,7 @@ def _is_numeric(X):
         return False
 
 
+@saved_as("list of mixed rows")
 class MixedRowsLayout(Layout):
     """Rows of cells that each have a type of their own, in a list of lists or tuples.
 
@@ -60,6 +62,7 @@ class MixedRowsLayout(Layout):
         return [cells], np.ones(len(cells), dtype=bool), [None]
 
 
+@saved_as("list of items")
 class ItemsLayout(Layout):
     """Rows that are one thing each, in a list or an array.
 

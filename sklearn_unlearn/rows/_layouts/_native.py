@@ -10,12 +10,14 @@ from sklearn_unlearn.rows._layouts._base import Layout
 from sklearn_unlearn.rows._layouts._casting import as_objects, cast_cells, cast_columns
 from sklearn_unlearn.rows._layouts._columns import align_columns, column_names
 from sklearn_unlearn.rows._layouts._frozen import frozen, thawed
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["NativeLayout"]
 
 NO_TIME = np.iinfo(np.int64).min  # numpy's NaT, seen as a whole number
 
 
+@saved_as("native frame")
 class NativeLayout(Layout):
     """Rows in a frame of polars or a table of pyarrow.
 

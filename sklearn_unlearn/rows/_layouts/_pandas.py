@@ -15,10 +15,12 @@ from sklearn_unlearn.rows._layouts._casting import (
 )
 from sklearn_unlearn.rows._layouts._columns import align_columns
 from sklearn_unlearn.rows._layouts._frozen import frozen_column, thawed_column
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["FrameLayout", "SeriesLayout"]
 
 
+@saved_as("pandas frame")
 class FrameLayout(Layout):
     """Rows in a data frame.
 
@@ -136,6 +138,7 @@ class FrameLayout(Layout):
         return self
 
 
+@saved_as("pandas series")
 class SeriesLayout(Layout):
     """Rows in a series, such as documents: those of a frame with this column alone."""
 
@@ -176,6 +179,7 @@ class SeriesLayout(Layout):
         return new
 
 
+@saved_as("pandas index")
 class IndexLayout:
     """The index of a frame: types and names of its levels, without its labels."""
 

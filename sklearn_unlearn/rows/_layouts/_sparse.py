@@ -9,10 +9,12 @@ from scipy import sparse
 from sklearn_unlearn.rows._layouts._arrays import as_query, check_shape
 from sklearn_unlearn.rows._layouts._base import Layout
 from sklearn_unlearn.rows._layouts._casting import cast_cells, rounded_numbers
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["SparseLayout"]
 
 
+@saved_as("sparse matrix")
 class SparseLayout(Layout):
     """Rows in a sparse matrix or array, kept as compressed rows."""
 

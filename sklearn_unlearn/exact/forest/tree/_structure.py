@@ -14,6 +14,7 @@ import numpy as np
 
 from sklearn_unlearn.exact.forest.tree._numba import jit, jit_and_save
 from sklearn_unlearn.exact.forest.tree._splits import CANDIDATE, NodeStatistics
+from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = [
     "N_LARGE",
@@ -31,6 +32,7 @@ __all__ = [
 N_LARGE = 128
 
 
+@saved_as("tree")
 class Tree(NamedTuple):
     """Split nodes and leaves, which are all that a prediction needs.
 
@@ -51,6 +53,7 @@ class Tree(NamedTuple):
     value: np.ndarray
 
 
+@saved_as("state of a tree")
 class TreeState(NamedTuple):
     """The rest of a tree, which only forgetting needs.
 
