@@ -240,7 +240,7 @@ def test_a_constant_is_predicted(loss, module):
         model.fit(few, np.full(100, value))
         assert model.predict(few) == expected
         low, high = model.predict_interval(few[:1])[0]
-        assert low <= value <= high or value == 1e-9 and loss == "poisson"
+        assert low <= value <= high or (value == 1e-9 and loss == "poisson")
         # one of two outputs, and one that goes with the rows
         both = np.column_stack([np.full(100, value), COUNTS[:100]])
         both[0, 0] += 3
