@@ -310,10 +310,17 @@ def test_unlearner_size():
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_function_size(path):
+    like_perceptrons = {
+        method.lineno
+        for cls in nodes(path, ast.ClassDef)
+        for method in cls.body
+        if cls.name in LIKE_PERCEPTRONS and getattr(method, "name", "") == "__init__"
+    }
     long = {
         node.name: node.end_lineno - node.lineno + 1
         for node in nodes(path, ast.FunctionDef, ast.AsyncFunctionDef)
         if node.end_lineno - node.lineno + 1 > FUNCTION_LIMIT
+        if node.lineno not in like_perceptrons
     }
     assert not long
 

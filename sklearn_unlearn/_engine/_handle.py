@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_unlearn._engine._training import AdamSettings, TensorRows
+from sklearn_unlearn._engine._solvers import AdamSettings
+from sklearn_unlearn._engine._training import TensorRows
 
 __all__ = ["NetworkHandle"]
 

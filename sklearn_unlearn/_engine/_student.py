@@ -16,9 +16,10 @@ import numpy as np
 import torch
 
 from sklearn_unlearn._engine._handle import NetworkHandle
+from sklearn_unlearn._engine._solvers import AdamSettings
 from sklearn_unlearn._engine._threads import threads_for
 from sklearn_unlearn._engine._trainable import Trainable
-from sklearn_unlearn._engine._training import AdamSettings, TensorRows
+from sklearn_unlearn._engine._training import TensorRows
 from sklearn_unlearn._engine._weight_mask import WeightMask
 from sklearn_unlearn.exceptions import UnlearningWarning
 from sklearn_unlearn.utils._cached import cached_property

@@ -1,9 +1,9 @@
-"""Shared by all trainers: rows as tensors, settings of Adam, the loop over epochs."""
+"""Shared by all trainers: rows as tensors, the loop over epochs, when it ends."""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 
 from sklearn_unlearn._engine._sparse_rows import rows_on_device
 
-__all__ = ["AdamSettings", "History", "Schedule", "TensorRows", "train"]
+__all__ = ["History", "Progress", "Schedule", "TensorRows", "train"]
 
 
 @dataclass
@@ -59,33 +59,6 @@ class TensorRows:
         return X, target, weight
 
 
-@dataclass(frozen=True)
-class AdamSettings:
-    """Settings of Adam, under scikit-learn's names.
-
-    With a decoupled weight decay above 0 it is AdamW.
-    """
-
-    learning_rate_init: float = 1e-3
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-    decoupled_weight_decay: float = 0.0
-
-    def optimizer(self, parameters: Iterable[torch.Tensor]) -> torch.optim.Optimizer:
-        """Return torch's optimizer of these parameters, in its fused form."""
-        settings: dict[str, Any] = {
-            "lr": self.learning_rate_init,
-            "betas": (self.beta_1, self.beta_2),
-            "eps": self.epsilon,
-            "fused": True,
-        }
-        if self.decoupled_weight_decay:
-            settings["weight_decay"] = self.decoupled_weight_decay
-            return torch.optim.AdamW(parameters, **settings)
-        return torch.optim.Adam(parameters, **settings)
-
-
 @dataclass
 class Schedule:
     """How long to train.
@@ -97,20 +70,56 @@ class Schedule:
         Whether each epoch visits the rows in a new order.
     tol : float
         Improvement of the loss, or of the score, that counts.
-    patience : int
-        Epochs without such an improvement after which training stops.
+    patience : int or inf
+        Epochs without such an improvement after which training stops, or its learning
+        rate falls.
     """
 
     max_epochs: int
     shuffle: bool = True
     tol: float = 1e-4
-    patience: int = 10
+    patience: float = 10
+
+
+@dataclass
+class Progress:
+    """How far training is, and whether it still gets on.
+
+    Attributes
+    ----------
+    n_seen : int
+        Rows seen: a row counts in each epoch.
+    best : float
+        Smallest value so far of the loss, or of minus the score.
+    stale : int
+        Epochs since one was better by `tol`.
+    """
+
+    n_seen: int = 0
+    best: float = np.inf
+    stale: int = 0
+
+    def end_epoch(
+        self, value: float, n_rows: int, schedule: Schedule, optimizer: Any
+    ) -> bool:
+        """Return whether training is over; the learning rate may fall before that."""
+        self.n_seen += n_rows
+        optimizer.end_epoch(self.n_seen)
+        self.stale = 0 if value < self.best - schedule.tol else self.stale + 1
+        self.best = min(self.best, value)
+        if self.stale <= schedule.patience:
+            return False
+        if optimizer.lower_rate():
+            self.stale = 0
+            return False
+        return True
 
 
 @dataclass
 class History:
     """Losses and scores of the epochs, and whether training stopped by itself."""
 
+    progress: Progress = field(default_factory=Progress)
     losses: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     best_loss: float = np.inf
@@ -125,13 +134,14 @@ def train(
     *,
     score: Callable[[], float] | None = None,
     reporter: Any = None,
+    progress: Progress | None = None,
 ) -> History:
     """Train until the loss, or the score, stops improving.
 
     Parameters
     ----------
     trainer : object
-        With `n_rows`, ``epoch(order) -> mean loss``, ``snapshot()`` and
+        With `n_rows`, `optimizer`, ``epoch(order) -> mean loss``, ``snapshot()`` and
         ``restore(snapshot)``.
     schedule : Schedule
     rng : numpy.random.Generator
@@ -142,14 +152,15 @@ def train(
     reporter : object, default=None
         With ``begin_epoch()`` and ``end_epoch(history)``; training stops where the
         latter returns True.
+    progress : Progress, default=None
+        That of former epochs, which goes on.
 
     Returns
     -------
     History
     """
-    history = History()
-    order = np.arange(trainer.n_rows)
-    best, stale = None, 0
+    history = History(progress or Progress())
+    order, best = np.arange(trainer.n_rows), None
     for _ in range(schedule.max_epochs):
         if reporter is not None:
             reporter.begin_epoch()
@@ -158,19 +169,17 @@ def train(
         loss = trainer.epoch(order)
         _check_finite(loss)
         history.losses.append(loss)
-        if score is None:
-            improved = loss < history.best_loss - schedule.tol
-        else:
+        history.best_loss = min(history.best_loss, loss)
+        if score is not None:
             history.scores.append(score())
-            improved = history.scores[-1] > history.best_score + schedule.tol
             if history.scores[-1] > history.best_score:
                 history.best_score, best = history.scores[-1], trainer.snapshot()
-        history.best_loss = min(history.best_loss, loss)
-        stale = 0 if improved else stale + 1
-        if reporter is not None and reporter.end_epoch(history):
-            break
-        if stale > schedule.patience:
-            history.converged = True
+        value = loss if score is None else -history.scores[-1]
+        history.converged = history.progress.end_epoch(
+            value, trainer.n_rows, schedule, trainer.optimizer
+        )
+        is_stopped = reporter is not None and reporter.end_epoch(history)
+        if is_stopped or history.converged:
             break
     if best is not None:
         trainer.restore(best)

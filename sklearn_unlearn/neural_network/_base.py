@@ -5,18 +5,17 @@
 
 from abc import abstractmethod
 from contextlib import contextmanager
-from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_unlearn._engine._losses import LOSSES
-from sklearn_unlearn._engine._training import AdamSettings, Schedule, train
+from sklearn_unlearn._engine._training import Progress, train
 from sklearn_unlearn._engine.mlp._mlp import ACTIVATIONS
 from sklearn_unlearn._engine.mlp._perceptron import Perceptron
 from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
@@ -29,6 +28,7 @@ from sklearn_unlearn.neural_network._building import (
 )
 from sklearn_unlearn.neural_network._epoch_reporter import EpochReporter
 from sklearn_unlearn.neural_network._module_parameters import ModuleParametersMixin
+from sklearn_unlearn.neural_network._solving import SolvingMixin
 from sklearn_unlearn.neural_network._training_rows import (
     ROW_CHECKS,
     TrainingRowsMixin,
@@ -37,10 +37,10 @@ from sklearn_unlearn.neural_network._training_rows import (
 from sklearn_unlearn.utils._sklearn_compat import (
     CallbackSupportMixin,
     Interval,
+    Options,
     StrOptions,
     _fit_context,
 )
-from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["BaseDropoutNetwork", "check_uncertainty_kind"]
 
@@ -59,6 +59,7 @@ def _with_gradients():
 
 
 class BaseDropoutNetwork(
+    SolvingMixin,
     ModuleParametersMixin,
     TrainingRowsMixin,
     UnlearnerMixin,
@@ -81,24 +82,32 @@ class BaseDropoutNetwork(
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
         "module": [callable, None],
         "mc_samples": [Interval(Integral, 0, None, closed="left")],
+        "solver": [str],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
         ],
+        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "shuffle": ["boolean"],
         "random_state": ["random_state"],
         "tol": [Interval(Real, 0, None, closed="left")],
         "verbose": ["verbose"],
         "warm_start": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "beta_1": [Interval(Real, 0, 1, closed="left")],
         "beta_2": [Interval(Real, 0, 1, closed="left")],
         "epsilon": [Interval(Real, 0, None, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "n_iter_no_change": [
+            Interval(Integral, 1, None, closed="left"),
+            Options(Real, {np.inf}),
+        ],
         "device": [str, torch.device],
         "store_training_data": ["boolean"],
     }
@@ -208,7 +217,12 @@ class BaseDropoutNetwork(
             self, X, y, lambda: {"_network": trainer.network()}, silent
         )
         history = train(
-            trainer, self._schedule(), rngs["order"], score=score, reporter=reporter
+            trainer,
+            self._schedule(),
+            rngs["order"],
+            score=score,
+            reporter=reporter,
+            progress=Progress(self.t_) if warm else None,
         )
         self._finish_fit(trainer.network(), split, history)
         reporter.end_fit()
@@ -253,8 +267,9 @@ class BaseDropoutNetwork(
             self._check_target(y, classes)
             network = new_network(self, X.shape[1], n_outputs, rngs["weights"])
             self.n_forgotten_, self.unlearning_log_ = 0, []
-            self._moments, self._row_params, self._fit_params = None, (), {}
+            self._solver_state, self._row_params, self._fit_params = None, (), {}
             self._has_target, self.n_iter_, self.loss_curve_ = True, 0, []
+            self.t_ = 0
         else:
             self._check_target(y, classes)
             network = network_to_continue(self, X.shape[1])
@@ -270,11 +285,9 @@ class BaseDropoutNetwork(
         seed = np.random.SeedSequence(self._function_seed, spawn_key=key)
         order, masks = (make_generator(child) for child in seed.spawn(2))
         trainer = self._trainer(network, self._as_tensors(X, y, weight), masks)
-        if self._moments is not None:
-            trainer.continue_from(self._moments)
-        history = train(trainer, replace(self._schedule(), max_epochs=1), order)
-        self._network, self._moments = trainer.network(), trainer.moments()
-        self.n_iter_ += 1
+        history = self._train_one_epoch(trainer, order)
+        self._network = trainer.network()
+        self.n_iter_, self.t_ = self.n_iter_ + 1, history.progress.n_seen
         self.loss_ = history.losses[-1]
         # an approximate unlearner leaves no losses of former epochs behind
         self.loss_curve_ = [*vars(self).get("loss_curve_", ()), self.loss_]
@@ -286,7 +299,7 @@ class BaseDropoutNetwork(
 
     def _reset_partial_fit(self):
         """Drop the state that only a next ``partial_fit`` would use."""
-        self._moments = self._held_out = None
+        self._solver_state = self._held_out = None
         self.__dict__.pop("_n_partial", None)
 
     # ------------------------------------------------------------ parts of fit
@@ -322,51 +335,6 @@ class BaseDropoutNetwork(
                 'device="cpu".'
             )
         return device
-
-    def _trainer(self, network, rows, rng):
-        """Return a trainer of a network, with the parameters of this estimator."""
-        return network.trainer(
-            rows,
-            self._loss,
-            alpha=self.alpha,
-            adam=self._adam(),
-            rng=rng,
-            batch_size=self._batch_size(len(rows)),
-        )
-
-    def _adam(self):
-        return AdamSettings(
-            self.learning_rate_init, self.beta_1, self.beta_2, self.epsilon
-        )
-
-    def _batch_size(self, n_rows):
-        return min(200 if self.batch_size == "auto" else self.batch_size, n_rows)
-
-    def _schedule(self):
-        return Schedule(
-            max_epochs=self.max_iter,
-            shuffle=self.shuffle,
-            tol=self.tol,
-            patience=self.n_iter_no_change,
-        )
-
-    def _record(self, history):
-        """Set the attributes that describe the epochs, and warn if they were few."""
-        self.n_iter_ = len(history.losses)
-        self.loss_curve_, self.loss_ = history.losses, history.losses[-1]
-        self.best_loss_ = None if self.early_stopping else history.best_loss
-        self.validation_scores_ = history.scores if self.early_stopping else None
-        self.best_validation_score_ = (
-            history.best_score if self.early_stopping else None
-        )
-        stops = self.n_iter_no_change < self.max_iter
-        if self.n_iter_ == self.max_iter and stops and not history.converged:
-            warn_user(
-                f"max_iter={self.max_iter} epochs are over, and the loss still "
-                "improves. Raise max_iter, or set n_iter_no_change to at least "
-                "max_iter to train for a fixed time.",
-                ConvergenceWarning,
-            )
 
     # ----------------------------------------------------------------- predict
 
@@ -416,7 +384,7 @@ class BaseDropoutNetwork(
 
     def _drop_rows(self):
         super()._drop_rows()
-        self._moments = None  # the moments of a step know the rows of its batch
+        self._solver_state = None  # its last steps know the rows of their batches
 
     def _drop_for_export(self):
         super()._drop_for_export()

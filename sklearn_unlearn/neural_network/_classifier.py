@@ -29,7 +29,7 @@ class DropoutClassifier(
 ):
     """Neural network with dropout that classifies, knows how sure it is, and forgets.
 
-    It takes the place of :class:`sklearn.neural_network.MLPClassifier` with Adam. A
+    It takes the place of :class:`sklearn.neural_network.MLPClassifier`. A
     prediction is the mean over random functions: each is the network with one set
     of dropped units, shared by all rows, and their spread is the network's own
     doubt [1]_. ``unlearn`` is exact: it trains again on the rows that stay.
@@ -56,12 +56,22 @@ class DropoutClassifier(
         deterministic network, with weights scaled.
     class_weight : dict, "balanced" or None, default=None
         Weights of classes. "balanced" gives all classes the same total weight.
+    solver : {"adam", "sgd"}, default="adam"
+        How weights are trained. "lbfgs" is refused: its line search compares losses,
+        which are noisy under dropout.
     alpha : float, default=0.0001
         Strength of the L2 penalty on the weights.
     batch_size : int or "auto", default="auto"
         Rows of a step; "auto" is ``min(200, n_rows)``.
+    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+        With ``solver="sgd"``, how the step size goes on from `learning_rate_init`.
+        "invscaling" divides that, after each epoch, by ``(t_ + 1) ** power_t``;
+        "adaptive" divides it by five each time that training would stop, and stops
+        at 1e-6.
     learning_rate_init : float, default=0.001
-        Step size of Adam.
+        Step size of the first epoch.
+    power_t : float, default=0.5
+        Exponent of "invscaling".
     max_iter : int, default=200
         Most epochs.
     shuffle : bool, default=True
@@ -76,6 +86,10 @@ class DropoutClassifier(
         Whether to print the loss of every epoch.
     warm_start : bool, default=False
         Whether ``fit`` starts from the present weights. ``unlearn`` never does.
+    momentum : float, default=0.9
+        Share of its last step that ``solver="sgd"`` adds to a step.
+    nesterovs_momentum : bool, default=True
+        Whether that is Nesterov's momentum.
     early_stopping : bool, default=False
         Whether to hold out rows, stop when their score does not improve, and
         return to the best weights.
@@ -87,7 +101,7 @@ class DropoutClassifier(
         Decay of the second moment in Adam.
     epsilon : float, default=1e-8
         Guard against division by zero in Adam.
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int or inf, default=10
         Epochs without improvement after which training stops. At least
         `max_iter` trains for a fixed time.
     device : str or torch.device, default="cpu"
@@ -112,6 +126,8 @@ class DropoutClassifier(
         Number of outputs.
     n_iter_ : int
         Epochs of the fit.
+    t_ : int
+        Rows seen in training: a row counts in each epoch.
     loss_ : float
         Mean loss of the last epoch.
     loss_curve_ : list of float
@@ -145,7 +161,7 @@ class DropoutClassifier(
 
     Notes
     -----
-    Differences from ``MLPClassifier``: the solver is Adam; two classes have two
+    Differences from ``MLPClassifier``: `solver` is not "lbfgs"; two classes have two
     outputs; there is no convergence warning if `n_iter_no_change` is at least
     `max_iter`.
 
@@ -196,15 +212,20 @@ class DropoutClassifier(
         module=None,
         mc_samples=50,
         class_weight=None,
+        solver="adam",
         alpha=0.0001,
         batch_size="auto",
+        learning_rate="constant",
         learning_rate_init=0.001,
+        power_t=0.5,
         max_iter=200,
         shuffle=True,
         random_state=None,
         tol=1e-4,
         verbose=False,
         warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
         early_stopping=False,
         validation_fraction=0.1,
         beta_1=0.9,
@@ -222,15 +243,20 @@ class DropoutClassifier(
         self.module = module
         self.mc_samples = mc_samples
         self.class_weight = class_weight
+        self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
+        self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
         self.max_iter = max_iter
         self.shuffle = shuffle
         self.random_state = random_state
         self.tol = tol
         self.verbose = verbose
         self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.beta_1 = beta_1

@@ -26,7 +26,8 @@ def fit_many(network, X, y, *, seeds, subsets=None, sample_weights=None):
     """Fit copies of a perceptron, each on rows and from a seed of its own.
 
     Results have the distribution of single fits, with the same initial weights and
-    orders of rows; only the masks differ. All train for `max_iter` epochs.
+    orders of rows; only the masks differ. All train for `max_iter` epochs; where
+    training stands still, a learning rate that is adaptive falls.
 
     Parameters
     ----------
@@ -67,11 +68,10 @@ def fit_many(network, X, y, *, seeds, subsets=None, sample_weights=None):
         raise ValueError("all subsets must hold the same classes")
     # most rows first, so that those that still train are always the first ones
     order = np.argsort([-len(fit.split.training) for fit in fits], kind="stable")
-    parameters, losses = _train([models[i] for i in order], [fits[i] for i in order])
-    for place, i in enumerate(order):
+    parameters, histories = _train([models[i] for i in order], [fits[i] for i in order])
+    for flat, history, i in zip(parameters, histories, order, strict=True):
         model, fit = models[i], fits[i]
-        history = History(losses[place], best_loss=min(losses[place]), converged=True)
-        network = fit.network.with_parameters(parameters[place].copy())
+        network = fit.network.with_parameters(flat.copy())
         model._finish_fit(network, fit.split, history)
         model._attach_rows(KeptRows(None, {}, (), True, ()))
     return models
@@ -86,7 +86,7 @@ class _Fit(NamedTuple):
 
 
 def _train(models, fits):
-    """Return the parameters and the loss curve of each fit."""
+    """Return the parameters and the `History` of each fit."""
     first, network, splits = models[0], fits[0].network, [fit.split for fit in fits]
     device = first._check_device()
     flat = torch.stack([torch.from_numpy(fit.network.parameters) for fit in fits])
@@ -108,10 +108,11 @@ def _train(models, fits):
         first._loss,
         batch_size=first._batch_size(len(splits[0].training)),
         alpha=first.alpha,
-        adam=first._adam(),
+        solver=first._solver(),
         rng=fits[0].rngs["masks"],
     )
-    epochs = []
+    histories = [History(converged=True) for _ in fits]
+    schedule = first._schedule()
     for _ in range(first.max_iter):
         orders = [
             rngs["order"].permutation(len(split.training))
@@ -119,5 +120,11 @@ def _train(models, fits):
             else np.arange(len(split.training))
             for _, rngs, split in fits
         ]
-        epochs.append(trainer.epoch(orders))
-    return mlp.parameters.cpu().numpy(), np.transpose(epochs).tolist()
+        losses = trainer.epoch(orders).tolist()
+        for i, (history, loss) in enumerate(zip(histories, losses, strict=True)):
+            history.losses.append(loss)
+            history.best_loss = min(history.best_loss, loss)
+            history.progress.end_epoch(
+                loss, len(orders[i]), schedule, trainer.optimizers[i]
+            )
+    return mlp.parameters.cpu().numpy(), histories

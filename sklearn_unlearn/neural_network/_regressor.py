@@ -33,11 +33,11 @@ class DropoutRegressor(
 ):
     """Neural network with dropout that predicts numbers, how sure it is, and forgets.
 
-    It takes the place of :class:`sklearn.neural_network.MLPRegressor` with Adam, and
-    of a Gaussian process where there are too many rows for one. A prediction is
-    the mean over random functions: each is the network with one set of dropped
-    units, shared by all rows [1]_. Around them lies noise whose precision is fitted
-    on held-out rows. ``unlearn`` is exact: it trains again on the rows that stay.
+    It takes the place of :class:`sklearn.neural_network.MLPRegressor`, and of a
+    Gaussian process where there are too many rows for one. A prediction is the mean
+    over random functions: each is the network with one set of dropped units, shared
+    by all rows [1]_. Around them lies noise whose precision is fitted on held-out
+    rows. ``unlearn`` is exact: it trains again on the rows that stay.
 
     Parameters
     ----------
@@ -69,12 +69,22 @@ class DropoutRegressor(
         value under which held-out rows are most likely: those of early stopping,
         or else a twentieth of the rows (at least ten, unless there are fewer than
         fifty), which are then not trained on.
+    solver : {"adam", "sgd"}, default="adam"
+        How weights are trained. "lbfgs" is refused: its line search compares losses,
+        which are noisy under dropout.
     alpha : float, default=0.0001
         Strength of the L2 penalty on the weights.
     batch_size : int or "auto", default="auto"
         Rows of a step; "auto" is ``min(200, n_rows)``.
+    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+        With ``solver="sgd"``, how the step size goes on from `learning_rate_init`.
+        "invscaling" divides that, after each epoch, by ``(t_ + 1) ** power_t``;
+        "adaptive" divides it by five each time that training would stop, and stops
+        at 1e-6.
     learning_rate_init : float, default=0.001
-        Step size of Adam.
+        Step size of the first epoch.
+    power_t : float, default=0.5
+        Exponent of "invscaling".
     max_iter : int, default=200
         Most epochs.
     shuffle : bool, default=True
@@ -89,6 +99,10 @@ class DropoutRegressor(
         Whether to print the loss of every epoch.
     warm_start : bool, default=False
         Whether ``fit`` starts from the present weights. ``unlearn`` never does.
+    momentum : float, default=0.9
+        Share of its last step that ``solver="sgd"`` adds to a step.
+    nesterovs_momentum : bool, default=True
+        Whether that is Nesterov's momentum.
     early_stopping : bool, default=False
         Whether to hold out rows, stop when their score does not improve, and
         return to the best weights.
@@ -100,7 +114,7 @@ class DropoutRegressor(
         Decay of the second moment in Adam.
     epsilon : float, default=1e-8
         Guard against division by zero in Adam.
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int or inf, default=10
         Epochs without improvement after which training stops. At least
         `max_iter` trains for a fixed time.
     device : str or torch.device, default="cpu"
@@ -124,6 +138,8 @@ class DropoutRegressor(
         Number of outputs.
     n_iter_ : int
         Epochs of the fit.
+    t_ : int
+        Rows seen in training: a row counts in each epoch.
     loss_ : float
         Mean loss of the last epoch.
     loss_curve_ : list of float
@@ -158,9 +174,9 @@ class DropoutRegressor(
 
     Notes
     -----
-    Differences from ``MLPRegressor``: the solver is Adam; the target is standardised
-    inside, so that its units do not matter, and losses are in standardised units;
-    some rows are held out for `noise_precision`.
+    Differences from ``MLPRegressor``: `solver` is not "lbfgs"; the target is
+    standardised inside, so that its units do not matter, and losses are in
+    standardised units; some rows are held out for `noise_precision`.
 
     Rows that ``partial_fit`` sees are not kept, and after ``warm_start`` only those
     of the last ``fit``. ``unlearn`` always starts from new weights, so nothing of
@@ -215,15 +231,20 @@ class DropoutRegressor(
         mc_samples=50,
         loss="squared_error",
         noise_precision="auto",
+        solver="adam",
         alpha=0.0001,
         batch_size="auto",
+        learning_rate="constant",
         learning_rate_init=0.001,
+        power_t=0.5,
         max_iter=200,
         shuffle=True,
         random_state=None,
         tol=1e-4,
         verbose=False,
         warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
         early_stopping=False,
         validation_fraction=0.1,
         beta_1=0.9,
@@ -242,15 +263,20 @@ class DropoutRegressor(
         self.mc_samples = mc_samples
         self.loss = loss
         self.noise_precision = noise_precision
+        self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
+        self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
         self.max_iter = max_iter
         self.shuffle = shuffle
         self.random_state = random_state
         self.tol = tol
         self.verbose = verbose
         self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.beta_1 = beta_1

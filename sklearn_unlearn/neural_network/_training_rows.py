@@ -184,7 +184,7 @@ class TrainingRowsMixin:
             retain=retain,
             forget=new._tensors_to_forget(request.forget, y, given),
             weight_decay=lambda n_rows: self.alpha / (fixed_size or n_rows),
-            adam=self._adam(),
+            adam=self._solver().adam(),
             batch_size=batch_size,
             n_epochs=self.n_iter_,
             train_fresh=partial(new._train_fresh, retain),

@@ -7,7 +7,7 @@ import torch
 from sklearn.base import clone
 from torch import nn
 
-from sklearn_unlearn._engine._training import AdamSettings
+from sklearn_unlearn._engine._solvers import ADAM_RATE, AdamSettings
 from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = [
@@ -19,9 +19,6 @@ __all__ = [
     "unwrapped",
     "wrapped",
 ]
-
-# For a net that was trained by another optimizer; an unlearner takes half of it.
-ADAM_RATE = 2e-3
 
 
 class _LogProbabilities(nn.Module):

@@ -37,10 +37,15 @@ class ManyTrainer:
         See `MLPTrainer`.
     batch_size : int
         At most the rows of the first model.
-    alpha, adam : float, AdamSettings
+    alpha, solver : float, Solver
         See `MLPTrainer`.
     rng : numpy.random.Generator
         Of the dropout masks.
+
+    Attributes
+    ----------
+    optimizers : list of Optimizer
+        That of each model; all have one if its learning rate is constant.
     """
 
     def __init__(
@@ -54,7 +59,7 @@ class ManyTrainer:
         *,
         batch_size,
         alpha,
-        adam,
+        solver,
         rng,
     ):
         self.mlp, self.loss, self.alpha = mlp, loss, alpha
@@ -65,10 +70,15 @@ class ManyTrainer:
         self._rows = torch.from_numpy(np.concatenate(subsets)).to(X.device)
         self._target = torch.cat(targets)
         self._weight = weight
-        # one tensor is faster; one for each model if some take fewer steps
-        self._equal_steps = len({-(-size // batch_size) for size in self._sizes}) == 1
-        self._views = [mlp.parameters] if self._equal_steps else list(mlp.parameters)
-        self.optimizer = adam.optimizer(self._views)
+        # one tensor is faster; one for each model if some take fewer steps, or if each
+        # has a learning rate of its own
+        equal_steps = len({-(-size // batch_size) for size in self._sizes}) == 1
+        self._together = equal_steps and solver.rate_is_constant
+        self._views = [mlp.parameters] if self._together else list(mlp.parameters)
+        if solver.rate_is_constant:
+            self.optimizers = [solver.optimizer(self._views)] * len(subsets)
+        else:
+            self.optimizers = [solver.optimizer([view]) for view in self._views]
         batch = (len(subsets), batch_size)
         self._masks = MaskStream.of(mlp, rng, batch, X.device)
 
@@ -140,10 +150,11 @@ class ManyTrainer:
             mlp.gradient[:, :n_weights].addcmul_(
                 mlp.parameters[:, :n_weights], share, value=self.alpha
             )
-        if self._equal_steps:
+        if self._together:
             self._views[0].grad = mlp.gradient
         else:
             for i, view in enumerate(self._views):
                 view.grad = mlp.gradient[i] if i < n_active else None
-        self.optimizer.step()
+        for optimizer in set(self.optimizers):
+            optimizer.step()
         return losses

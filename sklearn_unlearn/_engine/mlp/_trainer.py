@@ -27,20 +27,20 @@ class MLPTrainer:
     alpha : float
         Penalty: ``alpha / 2`` times the squared weights, divided by the rows of a
         batch.
-    adam : AdamSettings
+    solver : Solver
     rng : numpy.random.Generator
         Of the dropout masks.
     batch_size : int
         At most the rows.
     """
 
-    def __init__(self, network, rows, loss, *, alpha, adam, rng, batch_size):
+    def __init__(self, network, rows, loss, *, alpha, solver, rng, batch_size):
         self._network, self.rows, self.loss = network, rows, loss
         self.alpha, self._batch_size = alpha, batch_size
         flat = torch.from_numpy(network.parameters).to(rows.X.device)
         self.mlp = MLP(Layout(network.sizes), network.activation, network.dropout, flat)
         self._masks = MaskStream.of(self.mlp, rng, (batch_size,), rows.X.device)
-        self.optimizer = adam.optimizer([flat])
+        self.optimizer = solver.optimizer([flat])
         flat.grad = self.mlp.gradient
 
     @property
@@ -88,19 +88,6 @@ class MLPTrainer:
     def restore(self, snapshot):
         """Put the parameters back."""
         self.mlp.parameters.copy_(snapshot)
-
-    def moments(self):
-        """Return the state of Adam as arrays, to continue from."""
-        state = self.optimizer.state.get(self.mlp.parameters, {})
-        return {name: value.cpu().numpy().copy() for name, value in state.items()}
-
-    def continue_from(self, moments):
-        """Take up the state of Adam that `moments` returned."""
-        device = self.mlp.parameters.device
-        # torch changes them in place, and the caller keeps its arrays
-        self.optimizer.state[self.mlp.parameters] = {
-            name: torch.tensor(value, device=device) for name, value in moments.items()
-        }
 
 
 class TrainablePerceptron(Trainable):

@@ -62,13 +62,13 @@ class NetTrainer:
         With ``rows(outputs, target)``; see `_losses`.
     alpha : float
         Penalty on all parameters of more than one dimension.
-    adam : AdamSettings
+    solver : Solver
     rng : numpy.random.Generator
         Of the layers of dropout, and of other random numbers that the module draws.
     batch_size : int
     """
 
-    def __init__(self, network, rows, loss, *, alpha, adam, rng, batch_size):
+    def __init__(self, network, rows, loss, *, alpha, solver, rng, batch_size):
         self._network, self.rows, self._batch_size = network, rows, batch_size
         module, device = network.module().train(), rows.X.device
         no_decay = [
@@ -79,13 +79,10 @@ class NetTrainer:
         self.net = LeanNet(
             module,
             criterion=_Criterion(loss, network.n_outputs),
-            optimizer=torch.optim.Adam,
-            optimizer__fused=True,
-            optimizer__betas=(adam.beta_1, adam.beta_2),
-            optimizer__eps=adam.epsilon,
+            optimizer=solver.kind,
+            **{f"optimizer__{k}": value for k, value in solver.options().items()},
             optimizer__weight_decay=alpha / batch_size,
             optimizer__param_groups=no_decay,
-            lr=adam.learning_rate_init,
             train_split=None,
             callbacks="disable",
             verbose=0,
@@ -113,6 +110,11 @@ class NetTrainer:
     def module(self):
         """The module in training."""
         return self.net.module_
+
+    @property
+    def optimizer(self):
+        """The optimizer of its parameters."""
+        return self.net.optimizer_
 
     def network(self):
         """Return a copy of the network as it is now."""
@@ -148,20 +150,3 @@ class NetTrainer:
     def restore(self, snapshot):
         """Put parameters and buffers back."""
         self.module.load_state_dict(snapshot)
-
-    def moments(self):
-        """Return the state of Adam as arrays, to continue from."""
-        states = self.net.optimizer_.state_dict()["state"]
-        return {
-            key: {name: value.cpu().numpy().copy() for name, value in state.items()}
-            for key, state in states.items()
-        }
-
-    def continue_from(self, moments):
-        """Take up the state of Adam that `moments` returned."""
-        whole = self.net.optimizer_.state_dict()
-        whole["state"] = {
-            key: {name: torch.tensor(value) for name, value in state.items()}
-            for key, state in moments.items()
-        }
-        self.net.optimizer_.load_state_dict(whole)

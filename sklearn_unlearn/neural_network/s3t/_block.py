@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from sklearn_unlearn._engine._solvers import AdamSettings
 from sklearn_unlearn._engine._threads import threads_for
-from sklearn_unlearn._engine._training import AdamSettings, Schedule, train
+from sklearn_unlearn._engine._training import Schedule, train
 from sklearn_unlearn._engine.mlp._mlp import Layout
 from sklearn_unlearn.utils._saved import saved_as
 
