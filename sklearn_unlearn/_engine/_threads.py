@@ -82,7 +82,9 @@ def map_chunks(function, X, n_rows, *, parallel=True, largest_product=0):
     starts = range(0, max(X.shape[0], 1), n_rows)
 
     def run(start):
-        with threads_for(largest_product), torch.inference_mode():
+        # what is not finite is found by those who asked
+        quiet = np.errstate(over="ignore", invalid="ignore")
+        with threads_for(largest_product), torch.inference_mode(), quiet:
             return function(dense(X[start : start + n_rows]))
 
     n_threads = min(torch.get_num_threads(), len(starts)) if parallel else 1

@@ -12,7 +12,7 @@ import torch
 
 from sklearn_unlearn._engine._sparse_rows import rows_on_device
 
-__all__ = ["History", "Progress", "Schedule", "TensorRows", "train"]
+__all__ = ["History", "Progress", "Schedule", "TensorRows", "diverged", "train"]
 
 
 @dataclass
@@ -117,7 +117,20 @@ class Progress:
 
 @dataclass
 class History:
-    """Losses and scores of the epochs, and whether training stopped by itself."""
+    """Losses and scores of the epochs, and how training ended.
+
+    Attributes
+    ----------
+    progress : Progress
+    losses, scores : list of float
+    best_loss, best_score : float
+    converged : bool
+        Whether training stopped by itself.
+    rate : float
+        Learning rate at the end.
+    diverged : bool
+        Whether it went back to its best because the loss was no longer finite.
+    """
 
     progress: Progress = field(default_factory=Progress)
     losses: list[float] = field(default_factory=list)
@@ -125,6 +138,8 @@ class History:
     best_loss: float = np.inf
     best_score: float = -np.inf
     converged: bool = False
+    diverged: bool = False
+    rate: float = np.nan
 
 
 def train(
@@ -147,8 +162,8 @@ def train(
     rng : numpy.random.Generator
         Of the order of the rows.
     score : callable () -> float, default=None
-        Score on held-out rows, greater is better. If given, it decides when to
-        stop, and the network ends as it was at its best.
+        Score on held-out rows, greater is better, or NaN. If given, it decides when
+        to stop, and the network ends as it was at its best.
     reporter : object, default=None
         With ``begin_epoch()`` and ``end_epoch(history)``; training stops where the
         latter returns True.
@@ -158,6 +173,11 @@ def train(
     Returns
     -------
     History
+
+    Raises
+    ------
+    ValueError
+        If the loss is no longer finite, and no epoch before was scored.
     """
     history = History(progress or Progress())
     order, best = np.arange(trainer.n_rows), None
@@ -167,13 +187,17 @@ def train(
         if schedule.shuffle:
             order = rng.permutation(trainer.n_rows)
         loss = trainer.epoch(order)
-        _check_finite(loss)
         history.losses.append(loss)
         history.best_loss = min(history.best_loss, loss)
         if score is not None:
-            history.scores.append(score())
+            history.scores.append(score() if np.isfinite(loss) else np.nan)
             if history.scores[-1] > history.best_score:
                 history.best_score, best = history.scores[-1], trainer.snapshot()
+        if not np.isfinite(loss):
+            if best is None:
+                raise diverged()
+            history.diverged = True
+            break
         value = loss if score is None else -history.scores[-1]
         history.converged = history.progress.end_epoch(
             value, trainer.n_rows, schedule, trainer.optimizer
@@ -181,15 +205,16 @@ def train(
         is_stopped = reporter is not None and reporter.end_epoch(history)
         if is_stopped or history.converged:
             break
+    history.rate = float(trainer.optimizer.param_groups[0]["lr"])
     if best is not None:
         trainer.restore(best)
     return history
 
 
-def _check_finite(loss: float) -> None:
-    """Raise if the mean loss of an epoch says that training has diverged."""
-    if not np.isfinite(loss):
-        raise ValueError(
-            "Training diverged: the loss is no longer finite. Scale the features, "
-            "or lower learning_rate_init."
-        )
+def diverged() -> ValueError:
+    """The error for a training that leads to no finite numbers."""
+    return ValueError(
+        "Solver produced non-finite parameter weights. The input data may contain "
+        "large values and need to be preprocessed. Scale the features, or lower "
+        "learning_rate_init."
+    )

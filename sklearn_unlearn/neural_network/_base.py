@@ -22,7 +22,9 @@ from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
 from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.dropout._noise import make_generator
 from sklearn_unlearn.neural_network._building import (
+    check_answers,
     check_stochastic,
+    check_trained,
     network_to_continue,
     new_network,
 )
@@ -211,6 +213,8 @@ class BaseDropoutNetwork(
 
             def score():
                 outputs = trainer.network().outputs(X_held, self.device)
+                if not np.isfinite(outputs).all():
+                    return np.nan
                 return float(self._score_outputs(outputs, y_held, weight_held))
 
         reporter = EpochReporter(
@@ -246,6 +250,7 @@ class BaseDropoutNetwork(
 
     def _finish_fit(self, network, split, history):
         """Set the fitted attributes."""
+        check_trained(network, self.n_features_in_)
         self._network = self._settled(network)
         self._record(history)
         # for an unlearner, which must not train on these rows either
@@ -284,9 +289,15 @@ class BaseDropoutNetwork(
         key = (len(STREAMS), self._n_partial, 0)
         seed = np.random.SeedSequence(self._function_seed, spawn_key=key)
         order, masks = (make_generator(child) for child in seed.spawn(2))
+        # rows are visited in the orders of the epochs of one fit
+        if first:
+            order = rngs["order"]
+        elif self._solver_state is not None:
+            order.bit_generator.state = self._solver_state["order"]
         trainer = self._trainer(network, self._as_tensors(X, y, weight), masks)
         history = self._train_one_epoch(trainer, order)
         self._network = trainer.network()
+        check_trained(self._network, self.n_features_in_)
         self.n_iter_, self.t_ = self.n_iter_ + 1, history.progress.n_seen
         self.loss_ = history.losses[-1]
         # an approximate unlearner leaves no losses of former epochs behind
@@ -353,7 +364,9 @@ class BaseDropoutNetwork(
             )
         device = self._check_device()
         check_stochastic(self._network, n_draws)
-        return self._network.apply(reduce, X, n_draws, seed, device=device)
+        with np.errstate(over="ignore", invalid="ignore"):
+            answers = self._network.apply(reduce, X, n_draws, seed, device=device)
+        return check_answers(answers)
 
     @property
     def module_(self):
@@ -371,10 +384,17 @@ class BaseDropoutNetwork(
         """Biases, each of shape (n_out,), unless `module` is given."""
         return self._perceptron().views()[1]
 
+    @property
+    def n_layers_(self):
+        """Number of layers, that of the inputs included, unless `module` is given."""
+        return len(self._perceptron().sizes)
+
     def _perceptron(self):
         """Return the fitted perceptron; with `module` there is none."""
         if not isinstance(vars(self).get("_network"), Perceptron):
-            raise AttributeError("only a fitted perceptron has coefs_ and intercepts_")
+            raise AttributeError(
+                "only a fitted perceptron has coefs_, intercepts_ and n_layers_"
+            )
         return self._network
 
     def __sklearn_is_fitted__(self):

@@ -124,6 +124,8 @@ class DropoutClassifier(
         labels of an indicator matrix.
     n_outputs_ : int
         Number of outputs.
+    n_layers_ : int
+        Number of layers of the perceptron, that of the inputs included.
     n_iter_ : int
         Epochs of the fit.
     t_ : int

@@ -6,6 +6,7 @@
 import numpy as np
 
 from sklearn_unlearn._engine._mixture import fit_precisions
+from sklearn_unlearn.neural_network._building import check_answers
 
 __all__ = ["NoisePrecisionMixin"]
 
@@ -64,13 +65,15 @@ class NoisePrecisionMixin:
         """Return the precision for each output, given or that of these rows."""
         if self.noise_precision != "auto":
             return np.full(self.n_outputs_, float(self.noise_precision))
-        functions = self._network.apply(
-            lambda f: f.swapaxes(0, 1),
-            X,
-            self.mc_samples or None,
-            self._function_seed,
-            device=self.device,
-        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            functions = self._network.apply(
+                lambda f: f.swapaxes(0, 1),
+                X,
+                self.mc_samples or None,
+                self._function_seed,
+                device=self.device,
+            )
+        check_answers(functions)
         precision = fit_precisions(self._standardised(y), functions, sample_weight)
         return precision / self._y_scale**2
 

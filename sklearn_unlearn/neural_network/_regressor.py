@@ -136,6 +136,8 @@ class DropoutRegressor(
         What makes predictions of the outputs of the network.
     n_outputs_ : int
         Number of outputs.
+    n_layers_ : int
+        Number of layers of the perceptron, that of the inputs included.
     n_iter_ : int
         Epochs of the fit.
     t_ : int

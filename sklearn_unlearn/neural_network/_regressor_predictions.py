@@ -36,7 +36,7 @@ class RegressorPredictionsMixin:
         Returns
         -------
         mean : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-            Predictions.
+            Predictions, in single precision for rows of that.
         std : ndarray of shape (n_rows,) or (n_rows, n_outputs)
             Only if `return_std` is true.
         cov : ndarray of shape (n_rows, n_rows) or (n_rows, n_rows, n_outputs)
@@ -47,6 +47,15 @@ class RegressorPredictionsMixin:
         ValueError
             If both `return_std` and `return_cov` are true.
         """
+        answers = self._predict(X, return_std, return_cov)
+        if getattr(X, "dtype", None) != np.float32:
+            return answers
+        if isinstance(answers, tuple):
+            return tuple(answer.astype(np.float32) for answer in answers)
+        return answers.astype(np.float32)
+
+    def _predict(self, X, return_std, return_cov):
+        """Return the predictions in double precision."""
         if return_std and return_cov:
             raise ValueError("At most one of return_std and return_cov can be True.")
         if return_cov:

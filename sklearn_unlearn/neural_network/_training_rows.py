@@ -25,6 +25,8 @@ ROW_CHECKS: dict = {"dtype": [np.float64, np.float32], "accept_sparse": "csr"}
 
 # Attributes that describe the fit on all rows; a network that has unlearned lacks them.
 CURVES = (
+    "_last_rate",
+    "_no_improvement_count",
     "best_loss_",
     "best_validation_score_",
     "loss_",

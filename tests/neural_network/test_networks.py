@@ -579,7 +579,7 @@ def test_warning_only_if_stopping_was_wanted():
 def test_verbose(capsys):
     small(max_iter=2, verbose=True, early_stopping=True).fit(X_train, y_train)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2 and lines[0].startswith("epoch 1, loss")
+    assert len(lines) == 2 and lines[0].startswith("Iteration 1, loss = ")
     assert "validation score" in lines[1]
 
 
