@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 import importlib
+import re
 import sys
 import types
 
@@ -38,7 +39,7 @@ class InPlace:
         report = yield
         if report.failed:
             error = str(call.excinfo.value)
-            refused = self._refusal is not None and self._refusal in error
+            refused = self._refusal is not None and re.search(self._refusal, error)
             (self.refused if refused else self.failed).add(item.name)
         elif report.passed and report.when == "call":
             self.passed.add(item.name)
@@ -60,7 +61,7 @@ def run(tests, module, ours, expected, refusal=None, arguments=()):
         Why a test fails, by the name of the test, parameters included. Any other
         failure is an error, and so is one of these that passes.
     refusal : str, default=None
-        Part of an error message; tests that fail with it are left out of the count.
+        Pattern of error messages; tests that fail with one are left out of the count.
     arguments : sequence of str, default=()
         More arguments of pytest.
     """
@@ -79,4 +80,6 @@ def run(tests, module, ours, expected, refusal=None, arguments=()):
         f"{tests} with {', '.join(ours)} of ours: {len(outcomes.passed)} passed, "
         f"{len(outcomes.failed)} failed as expected, {len(outcomes.refused)} left out"
     )
+    for name in sorted(outcomes.failed):
+        print(f"    {name}: {expected[name]}")
     return None

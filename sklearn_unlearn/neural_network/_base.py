@@ -236,7 +236,7 @@ class BaseDropoutNetwork(
 
         `y` and `sample_weight` are those of the rows of `X` in `subset`.
         """
-        rngs = self._start_streams()
+        rngs, self._row_dtype = self._start_streams(), X.dtype.name
         weight = self._check_weight(y, sample_weight)
         if warm:
             self._check_target(y)
@@ -266,7 +266,7 @@ class BaseDropoutNetwork(
         X, y = self._check_rows(X, y, reset=first)
         weight = self._check_weight(y, sample_weight, normalise=False)
         if first:
-            rngs = self._start_streams()
+            rngs, self._row_dtype = self._start_streams(), X.dtype.name
             counts = weight is not None and weight.any()
             n_outputs = self._fit_target(y, weight if counts else None, classes)
             self._check_target(y, classes)
@@ -377,12 +377,22 @@ class BaseDropoutNetwork(
     @property
     def coefs_(self):
         """Weight matrices, each of shape (n_in, n_out), unless `module` is given."""
-        return self._perceptron().views()[0]
+        return self._copies(self._perceptron().views()[0])
 
     @property
     def intercepts_(self):
         """Biases, each of shape (n_out,), unless `module` is given."""
-        return self._perceptron().views()[1]
+        return self._copies(self._perceptron().views()[1])
+
+    def _copies(self, weights):
+        """Return weights in the type of the rows, as scikit-learn's perceptrons do.
+
+        They are copies: one that is written to would change nothing, so none can be.
+        """
+        copies = [array.astype(self._row_dtype) for array in weights]
+        for copy in copies:
+            copy.flags.writeable = False
+        return copies
 
     @property
     def n_layers_(self):

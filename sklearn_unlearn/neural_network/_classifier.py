@@ -141,12 +141,13 @@ class DropoutClassifier(
     best_validation_score_ : float or None
         The best of them.
     coefs_ : list of ndarray of shape (n_in, n_out)
-        Weight matrices of the perceptron.
+        Weight matrices of the perceptron, in the type of the rows: copies, which
+        cannot be written to.
     intercepts_ : list of ndarray of shape (n_out,)
-        Biases of the perceptron.
+        Biases of the perceptron, likewise.
     module_ : torch.nn.Module
-        The fitted network in evaluation mode. For a perceptron it shares the
-        memory of `coefs_`.
+        The fitted network in evaluation mode. That of a perceptron has its weights:
+        what is changed in it in place changes the predictions.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
