@@ -38,12 +38,20 @@ class InPlace:
         """Note the outcome of a test."""
         report = yield
         if report.failed:
-            error = str(call.excinfo.value)
-            refused = self._refusal is not None and re.search(self._refusal, error)
+            refused = self._refusal and re.search(self._refusal, _errors(call))
             (self.refused if refused else self.failed).add(item.name)
         elif report.passed and report.when == "call":
             self.passed.add(item.name)
         return report
+
+
+def _errors(call):
+    """Return the messages of the exception of a call, and of those that led to it."""
+    messages, error = [], call.excinfo.value
+    while error is not None:
+        messages.append(str(error))
+        error = error.__cause__ or error.__context__
+    return "\n".join(messages)
 
 
 def run(tests, module, ours, expected, refusal=None, arguments=()):
