@@ -89,6 +89,7 @@ def timed(act):
 def references(is_class):
     """Yield what would be fitted again for each request."""
     fixed = {"random_state": 0, "max_iter": 60, "n_iter_no_change": 60}
+    fixed["learning_rate_init"] = 0.001
     if is_class:
         yield MLPClassifier(HIDDEN, **fixed)
         yield DropoutClassifier(HIDDEN, **fixed)

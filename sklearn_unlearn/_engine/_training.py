@@ -73,12 +73,15 @@ class Schedule:
     patience : int or inf
         Epochs without such an improvement after which training stops, or its learning
         rate falls.
+    smoothing : float
+        Decay of the mean over epochs in the place of each value, from 0 to below 1.
     """
 
     max_epochs: int
     shuffle: bool = True
     tol: float = 1e-4
     patience: float = 10
+    smoothing: float = 0.0
 
 
 @dataclass
@@ -90,14 +93,18 @@ class Progress:
     n_seen : int
         Rows seen: a row counts in each epoch.
     best : float
-        Smallest value so far of the loss, or of minus the score.
+        Smallest value so far of the loss, or of minus the score, smoothed.
     stale : int
         Epochs since one was better by `tol`.
+    total, weight : float
+        Sums of values and of their weights, which decay: their mean is smoothed.
     """
 
     n_seen: int = 0
     best: float = np.inf
     stale: int = 0
+    total: float = 0.0
+    weight: float = 0.0
 
     def end_epoch(
         self, value: float, n_rows: int, schedule: Schedule, optimizer: Any
@@ -105,6 +112,10 @@ class Progress:
         """Return whether training is over; the learning rate may fall before that."""
         self.n_seen += n_rows
         optimizer.end_epoch(self.n_seen)
+        decay = schedule.smoothing
+        self.total = decay * self.total + (1 - decay) * value
+        self.weight = decay * self.weight + (1 - decay)
+        value = self.total / self.weight
         self.stale = 0 if value < self.best - schedule.tol else self.stale + 1
         self.best = min(self.best, value)
         if self.stale <= schedule.patience:

@@ -222,7 +222,7 @@ class BaseDropoutNetwork(
         )
         history = train(
             trainer,
-            self._schedule(),
+            self._schedule(trainer),
             rngs["order"],
             score=score,
             reporter=reporter,

@@ -68,8 +68,9 @@ class DropoutClassifier(
         "invscaling" divides that, after each epoch, by ``(t_ + 1) ** power_t``;
         "adaptive" divides it by five each time that training would stop, and stops
         at 1e-6.
-    learning_rate_init : float, default=0.001
-        Step size of the first epoch.
+    learning_rate_init : float, default=0.002
+        Step size of the first epoch. It is twice that of scikit-learn's perceptrons,
+        because a network learns more slowly under dropout.
     power_t : float, default=0.5
         Exponent of "invscaling".
     max_iter : int, default=200
@@ -102,8 +103,9 @@ class DropoutClassifier(
     epsilon : float, default=1e-8
         Guard against division by zero in Adam.
     n_iter_no_change : int or inf, default=10
-        Epochs without improvement after which training stops. At least
-        `max_iter` trains for a fixed time.
+        Epochs without improvement after which training stops. Under dropout, where
+        losses of single epochs are noisy, their exponential mean (with decay 0.9) has
+        to improve. At least `max_iter` trains for a fixed time.
     device : str or torch.device, default="cpu"
         Where to compute, for example ``"cuda"``.
     store_training_data : bool, default=True
@@ -164,9 +166,10 @@ class DropoutClassifier(
 
     Notes
     -----
-    Differences from ``MLPClassifier``: `solver` is not "lbfgs"; two classes have two
-    outputs; there is no convergence warning if `n_iter_no_change` is at least
-    `max_iter`.
+    Differences from ``MLPClassifier``: `solver` is not "lbfgs"; the default of
+    `learning_rate_init`; when training ends under dropout; two classes have two
+    outputs; there is no convergence warning if `n_iter_no_change` is a number of at
+    least `max_iter`.
 
     Rows that ``partial_fit`` sees are not kept, and after ``warm_start`` only those
     of the last ``fit``. ``unlearn`` always starts from new weights, so nothing of
@@ -219,7 +222,7 @@ class DropoutClassifier(
         alpha=0.0001,
         batch_size="auto",
         learning_rate="constant",
-        learning_rate_init=0.001,
+        learning_rate_init=0.002,
         power_t=0.5,
         max_iter=200,
         shuffle=True,

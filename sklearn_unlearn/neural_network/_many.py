@@ -112,7 +112,7 @@ def _train(models, fits):
         rng=fits[0].rngs["masks"],
     )
     histories = [History(converged=True) for _ in fits]
-    schedule = first._schedule()
+    schedule = first._schedule(trainer)
     for _ in range(first.max_iter):
         orders = [
             rngs["order"].permutation(len(split.training))

@@ -20,6 +20,10 @@ from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["SolvingMixin"]
 
+# Decay of the mean over epochs that stands for a loss under dropout: the noise of
+# single epochs is larger than `tol`, and would end training early.
+LOSS_DECAY = 0.9
+
 
 class SolvingMixin:
     """Part of the base of the two networks; see `BaseDropoutNetwork`."""
@@ -59,12 +63,15 @@ class SolvingMixin:
     def _batch_size(self, n_rows):
         return min(200 if self.batch_size == "auto" else self.batch_size, n_rows)
 
-    def _schedule(self):
+    def _schedule(self, trainer):
+        """Return for how long to train; what has no noise is judged as it is."""
+        is_noisy = trainer.is_noisy and not self.early_stopping
         return Schedule(
             max_epochs=self.max_iter,
             shuffle=self.shuffle,
             tol=self.tol,
             patience=self.n_iter_no_change,
+            smoothing=LOSS_DECAY if is_noisy else 0.0,
         )
 
     def _record(self, history):
@@ -106,7 +113,7 @@ class SolvingMixin:
         if state is not None and state["solver"] == self.solver:
             continue_from(trainer.optimizer, state["optimizer"])
             progress = Progress(**state["progress"])
-        schedule = replace(self._schedule(), max_epochs=1)
+        schedule = replace(self._schedule(trainer), max_epochs=1)
         history = train(trainer, schedule, order, progress=progress)
         self._solver_state = {
             "solver": self.solver,

@@ -395,7 +395,8 @@ def test_pickles_hold_arrays_only():
     for params in ({}, {"module": chain}):
         model = small(max_iter=2, **params).fit(X_train[FEW], y_train[FEW])
         model.partial_fit(X_train[FEW], y_train[FEW])
-        assert b"torch" not in pickle.dumps(model.set_params(module=None))
+        # but for the version of torch
+        assert b"torch." not in pickle.dumps(model.set_params(module=None))
 
 
 # ------------------------------------------------------------------- modules, refusals

@@ -106,6 +106,45 @@ def test_adaptive_ends_when_its_steps_are_small():
     assert model.n_iter_ == other.n_iter_ == len(model.loss_curve_)
 
 
+def last_epoch(losses, decay, tol, patience):
+    """The epoch after which training stops, by hand."""
+    best, stale, total = np.inf, 0, 0.0
+    for epoch, loss in enumerate(losses, start=1):
+        total = decay * total + (1 - decay) * loss
+        mean = total / (1 - decay**epoch)
+        stale = 0 if mean < best - tol else stale + 1
+        best = min(best, mean)
+        if stale > patience:
+            return epoch
+    return None
+
+
+@pytest.mark.parametrize("p", [0.0, 0.3])
+@pytest.mark.parametrize("module", [False, True])
+def test_a_smoothed_loss_decides_under_dropout(p, module):
+    def build(n_features, n_outputs):
+        noise = [nn.Dropout(p)] if p else []
+        hidden = nn.Linear(n_features, 16)
+        return nn.Sequential(hidden, nn.ReLU(), *noise, nn.Linear(16, n_outputs))
+
+    rule = {"tol": 1e-3, "n_iter_no_change": 5}
+    settings = {"learning_rate_init": 0.02, "max_iter": 500, "random_state": 0}
+    if module:
+        settings |= {"module": build, "mc_samples": 0}
+    model = DropoutClassifier((16,), dropout=p, **rule, **settings).fit(X, y)
+    losses = model.loss_curve_
+    assert len(losses) == model.n_iter_ < 500
+    raw, smooth = (last_epoch(losses, decay, 1e-3, 5) for decay in (0.0, 0.9))
+    if p:  # the losses themselves would have ended training before
+        assert raw < smooth == model.n_iter_
+    else:
+        assert raw == model.n_iter_
+    assert model.best_loss_ == min(losses)
+    early = DropoutClassifier((16,), dropout=p, early_stopping=True, **settings)
+    scores = early.fit(X, y).validation_scores_
+    assert last_epoch(-np.array(scores), 0.0, 1e-4, 10) == early.n_iter_
+
+
 @pytest.mark.parametrize("Network", [DropoutClassifier, DropoutRegressor])
 def test_unlearning_takes_the_same_steps_again(Network):
     settings = {"max_iter": 5, "n_iter_no_change": 5, "random_state": 0}

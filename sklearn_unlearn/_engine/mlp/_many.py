@@ -82,6 +82,11 @@ class ManyTrainer:
         batch = (len(subsets), batch_size)
         self._masks = MaskStream.of(mlp, rng, batch, X.device)
 
+    @property
+    def is_noisy(self):
+        """Whether two passes over the same rows give different losses."""
+        return any(self.mlp.dropout)
+
     @torch.inference_mode()
     def epoch(self, orders):
         """Let each model visit its rows once.

@@ -48,6 +48,11 @@ class MLPTrainer:
         """Number of training rows."""
         return len(self.rows)
 
+    @property
+    def is_noisy(self):
+        """Whether two passes over the same rows give different losses."""
+        return any(self.mlp.dropout)
+
     def network(self):
         """Return a copy of the network as it is now."""
         flat = self.mlp.parameters.cpu().numpy()

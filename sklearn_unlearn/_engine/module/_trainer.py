@@ -107,6 +107,11 @@ class NetTrainer:
         return len(self.rows)
 
     @property
+    def is_noisy(self):
+        """Whether two passes over the same rows give different losses."""
+        return self._network.is_stochastic
+
+    @property
     def module(self):
         """The module in training."""
         return self.net.module_
