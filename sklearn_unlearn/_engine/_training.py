@@ -174,7 +174,7 @@ def train(
         Of the order of the rows.
     score : callable () -> float, default=None
         Score on held-out rows, greater is better, or NaN. If given, it decides when
-        to stop, and the network ends as it was at its best.
+        to stop, and the network ends at its best, even if the loss becomes infinite.
     reporter : object, default=None
         With ``begin_epoch()`` and ``end_epoch(history)``; training stops where the
         latter returns True.
@@ -184,11 +184,6 @@ def train(
     Returns
     -------
     History
-
-    Raises
-    ------
-    ValueError
-        If the loss is no longer finite, and no epoch before was scored.
     """
     history = History(progress or Progress())
     order, best = np.arange(trainer.n_rows), None
@@ -204,21 +199,20 @@ def train(
             history.scores.append(score() if np.isfinite(loss) else np.nan)
             if history.scores[-1] > history.best_score:
                 history.best_score, best = history.scores[-1], trainer.snapshot()
-        if not np.isfinite(loss):
-            if best is None:
-                raise diverged()
-            history.diverged = True
+        history.diverged = not np.isfinite(loss)
+        if history.diverged:
             break
         value = loss if score is None else -history.scores[-1]
-        history.converged = history.progress.end_epoch(
-            value, trainer.n_rows, schedule, trainer.optimizer
-        )
+        state = trainer.n_rows, schedule, trainer.optimizer
+        history.converged = history.progress.end_epoch(value, *state)
         is_stopped = reporter is not None and reporter.end_epoch(history)
         if is_stopped or history.converged:
             break
     history.rate = float(trainer.optimizer.param_groups[0]["lr"])
     if best is not None:
         trainer.restore(best)
+    elif history.diverged:
+        raise diverged()
     return history
 
 
