@@ -173,11 +173,10 @@ def train(
     rng : numpy.random.Generator
         Of the order of the rows.
     score : callable () -> float, default=None
-        Score on held-out rows, greater is better, or NaN. If given, it decides when
-        to stop, and the network ends at its best, even if the loss becomes infinite.
+        Score on held-out rows, greater is better, or NaN: it decides when to stop, and
+        the network ends at its best, even if the loss becomes infinite.
     reporter : object, default=None
-        With ``begin_epoch()`` and ``end_epoch(history)``; training stops where the
-        latter returns True.
+        With ``begin_epoch()`` and ``end_epoch(history) -> whether to stop``.
     progress : Progress, default=None
         That of former epochs, which goes on.
 
@@ -202,11 +201,11 @@ def train(
         history.diverged = not np.isfinite(loss)
         if history.diverged:
             break
-        value = loss if score is None else -history.scores[-1]
+        value = -history.scores[-1] if score else loss
         state = trainer.n_rows, schedule, trainer.optimizer
         history.converged = history.progress.end_epoch(value, *state)
-        is_stopped = reporter is not None and reporter.end_epoch(history)
-        if is_stopped or history.converged:
+        stopped = reporter is not None and reporter.end_epoch(history)
+        if stopped or history.converged:
             break
     history.rate = float(trainer.optimizer.param_groups[0]["lr"])
     if best is not None:
