@@ -580,8 +580,8 @@ def test_warning_only_if_stopping_was_wanted():
 def test_verbose(capsys):
     small(max_iter=2, verbose=True, early_stopping=True).fit(X_train, y_train)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2 and lines[0].startswith("Iteration 1, loss = ")
-    assert "validation score" in lines[1]
+    assert len(lines) == 4 and lines[2].startswith("Iteration 2, loss = ")
+    assert lines[3].startswith("Validation score: ")
 
 
 needs_callbacks = pytest.mark.skipif(
