@@ -12,7 +12,11 @@ import numpy as np
 from sklearn_unlearn._engine._solvers import AdamSettings
 from sklearn_unlearn._engine._training import TensorRows
 
-__all__ = ["NetworkHandle"]
+__all__ = ["CannotUnlearnError", "NetworkHandle"]
+
+
+class CannotUnlearnError(Exception):
+    """A network cannot be edited, for the reason given, and must be fitted again."""
 
 
 @dataclass

@@ -122,7 +122,14 @@ class Solver(ABC):
 
     def optimizer(self, parameters: Iterable[torch.Tensor]) -> Any:
         """Return an optimizer of these parameters, in its fused form."""
-        return self.kind(parameters, **self.options())
+        parameters = list(parameters)
+        return self.kind(parameters, **self.options_for(parameters))
+
+    def options_for(self, parameters: Iterable[torch.Tensor]) -> dict[str, Any]:
+        """Return the arguments for these parameters; complex ones cannot be fused."""
+        options = self.options()
+        options["fused"] &= not any(p.is_complex() for p in parameters)
+        return options
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ import torch
 from scipy import sparse
 from threadpoolctl import ThreadpoolController
 
+from sklearn_unlearn._engine._torch_defaults import usual_torch
+
 __all__ = ["LARGE_PRODUCT", "dense", "map_chunks", "threads_for", "tile_rows"]
 
 # Multiply-adds of one matrix product from which more threads are worth it. Below, one
@@ -82,9 +84,10 @@ def map_chunks(function, X, n_rows, *, parallel=True, largest_product=0):
     starts = range(0, max(X.shape[0], 1), n_rows)
 
     def run(start):
+        usual = usual_torch(gradients=False)
         # what is not finite is found by those who asked
         quiet = np.errstate(over="ignore", invalid="ignore")
-        with threads_for(largest_product), torch.inference_mode(), quiet:
+        with threads_for(largest_product), torch.inference_mode(), usual, quiet:
             return function(dense(X[start : start + n_rows]))
 
     n_threads = min(torch.get_num_threads(), len(starts)) if parallel else 1

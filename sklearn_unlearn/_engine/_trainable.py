@@ -50,7 +50,11 @@ class Trainable(ABC):
 
     @abstractmethod
     def renew_statistics(self, X: torch.Tensor) -> None:
-        """Recompute what batch normalization knows of rows, from these rows alone."""
+        """Recompute what batch normalization knows of rows, from these rows alone.
+
+        Whatever else training has left beside the weights is dropped; a
+        `CannotUnlearnError` says that predictions depend on it.
+        """
 
     @abstractmethod
     def network(self) -> Any:

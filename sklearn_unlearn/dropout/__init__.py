@@ -8,8 +8,9 @@ noise. `_engine`, and what stands on it, may import this folder.
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+from sklearn_unlearn.dropout._alpha import AlphaDropout
 from sklearn_unlearn.dropout._base import StochasticLayer
 from sklearn_unlearn.dropout._bernoulli import BernoulliDropout
 from sklearn_unlearn.dropout._gaussian import GaussianDropout
 
-__all__ = ["BernoulliDropout", "GaussianDropout", "StochasticLayer"]
+__all__ = ["AlphaDropout", "BernoulliDropout", "GaussianDropout", "StochasticLayer"]

@@ -77,6 +77,9 @@ class StochasticLayer(nn.Module):
         self.per_channel = per_channel
         self.seed(random_state)
         self._held = None
+        # which axis of the input is that of the rows, at each use in a pass, and None
+        # where it has none; to hold noise for all rows, one must know
+        self._rows_axes, self._n_uses = (0,), 0
 
     # ---------------------------------------------------------------- subclass
 
@@ -180,6 +183,11 @@ class StochasticLayer(nn.Module):
         """Whether the layer ever applies noise; with ``p=0`` it does not."""
         return self.p > 0
 
+    @property
+    def is_active(self):
+        """Whether the next pass applies noise: in training, or while it is held."""
+        return self.is_random and (self.training or self._held is not None)
+
     def seed(self, random_state):
         """Start the noise over.
 
@@ -207,7 +215,7 @@ class StochasticLayer(nn.Module):
         seed : int or SeedSequence
             The same seed gives the same function.
         """
-        self._held = make_generator(seed)
+        self._held, self._n_uses = make_generator(seed), 0
 
     def release(self):
         """Do without noise in evaluation again."""
@@ -226,11 +234,18 @@ class StochasticLayer(nn.Module):
         Tensor of shape (n_rows, ...)
             Output.
         """
-        if not self.is_random or not (self.training or self._held):
+        if not self.is_active:
             return self.without_noise(x)
-        rng, n_draws = self._rng, len(x) if self.noise_per_row else 1
-        if self._held:
-            rng, n_draws = self._held, 1
+        if self._held is None:
+            return self._noisy(x, self._rng, len(x) if self.noise_per_row else 1)
+        axis = self._rows_axes[self._n_uses % len(self._rows_axes)]
+        self._n_uses += 1
+        if axis is None:
+            return self._noisy(x[None], self._held, 1)[0]
+        return self._noisy(x.movedim(axis, 0), self._held, 1).movedim(0, axis)
+
+    def _noisy(self, x, rng, n_draws):
+        """Apply noise to an input whose first axis is that of the rows."""
         noise = self.noise(rng, (n_draws, *self.noise_shape(x)))
         return self.with_noise(x, torch.from_numpy(noise).to(x.device, x.dtype))
 

@@ -15,6 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_unlearn._engine._losses import LOSSES
+from sklearn_unlearn._engine._torch_defaults import usual_torch
 from sklearn_unlearn._engine._training import Progress, train
 from sklearn_unlearn._engine.mlp._mlp import ACTIVATIONS
 from sklearn_unlearn._engine.mlp._perceptron import Perceptron
@@ -51,12 +52,12 @@ STREAMS = ("weights", "order", "masks", "split", "functions")
 
 
 @contextmanager
-def _with_gradients():
-    """Let modules be built and trained, whatever mode of torch the caller is in.
+def _in_usual_torch():
+    """Train with the usual settings of torch, whichever the caller has.
 
-    It may be left over from a prediction that was interrupted, too.
+    A mode without gradients may be left over from a prediction that was interrupted.
     """
-    with torch.inference_mode(False), torch.enable_grad():
+    with usual_torch():
         yield
 
 
@@ -201,7 +202,7 @@ class BaseDropoutNetwork(
         if seen is not None:
             self.classes_ = seen
 
-    @_with_gradients()
+    @_in_usual_torch()
     def _fit_rows(self, X, y, sample_weight, *, warm=False, silent=False):
         """Train on validated rows, and set all fitted attributes."""
         network, rngs, split = self._begin_fit(X, y, sample_weight, warm)
@@ -257,7 +258,7 @@ class BaseDropoutNetwork(
         self._held_out = split.held_out_mask()
         self._after_training(split)
 
-    @_with_gradients()
+    @_in_usual_torch()
     def _partial_fit(self, X, y, classes, sample_weight):
         """Train for one epoch; see ``partial_fit`` of the two networks."""
         if self.early_stopping:

@@ -75,13 +75,22 @@ def network_to_continue(estimator, n_features):
 
 
 def check_stochastic(network, n_draws):
-    """Raise if functions are to be drawn from a module that has nothing random."""
-    if n_draws and not network.is_stochastic:
+    """Raise if functions are to be drawn from a module whose noise cannot be held."""
+    if not n_draws:
+        return
+    if not network.is_stochastic:
         raise ValueError(
             "No layer of dropout was found in module, so its predictions cannot "
             "vary. Put torch.nn.Dropout or a layer of sklearn_unlearn.dropout "
-            "into it (calls of torch.nn.functional.dropout cannot be found), or "
+            "into it (calls of torch.nn.functional.dropout cannot be held), or "
             "set mc_samples=0 for deterministic predictions."
+        )
+    if isinstance(network, FittedModule) and network.drops_by_functions:
+        raise ValueError(
+            "module drops units by functions such as torch.nn.functional.dropout, "
+            "which the uncertainty would leave out. Use a registered torch.nn.Dropout "
+            "or a layer of sklearn_unlearn.dropout for each of them, or set "
+            "mc_samples=0 for deterministic predictions."
         )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_unlearn._engine._handle import NetworkHandle
+from sklearn_unlearn._engine._handle import CannotUnlearnError, NetworkHandle
 from sklearn_unlearn._engine._training import Schedule, TensorRows, train
 from sklearn_unlearn._engine.module._fitted import FittedModule
 from sklearn_unlearn.base._steps import shallow_copy
@@ -154,8 +154,10 @@ class TrainingRowsMixin:
     def _begin_unlearning(self, request, fit_params):
         """Return a `NetworkHandle` of this network and the rows of a request.
 
-        It is None if the network cannot be brought to the units of the retained
-        targets, and must be fitted again.
+        Raises
+        ------
+        CannotUnlearnError
+            If the network cannot be brought to the units of the retained targets.
         """
         rows, new = request.retain, shallow_copy(self)
         X, y = new._check_rows(rows.X, rows.y, reset=True)
@@ -164,7 +166,10 @@ class TrainingRowsMixin:
         weight = new._check_weight(y, given)
         network = new._rescale_outputs(self._network, y, weight)
         if network is None:
-            return None
+            raise CannotUnlearnError(
+                "module has no last linear layer that could take in the new units of "
+                "the target"
+            )
         for name in CURVES:
             new.__dict__.pop(name, None)
         new._reset_partial_fit()

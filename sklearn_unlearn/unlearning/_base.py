@@ -9,12 +9,13 @@ from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
-import torch
 from sklearn.base import clone, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 
+from sklearn_unlearn._engine._handle import CannotUnlearnError
 from sklearn_unlearn._engine._student import Student, UnlearningSettings
+from sklearn_unlearn._engine._torch_defaults import usual_torch
 from sklearn_unlearn.base import BaseUnlearner
 from sklearn_unlearn.dropout._noise import make_generator
 from sklearn_unlearn.exceptions import UnlearningWarning
@@ -171,28 +172,30 @@ class NetworkUnlearner(BaseUnlearner):
             )
 
     def _unlearn_rows(self, request):
-        # whatever mode of torch the caller is in
-        with torch.inference_mode(False), torch.enable_grad():
-            handle = self.estimator_._begin_unlearning(request, self._fit_params)
-            if handle is None:
+        with usual_torch():  # whatever mode the caller is in
+            try:
+                self._edit_network(request)
+            except CannotUnlearnError as reason:
                 warn_user(
-                    "The network is fitted again on the retained rows: module has no "
-                    "last linear layer that could take in the new units of the target.",
+                    f"The network is fitted again on the retained rows: {reason}.",
                     UnlearningWarning,
                 )
                 rows = request.retain
                 self._fit_again(rows.X, rows.y, {**self._fit_params, **rows.params})
-                return
-            tags = self._unlearner_tags()
-            if tags.requires_target and handle.forget.target is None:
-                raise ValueError(
-                    f"{type(self).__name__} needs the targets of the rows to forget: "
-                    "pass y_forget."
-                )
-            student = self._make_student(handle)
-            self._unlearn_network(student)
-            self.estimator_ = handle.finish(student.network())
-            self._mirror("n_features_in_", "feature_names_in_")
+
+    def _edit_network(self, request):
+        """Train a copy of the network to forget, and take it over."""
+        handle = self.estimator_._begin_unlearning(request, self._fit_params)
+        tags = self._unlearner_tags()
+        if tags.requires_target and handle.forget.target is None:
+            raise ValueError(
+                f"{type(self).__name__} needs the targets of the rows to forget: "
+                "pass y_forget."
+            )
+        student = self._make_student(handle)
+        self._unlearn_network(student)
+        self.estimator_ = handle.finish(student.network())
+        self._mirror("n_features_in_", "feature_names_in_")
 
     def _make_student(self, handle):
         """Return a copy of the network to train, with these parameters."""

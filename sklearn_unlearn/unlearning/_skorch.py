@@ -29,6 +29,7 @@ from torch import nn
 
 from sklearn_unlearn._engine._handle import NetworkHandle
 from sklearn_unlearn._engine._losses import CrossEntropy, SquaredError
+from sklearn_unlearn._engine._torch_defaults import usual_torch
 from sklearn_unlearn._engine._training import TensorRows
 from sklearn_unlearn._engine.module._building import copy_with_own_dropout
 from sklearn_unlearn._engine.module._fitted import FittedModule
@@ -84,7 +85,7 @@ class SkorchModel(BaseEstimator):
         self._set_target(y)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         net = self._fit_net(clone(self.net), X, y, seed, fit_params)
-        return self._take_module(net, X.shape[1])
+        return self._take_module(net, X.shape[1], seed)
 
     def take_over(self, net, X, y):
         """Take over a net that is fitted already, on these rows."""
@@ -106,15 +107,13 @@ class SkorchModel(BaseEstimator):
         """Fit a net with random numbers of this seed; on a GPU it draws its own."""
         on_cpu = torch.device(net.device or "cpu").type == "cpu"
         generator = torch.Generator().manual_seed(seed)
-        # whatever mode of torch the caller is in
         with (
-            torch.inference_mode(False),
-            torch.enable_grad(),
+            usual_torch(net.device or "cpu"),  # whatever mode the caller is in
             ExplicitRandomness(generator) if on_cpu else nullcontext(),
         ):
             return net.fit(_float32(X), self._target_for_net(y), **fit_params)
 
-    def _take_module(self, net, n_features):
+    def _take_module(self, net, n_features, seed=None):
         """Take the module of a fitted net, and a template to train another one."""
         check_criterion(net.criterion_)
         # a clone of the fitted net: a callback may have set arguments of its module
@@ -123,17 +122,17 @@ class SkorchModel(BaseEstimator):
         self.net, self._coordinate_map = self._template, None
         weight = getattr(net.criterion_, "weight", None)
         self._class_weight = None if weight is None else weight.cpu().numpy()
-        self._network = self._network_of(net, n_features)
+        self._network = self._network_of(net, n_features, seed)
         return self
 
-    def _network_of(self, net, n_features):
+    def _network_of(self, net, n_features, seed=None):
         """Return the module of a fitted net, as a network of the package."""
-        with torch.inference_mode(False), torch.no_grad():
+        with usual_torch(), torch.no_grad():
             module = copy_with_own_dropout(wrapped(net.module_, net.criterion_))
             module = module.cpu().eval()
             n_outputs = module(torch.zeros(1, n_features)).shape[-1]
         return FittedModule.probed(
-            module, Untrained(self._template), 0, n_features, n_outputs
+            module, Untrained(self._template), seed, n_features, n_outputs
         )
 
     @property
@@ -196,7 +195,7 @@ class SkorchModel(BaseEstimator):
         rows, seed = X if A is None else X @ A + b, int(rng.integers(2**63))
         net = clone(self._template).set_params(max_epochs=n_epochs)
         net = self._fit_net(net, rows, y, seed, fit_params)
-        network = self._network_of(net, rows.shape[1])
+        network = self._network_of(net, rows.shape[1], seed)
         return network if A is None else network.change_coordinates(A, b)
 
     def _as_tensors(self, X, y):

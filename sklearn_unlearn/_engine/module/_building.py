@@ -3,31 +3,24 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import copy
-
 import torch
 from torch import nn
 
 from sklearn_unlearn._engine._threads import LARGE_PRODUCT
+from sklearn_unlearn._engine._torch_defaults import usual_torch
+from sklearn_unlearn._engine.module._layers import with_own_dropout
 from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
-from sklearn_unlearn.dropout import BernoulliDropout, StochasticLayer
+from sklearn_unlearn._engine.module._state import copy_module
+from sklearn_unlearn.dropout import StochasticLayer
 
 __all__ = [
     "build_module",
     "check_outputs",
     "copy_with_own_dropout",
+    "in_precision",
     "largest_product",
     "stochastic_layers",
 ]
-
-# Layers of torch that are replaced, and whether they drop whole channels.
-_REPLACED = {
-    nn.Dropout: False,
-    nn.Dropout1d: True,
-    nn.Dropout2d: True,
-    nn.Dropout3d: True,
-}
-_UNSUPPORTED = (nn.AlphaDropout, nn.FeatureAlphaDropout)
 
 
 def build_module(factory, n_features, n_outputs, seed):
@@ -45,14 +38,17 @@ def build_module(factory, n_features, n_outputs, seed):
     torch.nn.Module
     """
     generator = torch.Generator().manual_seed(seed)
-    with ExplicitRandomness(generator):
-        module = factory(n_features, n_outputs)
-    if not isinstance(module, nn.Module):
-        raise TypeError(
-            "module must be a class or function that returns a torch.nn.Module; it "
-            f"returned {type(module).__name__}."
-        )
-    module = copy_with_own_dropout(module)
+    with usual_torch():
+        with ExplicitRandomness(generator):
+            module = factory(n_features, n_outputs)
+        if not isinstance(module, nn.Module):
+            raise TypeError(
+                "module must be a class or function that returns a torch.nn.Module; it "
+                f"returned {type(module).__name__}."
+            )
+        module = copy_with_own_dropout(module)
+        with ExplicitRandomness(generator):
+            _make_lazy_layers(module, n_features)
     if not any(True for _ in module.parameters()):
         raise ValueError("module has no parameters that could be trained.")
     return module
@@ -63,24 +59,62 @@ def copy_with_own_dropout(module):
 
     Nothing that belongs to the caller is ever trained.
     """
-    return _replace_dropout(copy.deepcopy(module).float())
+    module = _replace_dropout(copy_module(_without_compilation(module)))
+    return in_precision(module, torch.float32)
+
+
+def in_precision(module, dtype):
+    """Convert the parameters and buffers of a module in place, complex ones as well."""
+    types = {False: dtype, True: torch.promote_types(dtype, torch.complex32)}
+
+    def convert(tensor):
+        if tensor.is_floating_point() or tensor.is_complex():
+            return tensor.to(types[tensor.is_complex()])
+        return tensor
+
+    return module._apply(convert)
+
+
+def _without_compilation(module):
+    """Return the module within one that `torch.compile` has returned."""
+    return getattr(module, "_orig_mod", module)
 
 
 def _replace_dropout(module):
     """Return a module with layers of ours in place of torch's layers of dropout."""
-    if type(module) in _REPLACED:
-        return BernoulliDropout(module.p, per_channel=_REPLACED[type(module)])
-    inside = isinstance(module, (nn.RNNBase, nn.MultiheadAttention))
-    if isinstance(module, _UNSUPPORTED) or (inside and module.dropout > 0):
-        raise ValueError(
-            f"{type(module).__name__} has dropout whose masks cannot be controlled. "
-            "Use layers of sklearn_unlearn.dropout in the module instead."
+    module = _without_compilation(module)
+    if isinstance(module, torch.jit.ScriptModule):
+        raise TypeError(
+            "module was compiled by torch.jit, so that its layers cannot be replaced. "
+            "Return the module as it was before."
         )
+    new = with_own_dropout(module)
+    if new is not module:
+        return new
     for name, child in module.named_children():
         new = _replace_dropout(child)
         if new is not child:
             setattr(module, name, new)
     return module
+
+
+@torch.no_grad()
+def _make_lazy_layers(module, n_features):
+    """Let lazy layers learn their sizes, and draw their weights, from a first pass."""
+
+    def lazy():
+        tensors = (*module.named_parameters(), *module.named_buffers())
+        return [name for name, tensor in tensors if nn.parameter.is_lazy(tensor)]
+
+    if not lazy():
+        return
+    module.eval()(torch.zeros(2, n_features))
+    module.train()
+    if lazy():
+        raise ValueError(
+            f"module has lazy layers that a pass does not reach: {', '.join(lazy())}. "
+            "Give them their sizes, or leave them out."
+        )
 
 
 def largest_product(module, n_rows):

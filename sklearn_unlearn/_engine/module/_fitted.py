@@ -4,20 +4,35 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 import copy
+import pickle
 
 import numpy as np
 import torch
 from torch import nn
 
 from sklearn_unlearn._engine._threads import map_chunks, tile_rows
+from sklearn_unlearn._engine._torch_defaults import usual_torch
 from sklearn_unlearn._engine.module._building import (
     build_module,
     check_outputs,
+    in_precision,
     largest_product,
     stochastic_layers,
 )
+from sklearn_unlearn._engine.module._probes import (
+    REFUSALS,
+    drops_by_functions,
+    find_axes_of_rows,
+    probe_rows,
+)
 from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
+from sklearn_unlearn._engine.module._state import (
+    copy_module,
+    module_state,
+    restore_state,
+)
 from sklearn_unlearn._engine.module._trainable import TrainableModule
+from sklearn_unlearn.dropout import StochasticLayer
 from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["FittedModule"]
@@ -33,15 +48,15 @@ class FittedModule:
         In evaluation mode, in float32.
     factory : callable (n_features, n_outputs) -> torch.nn.Module
         Builds it again when it is unpickled.
-    seed : int
-        Of that build.
+    seed : int or None
+        Of that build; None if it is not known.
     n_features, n_outputs : int
     """
 
     def __init__(self, module, factory, seed, n_features, n_outputs):
         self._module, self.factory, self._seed = module.eval(), factory, seed
         self.n_features, self.n_outputs = n_features, n_outputs
-        self._runs_in_float64 = True
+        self._runs_in_float64, self._drops_by_functions = True, False
 
     @classmethod
     def build(cls, factory, seed, n_features, n_outputs):
@@ -51,23 +66,56 @@ class FittedModule:
 
     @classmethod
     def probed(cls, module, factory, seed, n_features, n_outputs):
-        """Return a module of which it is known whether it runs in float64."""
+        """Return a module of which it is known what it does with rows."""
+        find_axes_of_rows(module, n_features)
         new = cls(module, factory, seed, n_features, n_outputs)
-        try:
-            new.outputs(np.zeros((1, n_features)))
-        except RuntimeError:  # the module takes float32 alone
+        new._drops_by_functions = drops_by_functions(module, n_features)
+        rows = probe_rows(3, n_features)
+        together = new._outputs_if_taken(rows)
+        if together is None:  # the module may take float32 alone
             new._runs_in_float64 = False
+            together = new._outputs_if_taken(rows)
+        if together is not None:
+            new._check_rows_are_independent(rows, together)
         return new
+
+    def _outputs_if_taken(self, rows):
+        """Return outputs; None for rows that the module was not made for."""
+        try:
+            return self.outputs(rows)
+        except REFUSALS:
+            return None
+
+    def _check_rows_are_independent(self, rows, together):
+        """Raise if what a row gets depends on the rows beside it."""
+        try:
+            alone = np.concatenate([self.outputs(row[None]) for row in rows])
+        except REFUSALS as error:
+            raise ValueError(
+                f"module must take a single row in evaluation, too; it raised: {error}"
+            ) from error
+        scale = np.nanmax(np.abs(together), initial=1.0)
+        if not np.allclose(together, alone, rtol=0, atol=1e-3 * scale, equal_nan=True):
+            raise ValueError(
+                "module lets the rows of a batch depend on one another in evaluation, "
+                "as batch normalization without running statistics does; a prediction "
+                "must depend on its own row alone."
+            )
 
     @property
     def is_stochastic(self):
-        """Whether functions can be drawn."""
-        return bool(stochastic_layers(self._module))
+        """Whether functions can be drawn; those of a rate of 0 are all alike."""
+        return any(isinstance(m, StochasticLayer) for m in self._module.modules())
+
+    @property
+    def drops_by_functions(self):
+        """Whether training drops units by functions, which no random function holds."""
+        return self._drops_by_functions
 
     def with_module(self, module):
         """Return the same with a copy of another module of this kind."""
         new = copy.copy(self)
-        new._module = copy.deepcopy(module).cpu().eval()
+        new._module = copy_module(module).cpu().eval()
         return new
 
     def __copy__(self):
@@ -94,6 +142,21 @@ class FittedModule:
 
         return NetTrainer(self, rows, loss, **settings)
 
+    def untrained(self, seed=None):
+        """Return the module as it was built, in evaluation mode; of another seed, too.
+
+        The seed of a module that was given already trained is not known.
+        """
+        seed = (self._seed or 0) if seed is None else seed
+        module = build_module(self.factory, self.n_features, self.n_outputs, seed)
+        find_axes_of_rows(module, self.n_features)
+        return module.eval()
+
+    @property
+    def has_known_seed(self):
+        """Whether `untrained` gives the numbers that this module began with."""
+        return self._seed is not None
+
     def as_trainable(self, device, seed=0):
         """Return a copy in training to forget; see `TrainableModule`."""
         return TrainableModule(self, device, seed)
@@ -111,28 +174,36 @@ class FittedModule:
         in float32 only if the module refuses other types.
         """
         dtype = torch.float64 if self._runs_in_float64 else torch.float32
-        module = copy.deepcopy(self._module).to(device, dtype).eval()
+        with usual_torch(device):
+            module = in_precision(copy_module(self._module).to(device), dtype).eval()
         layers = stochastic_layers(module)
         deterministic, rest = _split_before_noise(module)
+
+        def evaluate(x):
+            """Return the outputs of all functions, and whether numbers were drawn."""
+            # whatever else draws numbers draws them from here; without such a context
+            # torch takes short cuts that leave layers out
+            randomness = ExplicitRandomness(torch.Generator(device).manual_seed(0))
+            with usual_torch(device, gradients=False), randomness:
+                h = deterministic(x)
+                if n_draws is None:
+                    outputs = [rest(h)]
+                else:
+                    outputs = [
+                        _one_draw(layers, seed, draw, rest, h)
+                        for draw in range(n_draws)
+                    ]
+            for output in outputs:
+                check_outputs(output, len(x), self.n_outputs)
+            return torch.stack(outputs), randomness.used
 
         def run(rows):
             x = torch.from_numpy(np.array(rows, dtype=np.float64, order="C"))
             x = x.to(device, dtype)
-            # whatever else draws numbers draws them from here; without such a context
-            # torch takes short cuts that leave layers out
-            generator = torch.Generator(device).manual_seed(0)
-            with ExplicitRandomness(generator):
-                x = deterministic(x)
-                if n_draws is None:
-                    outputs = [rest(x)]
-                else:
-                    outputs = [
-                        _one_draw(layers, seed, draw, rest, x)
-                        for draw in range(n_draws)
-                    ]
-            for output in outputs:
-                check_outputs(output, len(rows), self.n_outputs)
-            return reduce(torch.stack(outputs).double().cpu().numpy())
+            outputs, drew = evaluate(x)
+            if drew and len(x) > 1:  # the same numbers for every row
+                outputs = torch.cat([evaluate(row)[0] for row in x.split(1)], dim=1)
+            return reduce(outputs.double().cpu().numpy())
 
         # the layers hold the noise of one draw: chunks take turns
         n_rows = tile_rows((n_draws or 1) * self.n_outputs)
@@ -144,10 +215,10 @@ class FittedModule:
 
         See `Perceptron.change_coordinates`; None if there is no such layer.
         """
-        first = next(iter(_leaves(self._module)), None)
-        if not isinstance(first, nn.Linear) or first.in_features != self.n_features:
+        first = _leaves(self._module)[0]
+        if not _is_linear(first) or first.in_features != self.n_features:
             return None
-        module = copy.deepcopy(self._module)
+        module = copy_module(self._module)
         layer = _leaves(module)[0]
         W = first.weight.detach().double().cpu()
         shift = W @ torch.from_numpy(b)
@@ -166,9 +237,9 @@ class FittedModule:
 
         See `Perceptron.rescaled`; None if its last layer is not linear.
         """
-        module = copy.deepcopy(self._module)
+        module = copy_module(self._module)
         layer = _leaves(module)[-1]
-        if not isinstance(layer, nn.Linear) or layer.out_features != self.n_outputs:
+        if not _is_linear(layer) or layer.out_features != self.n_outputs:
             return None
         gains, shifts = torch.from_numpy(gain), torch.from_numpy(shift)
         if layer.bias is not None:
@@ -191,36 +262,55 @@ class FittedModule:
         return new if same else None
 
     def __getstate__(self):
-        # arrays in place of tensors: a tensor can drag a larger storage along
         state = dict(self.__dict__)
-        module = state.pop("_module")
-        named = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-        state["arrays"] = {k: v.detach().cpu().numpy() for k, v in named.items()}
+        state["module"] = module_state(state.pop("_module"))
+        self._check_restored(state)
         return state
 
     def __setstate__(self, state):
         state = dict(state)
-        arrays = state.pop("arrays")
+        saved = state.pop("module")
         self.__dict__.update(state)
-        module = build_module(self.factory, self.n_features, self.n_outputs, self._seed)
-        known = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-        for name, array in arrays.items():
-            tensor = torch.from_numpy(np.array(array))
-            if name in known:
-                known[name].data = tensor
-            else:  # `change_coordinates` may have given a first layer its bias
-                owner, _, own_name = name.rpartition(".")
-                layer = module.get_submodule(owner)
-                layer.register_parameter(own_name, nn.Parameter(tensor))
+        seed = self._seed or 0
+        module = build_module(self.factory, self.n_features, self.n_outputs, seed)
+        with usual_torch():
+            restore_state(module, saved)
         self._module = module.eval()
 
+    def _check_restored(self, state):
+        """Raise if a state does not make the same network again."""
+        rows, new = probe_rows(3, self.n_features), object.__new__(type(self))
+        expected = self._outputs_if_taken(rows)
+        if expected is None:
+            return
+        try:
+            new.__setstate__(state)
+            same = np.allclose(expected, new.outputs(rows), rtol=1e-6, equal_nan=True)
+            reason = "module, built again and given its state, predicts otherwise"
+        except REFUSALS as error:
+            same, reason = False, str(error)
+        if not same:
+            raise pickle.PicklingError(
+                f"The network cannot be saved: {reason}. Keep what training changes "
+                "in parameters, buffers, or attributes that the constructor sets."
+            )
+
     def _comparable_state(self):
-        return self.__getstate__()
+        return {**self.__dict__, "_module": module_state(self._module)}
 
 
 def _leaves(module):
     """Return the layers of a module that have no layers within."""
     return [m for m in module.modules() if not list(m.children())]
+
+
+def _is_linear(layer):
+    """Tell whether a layer is linear, with weights that nothing else makes."""
+    return (
+        isinstance(layer, nn.Linear)
+        and layer.weight is layer._parameters.get("weight")
+        and not layer._forward_pre_hooks
+    )
 
 
 def _replace(layer, weight, bias):

@@ -3,9 +3,13 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import inspect
+
 import torch
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
+
+from sklearn_unlearn._engine.module._functional import DROPPING, WITH_GENERATOR
 
 __all__ = ["ExplicitRandomness"]
 
@@ -33,28 +37,18 @@ _TAKE_GENERATOR = {
     torch.nn.init.normal_,
     torch.nn.init.uniform_,
 }
-# Functions that take none, and those that do the same with a generator.
-_LIKE = {torch.rand_like: torch.rand, torch.randn_like: torch.randn}
-# Functions that drop whole channels, and the number of axes of an input that has no
-# axis of rows; dropout2d takes no such input.
-_CHANNEL_DROPOUT = {F.dropout1d: 2, F.dropout2d: 0, F.dropout3d: 4}
-# Functions that cannot be given a generator. Those with an argument `training` are
-# random only where it is true.
+_SIGNATURES = {func: inspect.signature(own) for func, own in WITH_GENERATOR.items()}
+# Functions that cannot be given a generator.
 _REFUSED = {
     torch._sample_dirichlet,
     torch._standard_gamma,
-    torch.alpha_dropout,
-    torch.dropout,
-    torch.feature_alpha_dropout,
-    torch.feature_dropout,
     torch.native_dropout,
     torch.randint_like,
     torch.rrelu,
-    F.alpha_dropout,
-    F.feature_alpha_dropout,
-    F.gumbel_softmax,
-    F.rrelu,
 }
+# Functions that cannot be given one, and drop units if their arguments say so.
+_RECURRENT = {torch.gru, torch.lstm, torch.rnn_relu, torch.rnn_tanh}
+_ATTENTION = inspect.signature(F.multi_head_attention_forward)
 
 
 class ExplicitRandomness(TorchFunctionMode):
@@ -71,31 +65,24 @@ class ExplicitRandomness(TorchFunctionMode):
     ----------
     used : bool
         Whether any number has been drawn.
+    drops : bool
+        Whether a function has dropped units; layers of the package are no functions.
     """
 
     def __init__(self, generator):
         super().__init__()
-        self.generator, self.used = generator, False
+        self.generator, self.used, self.drops = generator, False, False
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = dict(kwargs or {})
         if func in _TAKE_GENERATOR and kwargs.get("generator") is None:
             self.used = True
             kwargs["generator"] = self.generator
-        elif func in _LIKE:
+        elif func in WITH_GENERATOR and _is_random(func, args, kwargs):
             self.used = True
-            like = args[0] if args else kwargs["input"]
-            drawn = _LIKE[func](
-                like.shape, generator=self.generator, device=self.generator.device
-            )
-            return drawn.to(like.device, kwargs.get("dtype") or like.dtype)
-        elif func is F.dropout:
-            return self._dropout(*args, **kwargs)
-        elif func in _CHANNEL_DROPOUT:
-            return self._dropout_channels(_CHANNEL_DROPOUT[func], *args, **kwargs)
-        elif (func in _REFUSED and kwargs.get("training", True)) or (
-            func is F.scaled_dot_product_attention and kwargs.get("dropout_p")
-        ):
+            self.drops |= func in DROPPING
+            return WITH_GENERATOR[func](self.generator, *args, **kwargs)
+        elif func in _REFUSED or _drops_within(func, args, kwargs):
             raise ValueError(
                 f"{func.__name__} draws from the global generator of torch. Use layers "
                 "of sklearn_unlearn.dropout in the module instead."
@@ -110,21 +97,23 @@ class ExplicitRandomness(TorchFunctionMode):
             if kind is None:
                 raise
 
-    def _dropout(self, x, p=0.5, training=True, inplace=False):
-        return self._drop(x, x.shape, p, training)
 
-    def _dropout_channels(
-        self, n_axes_of_one_row, x, p=0.5, training=True, inplace=False
-    ):
-        """Drop channels: one number for all of each (row and) channel."""
-        n_leading = 1 if x.ndim == n_axes_of_one_row else 2
-        shape = (*x.shape[:n_leading], *[1] * (x.ndim - n_leading))
-        return self._drop(x, shape, p, training)
+def _is_random(func, args, kwargs):
+    """Tell whether a function draws numbers, by its arguments."""
+    bound = _SIGNATURES[func].bind(None, *args, **kwargs)
+    bound.apply_defaults()
+    given = bound.arguments
+    p = given.get("p", given.get("dropout_p", 1))
+    return bool(p and given.get("training", given.get("train", True)))
 
-    def _drop(self, x, shape, p, training):
-        """Multiply by noise of a shape that broadcasts; see `nn.functional.dropout`."""
-        if not training or p == 0:
-            return x
-        self.used = True
-        keep = x.new_full(shape, 1 - p)
-        return x * torch.bernoulli(keep, generator=self.generator) / (1 - p)
+
+def _drops_within(func, args, kwargs):
+    """Tell whether attention, or recurrent layers, would drop units in this call."""
+    if func in _RECURRENT:  # ..., dropout, training, ...
+        place = next(i for i, value in enumerate(args) if type(value) is float)
+        return args[place] > 0 and args[place + 1]
+    if func is not F.multi_head_attention_forward:
+        return False
+    given = _ATTENTION.bind(*args, **kwargs)
+    given.apply_defaults()
+    return given.arguments["dropout_p"] > 0 and given.arguments["training"]

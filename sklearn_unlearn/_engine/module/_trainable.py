@@ -6,11 +6,11 @@
 from contextlib import nullcontext
 
 import torch
-from torch import nn
 
 from sklearn_unlearn._engine._threads import threads_for
 from sklearn_unlearn._engine._trainable import CHUNK_ROWS, Trainable
 from sklearn_unlearn._engine.module._building import largest_product
+from sklearn_unlearn._engine.module._learnt import batch_norms, drop_learnt_state
 from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
 
 __all__ = ["TrainableModule"]
@@ -62,12 +62,8 @@ class TrainableModule(Trainable):
 
     @torch.no_grad()
     def renew_statistics(self, X):
-        layers = [
-            layer
-            for layer in self._module.modules()
-            if isinstance(layer, nn.modules.batchnorm._BatchNorm)
-            and layer.track_running_stats
-        ]
+        drop_learnt_state(self._network, self._module)
+        layers = list(batch_norms(self._module).values())
         if not layers:
             return
         if len(X) < 2:

@@ -3,7 +3,6 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import copy
 from contextlib import nullcontext
 
 import torch
@@ -17,6 +16,7 @@ from sklearn_unlearn._engine.module._building import (
     stochastic_layers,
 )
 from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
+from sklearn_unlearn._engine.module._state import module_state, restore_state
 
 __all__ = ["LeanNet", "NetTrainer"]
 
@@ -76,11 +76,12 @@ class NetTrainer:
             for name, parameter in module.named_parameters()
             if parameter.ndim < 2
         ]
+        options = solver.options_for(module.parameters())
         self.net = LeanNet(
             module,
             criterion=_Criterion(loss, network.n_outputs),
             optimizer=solver.kind,
-            **{f"optimizer__{k}": value for k, value in solver.options().items()},
+            **{f"optimizer__{name}": value for name, value in options.items()},
             optimizer__weight_decay=alpha / batch_size,
             optimizer__param_groups=no_decay,
             train_split=None,
@@ -149,9 +150,9 @@ class NetTrainer:
         return any(isinstance(layer, kinds) for layer in self.module.modules())
 
     def snapshot(self):
-        """Return a copy of the parameters and buffers."""
-        return copy.deepcopy(self.module.state_dict())
+        """Return a copy of all that the module knows."""
+        return module_state(self.module)
 
     def restore(self, snapshot):
-        """Put parameters and buffers back."""
-        self.module.load_state_dict(snapshot)
+        """Put them back."""
+        restore_state(self.module, snapshot)
