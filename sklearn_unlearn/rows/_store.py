@@ -15,6 +15,7 @@ from sklearn_unlearn.rows._hash_index import HashIndex, runs
 from sklearn_unlearn.rows._hints import describe_other_types, refuse_what_is_no_table
 from sklearn_unlearn.rows._ids import as_ids, describe_other_kind, match_ids
 from sklearn_unlearn.rows._layouts import SparseLayout, as_column, layout_of
+from sklearn_unlearn.rows._layouts._frozen import from_cells, to_cells
 from sklearn_unlearn.rows._lookup import match_rows
 from sklearn_unlearn.rows._request import RowView
 from sklearn_unlearn.rows._targets import check_targets
@@ -142,7 +143,11 @@ class RowStore:
 
     def __getstate__(self):
         # an index is made anew, with another seed: pickles of equal fits are equal
-        return {**self.__dict__, "_index": None}
+        blocks = _each(to_cells, self._blocks)
+        return {**self.__dict__, "_index": None, "_blocks": blocks}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state, _blocks=_each(from_cells, state["_blocks"]))
 
     # ------------------------------------------------------------------- reading
 
@@ -432,6 +437,11 @@ class RowStore:
                 concatenate([block[name] for block in blocks])
                 for name in self._part_names
             ]
+
+
+def _each(change, blocks):
+    """Return blocks with each of their columns changed."""
+    return [{name: change(values) for name, values in b.items()} for b in blocks]
 
 
 def _dense(targets):

@@ -7,21 +7,32 @@ skops write of an estimator holds, in place of each private object,
 
 where `kind` is the name that the class was registered under with `saved_as`. The class
 may move or be renamed as it likes, and one that changes its attributes counts up its
-schema and reads the older ones.
+schema and reads the older ones. Types of numpy are written so, too.
 """
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+from importlib import import_module
+
 import numpy as np
 
 __all__ = ["check_schema", "from_plain", "saved_as", "to_plain"]
 
-KIND = "sklearn_unlearn"
+KIND, DTYPE = "sklearn_unlearn", "numpy type"
 # nothing of a class of ours can be within
 PLAIN = frozenset(
     {bool, bytes, complex, float, int, str, type(None), np.ndarray, np.float64}
 )
+
+# where classes are whose modules no estimator imports before it needs them
+LATE = {
+    "factory of a skorch net": "sklearn_unlearn.unlearning._skorch_net",
+    "skorch classifier": "sklearn_unlearn.unlearning._skorch",
+    "skorch regressor": "sklearn_unlearn.unlearning._skorch",
+    "state of a tree": "sklearn_unlearn.exact.forest.tree._structure",
+    "tree": "sklearn_unlearn.exact.forest.tree._structure",
+}
 
 _BY_KIND: dict = {}
 _BY_CLASS: dict = {}
@@ -62,14 +73,12 @@ def to_plain(value):
     Dictionaries, lists and tuples are entered; what has no private object within is
     the same object, and what is shared stays shared.
     """
-    return _Walk(lambda thing: type(thing) in _BY_CLASS, _write).result(value)
+    return _Walk(_is_private, _write).result(value)
 
 
 def from_plain(value):
     """Return what `to_plain` was given."""
-    return _Walk(lambda thing: type(thing) is dict and KIND in thing, _read).result(
-        value
-    )
+    return _Walk(_is_written, _read).result(value)
 
 
 def check_schema(what, schema, known):
@@ -132,8 +141,22 @@ class _Walk:
         return result
 
 
+def _is_private(thing):
+    """Tell whether an object is to be written in plain form."""
+    if isinstance(thing, np.dtype):  # others have no name that says all
+        return thing.fields is None and np.dtype(thing.str) == thing
+    return type(thing) in _BY_CLASS
+
+
+def _is_written(thing):
+    """Tell whether an object is the plain form of another."""
+    return type(thing) is dict and KIND in thing
+
+
 def _write(thing, walk):
     """Return the plain form of a private object."""
+    if isinstance(thing, np.dtype):
+        return {KIND: DTYPE, "schema": 1, "state": {"str": thing.str}}
     kind, schema = _BY_CLASS[type(thing)]
     plain = walk.known(thing, {KIND: kind, "schema": schema})
     state = {name: walk.result(value) for name, value in _state(thing).items()}
@@ -154,6 +177,10 @@ def _state(thing):
 def _read(plain, walk):
     """Return a private object of its plain form."""
     kind, schema, state = plain[KIND], plain["schema"], plain["state"]
+    if kind == DTYPE:
+        return np.dtype(state["str"])
+    if kind in LATE:
+        import_module(LATE[kind])
     if kind not in _BY_KIND:
         raise ValueError(
             f"The file holds {kind!r}, which the installed sklearn-unlearn does not "

@@ -7,7 +7,14 @@ import numpy as np
 
 from sklearn_unlearn.rows._layouts._casting import as_objects
 
-__all__ = ["frozen", "frozen_column", "thawed", "thawed_column"]
+__all__ = [
+    "from_cells",
+    "frozen",
+    "frozen_column",
+    "thawed",
+    "thawed_column",
+    "to_cells",
+]
 
 
 class FrozenDict(dict):
@@ -57,3 +64,17 @@ def thawed_column(cells):
     if {FrozenDict, FrozenList} & set(map(type, cells)):
         return as_objects([thawed(cell) for cell in cells])
     return np.array(cells)
+
+
+def to_cells(part):
+    """Return an array as files hold it: objects in one list, as they were given."""
+    if not isinstance(part, np.ndarray) or part.dtype.kind != "O":
+        return part
+    return {"cells": list(map(thawed, part.ravel().tolist())), "shape": part.shape}
+
+
+def from_cells(part):
+    """Return what `to_cells` was given."""
+    if not isinstance(part, dict):
+        return part
+    return as_objects(list(map(frozen, part["cells"]))).reshape(part["shape"])

@@ -77,13 +77,14 @@ class ItemsLayout(Layout):
                 "Arrays of different shapes in one list are no rows that can be told "
                 "apart: pass a single array with one row for each entry of y"
             )
-        self.outer = as_objects if isinstance(X, np.ndarray) else type(X)
+        self.outer = None if isinstance(X, np.ndarray) else type(X)
 
     def split(self, X):
         return [as_objects([frozen(item) for item in X])[:, None]]
 
     def join(self, parts, labels=None):
-        return self.outer([thawed(item) for item in parts[0][:, 0].tolist()])
+        make = as_objects if self.outer is None else self.outer
+        return make([thawed(item) for item in parts[0][:, 0].tolist()])
 
     def cast(self, X):
         if isinstance(X, (str, bytes, dict)) or not hasattr(X, "__len__"):

@@ -3,6 +3,8 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import io
+
 import numpy as np
 from scipy import sparse
 
@@ -34,6 +36,13 @@ class NativeLayout(Layout):
             groups.setdefault(_stored_type(series), []).append(j)
         self.groups = list(groups.items())
         self._drop_unused_categories(lambda i: self.split(X)[i])
+
+    def __getstate__(self):
+        return {**self.__dict__, "dtypes": _plain_types(self.kind, self.dtypes)}
+
+    def __setstate__(self, state):
+        dtypes = _types_of_plain(state["kind"], state["dtypes"])
+        self.__dict__.update(state, dtypes=dtypes)
 
     def split(self, X):
         series = _columns(X)
@@ -138,6 +147,36 @@ def _values(series, dtype):
     return (
         values if values.dtype == dtype else cast_cells(values[:, None], dtype)[0][:, 0]
     )
+
+
+def _plain_types(library, dtypes):
+    """Return types of columns as files hold them: an empty frame in Arrow's format."""
+    names = [str(j) for j in range(len(dtypes))]
+    if library == "pyarrow":
+        import pyarrow as pa
+
+        schema = pa.schema(list(zip(names, dtypes, strict=True)))
+        return schema.serialize().to_pybytes()
+    import polars as pl
+
+    if pl.Object in dtypes:  # which Arrow has no type for
+        return dtypes
+    file = io.BytesIO()
+    pl.DataFrame(schema=dict(zip(names, dtypes, strict=True))).write_ipc(file)
+    return file.getvalue()
+
+
+def _types_of_plain(library, plain):
+    """Return what `_plain_types` was given."""
+    if library == "pyarrow":
+        import pyarrow as pa
+
+        return pa.ipc.read_schema(pa.py_buffer(plain)).types
+    import polars as pl
+
+    if isinstance(plain, list):
+        return plain
+    return list(pl.read_ipc(io.BytesIO(plain)).schema.values())
 
 
 def _has_categories(dtype):

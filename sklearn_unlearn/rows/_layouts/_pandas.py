@@ -14,7 +14,12 @@ from sklearn_unlearn.rows._layouts._casting import (
     cast_columns,
 )
 from sklearn_unlearn.rows._layouts._columns import align_columns
-from sklearn_unlearn.rows._layouts._frozen import frozen_column, thawed_column
+from sklearn_unlearn.rows._layouts._frozen import (
+    from_cells,
+    frozen_column,
+    thawed_column,
+    to_cells,
+)
 from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["FrameLayout", "SeriesLayout"]
@@ -41,6 +46,20 @@ class FrameLayout(Layout):
         self.index = IndexLayout(X.index)
         self._drop_unused_categories(
             lambda i: self._values(X, *reversed(self.groups[i]))
+        )
+
+    def __getstate__(self):
+        return {
+            **self.__dict__,
+            "columns": plain_index(self.columns),
+            "dtypes": list(map(plain_type, self.dtypes)),
+        }
+
+    def __setstate__(self, state):
+        self.__dict__.update(
+            state,
+            columns=index_of_plain(state["columns"]),
+            dtypes=list(map(type_of_plain, state["dtypes"])),
         )
 
     @property
@@ -199,6 +218,13 @@ class IndexLayout:
         only = _stored_type(self.dtypes[0])
         self.dtype = np.dtype(object) if self.is_multi else only
 
+    def __getstate__(self):
+        return {**self.__dict__, "dtypes": list(map(plain_type, self.dtypes))}
+
+    def __setstate__(self, state):
+        dtypes = list(map(type_of_plain, state["dtypes"]))
+        self.__dict__.update(state, dtypes=dtypes)
+
     @property
     def has_own_labels(self):
         """Whether the index is no mere count of the rows."""
@@ -254,6 +280,52 @@ class IndexLayout:
         ]
         new.__dict__.update(self.__dict__, dtypes=dtypes)
         return new
+
+
+def plain_index(index):
+    """Return an index as files hold it, without objects of pandas."""
+    import pandas as pd
+
+    if isinstance(index, pd.RangeIndex):
+        return {"range": [index.start, index.stop, index.step], "name": index.name}
+    layout = IndexLayout(index)
+    return {"layout": layout, "labels": to_cells(layout.split(index))}
+
+
+def index_of_plain(plain):
+    """Return what `plain_index` was given."""
+    import pandas as pd
+
+    if "range" in plain:
+        return pd.RangeIndex(*plain["range"], name=plain["name"])
+    return plain["layout"].join(from_cells(plain["labels"]))
+
+
+def plain_type(dtype):
+    """Return a type of a column as files hold it: its name, if that says all."""
+    import pandas as pd
+
+    if isinstance(dtype, pd.CategoricalDtype):
+        categories = plain_index(dtype.categories)
+        return {"categories": categories, "ordered": dtype.ordered}
+    if isinstance(dtype, np.dtype):
+        return dtype
+    try:
+        says_all = pd.api.types.pandas_dtype(str(dtype)) == dtype
+    except TypeError:  # of another library
+        return dtype
+    return str(dtype) if says_all else dtype
+
+
+def type_of_plain(plain):
+    """Return what `plain_type` was given."""
+    import pandas as pd
+
+    if isinstance(plain, dict):
+        return pd.CategoricalDtype(
+            index_of_plain(plain["categories"]), plain["ordered"]
+        )
+    return pd.api.types.pandas_dtype(plain)
 
 
 def _stored_type(dtype):
