@@ -178,9 +178,11 @@ class BudgetExceededError(UnlearningError, RuntimeError):
     Examples
     --------
     >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.preprocessing import normalize
     >>> from sklearn_unlearn.exact import CertifiedLogisticRegression
     >>> from sklearn_unlearn.exceptions import BudgetExceededError
     >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X = normalize(X)  # longer rows would be shortened
     >>> model = CertifiedLogisticRegression(sigma=0.01, on_budget="raise").fit(X, y)
     >>> try:
     ...     model.unlearn(X[:100])

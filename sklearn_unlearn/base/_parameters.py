@@ -5,6 +5,7 @@
 
 import functools
 import hashlib
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -69,11 +70,17 @@ def refuse_changed_parameters(estimator):
     changed = [n for n in {**before, **now} if before.get(n, n) != now.get(n, n)]
     # a step that was replaced has other parameters, too: it says enough
     names = [n for n in changed if not any(n.startswith(f"{o}__") for o in changed)]
-    values = ", ".join(f"{name}={before.get(name)!r}" for name in names)
+    values = ", ".join(f"{name}={_shown(before.get(name))}" for name in names)
     raise ValueError(
         f"{', '.join(names)} changed since fit, where the values were {values}. "
         "Set the parameters back to these, or call fit again."
     )
+
+
+def _shown(value):
+    """Write what `_comparable` made of a value; of an estimator only its class."""
+    is_class = isinstance(value, str) and re.fullmatch(r"(\w+\.)+[A-Z]\w*", value)
+    return value.rpartition(".")[2] if is_class else repr(value)
 
 
 def _collect(estimator, prefix, found):

@@ -105,7 +105,7 @@ def carry_over(old, new, n_forget):
     copy_callbacks(old, new)
     if is_unlearner(old):
         new.n_forgotten_ = old.n_forgotten_ + n_forget
-        new.unlearning_log_ = list(old.unlearning_log_)
+        new.unlearning_log_ = old.unlearning_log_
 
 
 def seed_where_none(estimator, random_state):

@@ -6,9 +6,16 @@
 from dataclasses import dataclass, fields
 
 from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, get_tags
 
-__all__ = ["GUARANTEES", "UnlearnerTags", "is_unlearner", "with_unlearner_tags"]
+__all__ = [
+    "GUARANTEES",
+    "UnlearnerTags",
+    "is_unlearner",
+    "takes_matrix",
+    "with_unlearner_tags",
+]
 
 # from the strongest to none
 GUARANTEES = ("exact", "exact_law", "certified", "approximate")
@@ -60,6 +67,18 @@ def with_unlearner_tags(tags, unlearner_tags):
     """Return `tags` of scikit-learn together with those of an unlearner."""
     values = {field.name: getattr(tags, field.name) for field in fields(Tags)}
     return _TagsWithUnlearner(**values, unlearner_tags=unlearner_tags)
+
+
+def takes_matrix(estimator):
+    """Tell whether an estimator takes a kernel or distance matrix between all rows.
+
+    Of a pipeline its first estimator decides; scikit-learn's tags do not look behind
+    "passthrough".
+    """
+    if not isinstance(estimator, Pipeline):
+        return get_tags(estimator).input_tags.pairwise
+    steps = [step for _, step in estimator.steps if hasattr(step, "fit")]
+    return bool(steps) and takes_matrix(steps[0])
 
 
 def is_unlearner(estimator):

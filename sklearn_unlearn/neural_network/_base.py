@@ -45,7 +45,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
     _fit_context,
 )
 
-__all__ = ["BaseDropoutNetwork", "check_uncertainty_kind"]
+__all__ = ["BaseDropoutNetwork"]
 
 # Streams of random numbers of one fit, in this order for ever.
 STREAMS = ("weights", "order", "masks", "split", "functions")
@@ -448,11 +448,3 @@ class BaseDropoutNetwork(
     def _unlearner_tags(self):
         fixed = isinstance(self.random_state, Integral)
         return UnlearnerTags(guarantee="exact" if fixed else "exact_law")
-
-
-def check_uncertainty_kind(kind):
-    """Raise unless `kind` names a part of the uncertainty."""
-    if kind not in ("total", "aleatoric", "epistemic"):
-        raise ValueError(
-            f'kind must be "total", "aleatoric" or "epistemic"; got {kind!r}.'
-        )

@@ -38,7 +38,7 @@ class DropoutClassifier(
     ----------
     hidden_layer_sizes : array-like of int, default=(100,)
         Numbers of units of the hidden layers.
-    activation : {"identity", "logistic", "tanh", "relu"}, default="relu"
+    activation : {"identity", "logistic", "tanh", "relu", "gelu"}, default="relu"
         Activation of the hidden layers.
     dropout : float or array-like of float, default=0.1
         Probability to *drop* a hidden unit, from 0 to below 1; one number, or one

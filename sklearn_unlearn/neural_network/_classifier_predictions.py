@@ -7,8 +7,8 @@ import numpy as np
 from scipy.special import entr, expit
 from sklearn.utils import check_random_state
 
+from sklearn_unlearn._engine._uncertainty import check_uncertainty_kind, entropy_part
 from sklearn_unlearn.base._response import pad_columns
-from sklearn_unlearn.neural_network._base import check_uncertainty_kind
 
 __all__ = ["ClassifierPredictionsMixin"]
 
@@ -118,12 +118,7 @@ class ClassifierPredictionsMixin:
         check_uncertainty_kind(kind)
 
         def reduce(functions):
-            p = self._probabilities(functions)
-            total = self._entropy(p.mean(axis=0))
-            # never above the total but for rounding
-            aleatoric = np.minimum(self._entropy(p).mean(axis=0), total)
-            parts = {"total": total, "aleatoric": aleatoric}
-            return parts.get(kind, total - aleatoric)
+            return entropy_part(self._entropy, self._probabilities(functions), kind)
 
         return self._apply(reduce, X)
 

@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 
 from sklearn_unlearn._engine._mixture import interval
 from sklearn_unlearn._engine._poisson_mixture import poisson_interval
-from sklearn_unlearn.neural_network._base import check_uncertainty_kind
+from sklearn_unlearn._engine._uncertainty import check_uncertainty_kind
 
 __all__ = ["LINKS", "RegressorPredictionsMixin"]
 

@@ -16,7 +16,7 @@ from sklearn_unlearn.base._group_column import GROUP_COLUMN
 from sklearn_unlearn.base._parameters import plain_parameters
 from sklearn_unlearn.base._rewritten import changed_by_step, deep_parameters
 from sklearn_unlearn.base._steps import is_estimator
-from sklearn_unlearn.base._tags import GUARANTEES
+from sklearn_unlearn.base._tags import GUARANTEES, takes_matrix
 from sklearn_unlearn.exact import find_rule, register_rule
 from sklearn_unlearn.exact._cost import cost_of_steps
 from sklearn_unlearn.exact._rule import RuleState
@@ -406,7 +406,9 @@ class Pipeline(UnlearnerMixin, PipelinePredictions, pipeline.Pipeline):
     def __sklearn_tags__(self):
         if not self.steps:  # nothing that could learn, or forget
             return super(UnlearnerMixin, self).__sklearn_tags__()
-        return super().__sklearn_tags__()
+        tags = super().__sklearn_tags__()
+        tags.input_tags.pairwise = takes_matrix(self)
+        return tags
 
     def _unlearner_tags(self):
         guarantee = "exact"

@@ -3,17 +3,27 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import secrets
+
 import numpy as np
 
 from sklearn_unlearn.rows._hash_index import ranges
 from sklearn_unlearn.utils._cached import cached_property
 
-__all__ = ["Column", "KeptColumns", "are_whole", "may_round", "nearest_entries"]
+__all__ = [
+    "Column",
+    "KeptColumns",
+    "are_whole",
+    "may_be_off",
+    "may_round",
+    "nearest_entries",
+]
 
-# Share of a value by which a number asked for may be off, by bytes per number.
-TOLERANCE = {2: 0.0, 4: 1e-5, 8: 1e-9}
+# Share of a value by which a number asked for may be off, by bytes per number. Those of
+# other sizes must be equal.
+TOLERANCE = {4: 1e-5, 8: 1e-9}
 # The same share for what a second computation of the same row changes.
-LAST_DIGITS = {2: 0.0, 4: 1e-5, 8: 1e-13}
+LAST_DIGITS = {4: 1e-5, 8: 1e-13}
 # A column of a single value tells nothing of how near another one may come.
 SINGLE_VALUE = 1e-13
 # Share of the distance to the next kept value by which a number may be off.
@@ -21,6 +31,10 @@ SHARE_OF_GAP = 1e-3
 # Magnitudes beyond this would overflow in sums: such cells must be equal.
 LARGEST = 1e100
 SAMPLE_ROWS = 4096  # kept values by which the scale of a column is measured
+COLUMNS_AT_ONCE = 32  # that are read together
+CHUNK = (
+    1 << 15
+)  # values that are looked at together, so that a processor's cache has them
 
 
 class Column:
@@ -43,9 +57,12 @@ class Column:
     @cached_property
     def ascending(self):
         """The values that are no NaN, nor infinite or nearly so, in ascending order."""
+        values = np.sort(self.values)
         if not self.is_float:
-            return np.sort(self.values)
-        return np.sort(self.values[may_round(self.values)])
+            return values
+        largest = _largest(values.dtype)
+        low = np.searchsorted(values, -largest, "left")
+        return values[low : np.searchsorted(values, largest, "right")]
 
     @cached_property
     def scale(self):
@@ -58,9 +75,12 @@ class Column:
     @cached_property
     def gap(self):
         """Distance of the two nearest values; infinite if there are not two."""
-        values = self.ascending.astype(np.float64)
-        gaps = np.diff(values)
-        return gaps.min(initial=np.inf, where=gaps > 0)
+        smallest = np.inf
+        for start in range(0, len(self.ascending) - 1, CHUNK):
+            values = self.ascending[start : start + CHUNK + 1]
+            gaps = np.diff(values.astype(np.float64, copy=False))
+            smallest = gaps.min(initial=smallest, where=gaps > 0)
+        return smallest
 
     def tolerance(self, asked):
         """Return by how much each number asked for may be off from a kept one."""
@@ -90,9 +110,9 @@ class Column:
 
     def count(self, low, high):
         """Return how many rows have a value from `low` to `high`."""
-        return np.searchsorted(self.ascending, high, "right") - np.searchsorted(
-            self.ascending, low, "left"
-        )
+        first = np.searchsorted(self.ascending, low, "left")
+        last = np.searchsorted(self.ascending, high, "right")
+        return np.maximum(last - first, 0)
 
     def rows_between(self, low, high):
         """Return which rows have a value in which range.
@@ -108,11 +128,10 @@ class Column:
         rows : ndarray of int64
             Positions of these rows.
         """
-        # the union of the ranges first: few rows are left to be sorted
-        order = np.argsort(low)
-        starts, stops = low[order], np.maximum.accumulate(high[order])
-        place = np.searchsorted(starts, self.values, "right") - 1
-        inside = np.flatnonzero((place >= 0) & (self.values <= stops[place]))
+        first = np.searchsorted(self.ascending, low, "left")
+        entries, _ = ranges(first, self.count(low, high))
+        # few rows are left to be sorted; others among them do not matter
+        inside = _rows_of_hash(self.values, self.ascending[entries])
         inside = inside[np.argsort(self.values[inside])]
         values = self.values[inside]
         first = np.searchsorted(values, low, "left")
@@ -122,7 +141,10 @@ class Column:
 
 
 class KeptColumns:
-    """The columns of kept rows, each read when it is asked for.
+    """The columns of kept rows, read when they are asked for.
+
+    The first one often tells all. Whoever asks for a second one will want the others,
+    and to read many takes hardly longer than to read one.
 
     Parameters
     ----------
@@ -135,7 +157,14 @@ class KeptColumns:
     def __call__(self, part, j):
         """Return column `j` of the part of this number, which must be dense."""
         if (part, j) not in self._columns:
-            self._columns[part, j] = Column(self._store.part_column(part, j))
+            first, n_columns = (
+                (j, 1)
+                if not self._columns
+                else (j - j % COLUMNS_AT_ONCE, COLUMNS_AT_ONCE)
+            )
+            read = self._store.part_columns(part, slice(first, first + n_columns))
+            for k, values in enumerate(read, start=first):
+                self._columns.setdefault((part, k), Column(values))
         return self._columns[part, j]
 
 
@@ -154,35 +183,65 @@ def nearest_entries(kept, asked):
         Whether there is one.
     """
     columns, place = np.unique(asked.indices, return_inverse=True)
-    kept = kept.tocsc()[:, columns]
+    values, starts, stops, gap = _ascending_entries(kept, columns)
     exact = ~may_round(asked.data)
     a = np.where(exact, 0, asked.data).astype(np.float64)
-    n_entries = np.diff(kept.indptr)
-    column, values = np.repeat(np.arange(len(columns)), n_entries), kept.data
-    column, values = column[may_round(values)], values[may_round(values)]
-    # rows without an entry hold a 0
-    zeros = np.flatnonzero(n_entries < kept.shape[0])
-    column = np.append(column, zeros)
-    values = np.append(values, np.zeros(len(zeros))).astype(np.float64)
-    order = np.lexsort((values, column))
-    column, values = column[order], values[order]
-    gaps = np.diff(values)
-    gaps[(column[1:] != column[:-1]) | (gaps == 0)] = np.inf
-    gap = np.full(len(columns), np.inf)
-    np.minimum.at(gap, column[1:], gaps)
-    # numpy orders complex numbers by their real, then by their imaginary parts
-    above = np.searchsorted(column + 1j * values, place + 1j * a)
+    above = _search(values, starts[place], stops[place], a)
     near, off = a, np.full(len(a), np.inf)
     for neighbour in (above - 1, above):
-        inside = (neighbour >= 0) & (neighbour < len(values))
-        neighbour = np.where(inside, neighbour, 0)
-        inside &= column[neighbour] == place
-        distance = np.where(inside, np.abs(a - values[neighbour]), np.inf)
-        near = np.where(distance < off, values[neighbour], near)
+        inside = (neighbour >= starts[place]) & (neighbour < stops[place])
+        value = values[np.where(inside, neighbour, 0)]
+        distance = np.where(inside, np.abs(a - value), np.inf)
+        near = np.where(distance < off, value, near)
         off = np.minimum(off, distance)
     known = off <= _tolerance(np.abs(a), gap[place], asked.dtype.itemsize)
     known &= (a == near) | ~are_whole(a, near, asked.dtype)
     return np.where(exact, asked.data, near).astype(asked.dtype), known | exact
+
+
+def _ascending_entries(kept, columns):
+    """Return the values of some columns of sparse rows, each in ascending order.
+
+    Parameters
+    ----------
+    kept : csr_array
+    columns : ndarray of int, shape (n_columns,)
+
+    Returns
+    -------
+    values : ndarray of float64
+        Those of one column after another; of zeros without an entry one.
+    starts, stops : ndarray of int, shape (n_columns,)
+        Where the values of each column are that may be off.
+    gap : ndarray, shape (n_columns,)
+        Distance of the two nearest of these; infinite if there are not two.
+    """
+    n_rows = kept.shape[0]
+    kept = kept.tocsc()
+    kept = kept if len(columns) == kept.shape[1] else kept[:, columns]
+    # rows without an entry hold a 0
+    zeros = np.flatnonzero(np.diff(kept.indptr) < n_rows)
+    values = np.insert(kept.data.astype(np.float64), kept.indptr[zeros + 1], 0.0)
+    stops = kept.indptr[1:] + np.cumsum(np.diff(kept.indptr) < n_rows)
+    starts = np.append(0, stops[:-1])
+    values[~may_round(values)] = np.nan  # which are the last when sorted
+    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+        values[start:stop].sort()
+    gaps = np.diff(values, append=np.nan)
+    gaps[stops - 1] = np.inf
+    gaps[~(gaps > 0)] = np.inf
+    stops = stops - np.add.reduceat(np.isnan(values), starts, dtype=np.int64)
+    return values, starts, stops, np.minimum.reduceat(gaps, starts)
+
+
+def _search(values, low, high, asked):
+    """Return where each number has its place within its range of ascending values."""
+    while (low < high).any():
+        middle = (low + high) // 2
+        below = low < high
+        below[below] = values[middle[below]] < asked[below]
+        low, high = np.where(below, middle + 1, low), np.where(below, high, middle)
+    return low
 
 
 def _tolerance(size, gap, n_bytes):
@@ -204,10 +263,45 @@ def _tolerance(size, gap, n_bytes):
     return np.where(np.isinf(gap), single, off)
 
 
+def may_be_off(dtype):
+    """Tell whether numbers of a type may be off at all from those asked for."""
+    return dtype.kind == "f" and dtype.itemsize in TOLERANCE
+
+
 def may_round(values):
     """Tell which cells may be off by rounding: not NaN, nor infinite or nearly so."""
-    largest = min(LARGEST, float(np.finfo(values.dtype).max))
-    return np.abs(values) <= largest
+    return np.abs(values) <= _largest(values.dtype)
+
+
+def _largest(dtype):
+    """Return the largest magnitude of numbers that may be off."""
+    return dtype.type(min(LARGEST, float(np.finfo(dtype).max)))
+
+
+def _rows_of_hash(values, wanted):
+    """Return which of many values have the hash of one of few: all that are equal.
+
+    The hash is secret, so that nobody can make values that share one.
+
+    Parameters
+    ----------
+    values, wanted : ndarray of floating-point numbers of one type
+    """
+    factor = np.uint64(secrets.randbits(64) | 1)
+    n_bits = max(16, len(wanted).bit_length() + 3)
+
+    def hashes(numbers):
+        codes = (numbers + numbers.dtype.type(0)).view(f"u{numbers.itemsize}")
+        codes = codes.astype(np.uint64, copy=False)
+        codes *= factor
+        codes >>= np.uint64(64 - n_bits)
+        return codes.view(np.int64)
+
+    is_wanted = np.zeros(1 << n_bits, dtype=bool)
+    is_wanted[hashes(wanted)] = True
+    chunks = range(0, len(values), CHUNK)
+    found = [is_wanted[hashes(values[start : start + CHUNK])] for start in chunks]
+    return np.flatnonzero(np.concatenate(found))
 
 
 def are_whole(a, b, dtype):

@@ -6,7 +6,7 @@
 import numpy as np
 
 from sklearn_unlearn.rows._cells import equal_rows
-from sklearn_unlearn.rows._columns import KeptColumns
+from sklearn_unlearn.rows._columns import KeptColumns, may_be_off
 from sklearn_unlearn.rows._copies import choose_copies
 from sklearn_unlearn.rows._numbering import number_ids
 from sklearn_unlearn.rows._search import find_recomputed, float_columns, snap
@@ -98,10 +98,9 @@ def _find_equal(store, parts, wanted):
 def _find_rounded(store, parts):
     """Find a kept row that differs from each query by rounding only; else -1."""
     found = np.full(parts[0].shape[0], -1, dtype=np.int64)
-    if not any(part.dtype.kind == "f" for part in parts):
+    if not any(may_be_off(part.dtype) for part in parts):
         return found
-    order = float_columns(store, parts)
-    columns = KeptColumns(store)
+    order, columns = float_columns(store, parts), KeptColumns(store)
     snapped, possible = snap(store, columns, parts, order)
     if possible.any():
         found, _ = _find_equal(store, snapped, possible)

@@ -10,6 +10,7 @@ from sklearn_unlearn.rows._cells import equal_rows
 from sklearn_unlearn.rows._columns import (
     SHARE_OF_GAP,
     are_whole,
+    may_be_off,
     may_round,
     nearest_entries,
 )
@@ -19,8 +20,8 @@ __all__ = ["find_recomputed", "float_columns", "snap"]
 
 SAMPLE_ROWS = 1024  # kept rows by which columns of many values are told from others
 # A query is compared with at most so many kept rows.
-MOST_CANDIDATES = 512
-CHUNK_CELLS = 1 << 21  # cells compared at a time, which bounds temporaries
+MOST_CANDIDATES = 128
+CHUNK_PAIRS = 1 << 14  # pairs of rows compared at a time, which bounds temporaries
 
 
 def snap(store, columns, parts, order):
@@ -48,7 +49,7 @@ def snap(store, columns, parts, order):
     parts = [part.copy() for part in parts]
     possible = np.ones(parts[0].shape[0], dtype=bool)
     for i, part in enumerate(parts):
-        if sparse.issparse(part) and part.dtype.kind == "f" and part.nnz:
+        if sparse.issparse(part) and may_be_off(part.dtype) and part.nnz:
             part.data, known = nearest_entries(store.part(i), part)
             rows = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
             possible[rows[~known]] = False
@@ -65,12 +66,12 @@ def float_columns(store, parts):
     """Return part and number of the columns of floating-point numbers of queries.
 
     Those first of which a sample has most values, as they tell most rows apart. Sparse
-    parts are left out.
+    parts are left out, and numbers that may not be off.
     """
     columns = []
     sample = store.sample(SAMPLE_ROWS)
     for i, (part, kept) in enumerate(zip(parts, sample, strict=True)):
-        if part.dtype.kind != "f" or sparse.issparse(part):
+        if sparse.issparse(part) or not may_be_off(part.dtype):
             continue
         kept = np.sort(kept, axis=0)
         n_values = (kept[1:] != kept[:-1]).sum(axis=0)
@@ -116,7 +117,11 @@ def find_recomputed(store, columns, parts, order):
         if near.any():
             number, rows = column.rows_between(low[near], high[near])
             query = left[near][number]
-            distance = _distances(store, columns, parts, order, query, rows)
+            distance = [
+                _distances(store, columns, parts, order, *pairs)
+                for pairs in _chunks(query, rows)
+            ]
+            distance = np.concatenate(distance)
             nearest = np.lexsort((distance, query))
             query, rows, distance = query[nearest], rows[nearest], distance[nearest]
             chosen = run_starts(query)
@@ -130,36 +135,38 @@ def find_recomputed(store, columns, parts, order):
     return found
 
 
+def _chunks(*arrays):
+    """Yield slices of arrays of one length, at least one."""
+    n_chunks = max(1, -(-len(arrays[0]) // CHUNK_PAIRS))
+    return zip(*(np.array_split(a, n_chunks) for a in arrays), strict=True)
+
+
 def _distances(store, columns, parts, order, query, rows):
     """Return the distance of pairs of a query and a kept row.
 
     It is the largest difference of two numbers, as a share of what a second computation
     may change: the same row has at most 1. It is infinite where anything else differs.
     """
-    n_pairs = max(1, CHUNK_CELLS // sum(part.shape[1] for part in parts))
-    if len(query) > n_pairs:  # to bound temporaries
-        cuts = range(n_pairs, len(query), n_pairs)
-        pieces = zip(np.split(query, cuts), np.split(rows, cuts), strict=True)
-        return np.concatenate(
-            [_distances(store, columns, parts, order, q, r) for q, r in pieces]
-        )
-    kept, distance = store.columns_at(rows), np.zeros(len(rows))
+    distance, near = np.zeros(len(rows)), np.arange(len(rows))
     for i, j in order:
         column = columns(i, j)
-        a, b = (v.astype(np.float64) for v in (parts[i][query, j], kept[i][:, j]))
+        a, b = parts[i][query[near], j], column.values[rows[near]]
+        a, b = a.astype(np.float64), b.astype(np.float64)
         rounds = may_round(a) & may_round(b)
         off = np.abs(a - b) / column.last_digits(a)
         off[rounds & are_whole(a, b, column.values.dtype)] = np.inf
         off[~rounds] = np.inf
         off[(a == b) | (np.isnan(a) & np.isnan(b))] = 0
-        distance = np.maximum(distance, off)
-        if (distance > 1).all():
+        distance[near] = np.maximum(distance[near], off)
+        near = near[off <= 1]
+        if not len(near):
             return distance
     searched = {i for i, _ in order}
     others = [i for i in range(len(parts)) if i not in searched]
     if others:
-        equal = equal_rows([parts[i][query] for i in others], [kept[i] for i in others])
-        distance[~equal] = np.inf
+        kept = store.columns_at(rows[near], [f"X{i}" for i in others])
+        equal = equal_rows([parts[i][query[near]] for i in others], kept)
+        distance[near[~equal]] = np.inf
     return distance
 
 
@@ -186,11 +193,12 @@ def _are_alone(store, columns, parts, order, query, rows):
         chosen = np.flatnonzero(alone & (best == k))
         ends = low[chosen, k], high[chosen, k]
         number, others = columns(*order[k]).rows_between(*ends)
-        q, near = chosen[number], store.columns_at(others)
-        is_near, is_other = np.ones(len(q), dtype=bool), np.zeros(len(q), dtype=bool)
-        for c, (i, j) in enumerate(order):
-            values, counts = near[i][:, j].astype(np.float64), differs[q, c]
-            is_near &= ~counts | (np.abs(values - asked[q, c]) <= radius[q, c])
-            is_other |= counts & (values != means[q, c])
-        alone[q[is_near & is_other]] = False
+        for q, rows in _chunks(chosen[number], others):
+            is_other = np.zeros(len(q), dtype=bool)
+            for c, (i, j) in enumerate(order):
+                values = columns(i, j).values[rows].astype(np.float64)
+                is_other |= differs[q, c] & (values != means[q, c])
+                near = ~differs[q, c] | (np.abs(values - asked[q, c]) <= radius[q, c])
+                q, rows, is_other = q[near], rows[near], is_other[near]
+            alone[q[is_other]] = False
     return alone

@@ -66,7 +66,7 @@ def match_targets(store, kept, asked, run, run_asked):
             asked = asked.copy()
             fits[lost] &= _snap(store, asked, lost)
             kept_number, asked_number = number_rows(kept, asked)
-    asked_number[~fits] = asked_number.max() + kept_number.max(initial=0) + 1
+    asked_number[~fits] = -1  # which no target has
     return kept_number, asked_number
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from sklearn_unlearn.exceptions import AmbiguousRowsError
 from sklearn_unlearn.rows._cells import equal_rows
-from sklearn_unlearn.rows._columns import Column
+from sklearn_unlearn.rows._columns import Column, KeptColumns
 from sklearn_unlearn.rows._hash_index import run_starts
 from sklearn_unlearn.rows._search import MOST_CANDIDATES
 
@@ -42,12 +42,12 @@ def restore_whole_numbers(store, parts, fits, rounded):
         If a query stands for several different kept rows.
     """
     parts = [p if r is None else p.copy() for p, r in zip(parts, rounded, strict=True)]
-    fits, columns, n_near = fits.copy(), [], []
+    fits, kept, columns, n_near = fits.copy(), KeptColumns(store), [], []
     for i, asked in enumerate(rounded):
         if asked is None:
             continue
         for j in np.flatnonzero(~np.isnan(asked).all(axis=0)).tolist():
-            column = _Rounded(store.part_column(i, j), asked.dtype)
+            column = _Rounded(kept(i, j).values, asked.dtype)
             columns.append((i, j, column))
             parts[i][:, j], known, n = column.restore(parts[i][:, j], asked[:, j])
             n_near.append(n)
@@ -61,7 +61,10 @@ def restore_whole_numbers(store, parts, fits, rounded):
         queries = unclear[best == number]
         asked = rounded[i][queries, j]
         query, rows = column.rounded.rows_between(asked, asked)
-        fits[queries] = _restore_rows(store, parts, rounded, queries, query, rows)
+        pairs = queries[query], rows
+        query, rows = _fitting_rows(store, kept, parts, rounded, *pairs)
+        _restore_rows(store, parts, rounded, query, rows)
+        fits[queries] = np.isin(queries, query)
     return parts, fits
 
 
@@ -101,39 +104,37 @@ class _Rounded:
         return numbers, known | ~is_asked, n_near
 
 
-def _restore_rows(store, parts, rounded, queries, query, rows):
+def _fitting_rows(store, columns, parts, rounded, query, rows):
+    """Return which of some pairs of a query and a kept row fit in all cells."""
+    for i, asked in enumerate(rounded):
+        for j in range(0 if asked is None else asked.shape[1]):
+            values, number = columns(i, j).values[rows], asked[query, j]
+            fits = values.astype(asked.dtype) == number
+            fits |= np.isnan(number) & (values == parts[i][query, j])
+            query, rows = query[fits], rows[fits]
+    exact = [i for i, asked in enumerate(rounded) if asked is None]
+    if exact:
+        kept = store.columns_at(rows, [f"X{i}" for i in exact])
+        fits = equal_rows([parts[i][query] for i in exact], kept)
+        query, rows = query[fits], rows[fits]
+    return query, rows
+
+
+def _restore_rows(store, parts, rounded, query, rows):
     """Replace the numbers of queries by those of the only kept row that fits.
 
     Parameters
     ----------
-    queries : ndarray of int, shape (n_queries,)
-        Positions in the request.
     query, rows : ndarray of int, shape (n_pairs,)
-        Numbers of queries, ascending, and positions of kept rows.
-
-    Returns
-    -------
-    ndarray of bool, shape (n_queries,)
-        Whether there is such a row.
+        Positions in the request, ascending, and of kept rows that fit.
     """
-    kept = store.columns_at(rows)
-    like = []
-    for part, asked, other in zip(parts, rounded, kept, strict=True):
-        cells = part[queries[query]]
-        if asked is not None:
-            same = other.astype(asked.dtype) == asked[queries[query]]
-            cells = np.where(same, other, cells)
-        like.append(cells)
-    fits = equal_rows(like, kept)
-    query, kept = query[fits], [part[fits] for part in kept]
-    first = run_starts(query)
+    kept, first = store.columns_at(rows), run_starts(query)
     others = np.repeat(first, np.diff(np.append(first, len(query))))
     differ = ~equal_rows(kept, [part[others] for part in kept])
-    _refuse(queries[np.unique(query[differ])])
+    _refuse(np.unique(query[differ]))
     for i, part in enumerate(kept):
         if rounded[i] is not None:
-            parts[i][queries[query[first]]] = part[first]
-    return np.isin(np.arange(len(queries)), query)
+            parts[i][query[first]] = part[first]
 
 
 def _refuse(unclear):

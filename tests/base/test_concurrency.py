@@ -19,6 +19,7 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_union
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
@@ -31,7 +32,8 @@ from sklearn_unlearn.exact import (
     Retrain,
     SISAClassifier,
 )
-from sklearn_unlearn.exceptions import RequestInProgressError
+from sklearn_unlearn.exceptions import RequestInProgressError, UnknownRowsError
+from sklearn_unlearn.model_selection import SearchUnlearner
 from sklearn_unlearn.neural_network import DropoutClassifier, S3TClassifier
 from sklearn_unlearn.pipeline import make_pipeline
 
@@ -81,6 +83,51 @@ def run_together(tasks):
 
     with ThreadPoolExecutor(len(tasks)) as pool:
         return [future.result() for future in [pool.submit(run, t) for t in tasks]]
+
+
+GROUPED = {
+    "adapters": lambda: make_pipeline(
+        StandardScaler(), KINDS["adapters"](), group_column="person"
+    ),
+    "search": lambda: SearchUnlearner(
+        GridSearchCV(KINDS["pipeline"](), {"gaussiannb__var_smoothing": [1e-9]}, cv=2),
+        group_column="person",
+    ),
+    "search, best": lambda: SearchUnlearner(
+        GridSearchCV(KINDS["adapters"](), {"rank": [1, 2]}, cv=2),
+        on_forget="best",
+        group_column="person",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GROUPED)
+def test_ids_in_a_column_from_several_threads(name):
+    people = [f"person {i // 3}" for i in range(N_ROWS)]
+    rows = pd.DataFrame(X, columns=list("abcd")).assign(person=people)
+    plain = rows.drop(columns="person")
+    model = GROUPED[name]().fit(rows, Y)
+
+    def by_id():
+        for i in (0, 1):
+            model.unlearn(groups=[f"person {i}"])
+
+    def by_rows():
+        for i in (6, 9):
+            model.unlearn(rows[i : i + 3])
+
+    def predict():
+        for asked in (rows, plain, rows):
+            assert np.isfinite(model.predict_proba(asked)).all()
+
+    run_together([by_id, by_rows, predict, predict])
+    assert model.n_forgotten_ == 12
+    kept = model.retained_rows()
+    np.testing.assert_array_equal(kept.X, plain[12:])
+    assert list(kept.groups) == people[12:]
+    np.testing.assert_array_equal(model.predict(rows), model.predict(plain))
+    with pytest.raises(UnknownRowsError):
+        model.unlearn(groups=["person 3"])
 
 
 def soak(make, X, Y, n_requests, n_threads=4, n_readers=8):

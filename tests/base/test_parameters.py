@@ -119,6 +119,13 @@ CHANGES = [
 ]
 
 
+def test_the_former_estimator_is_called_by_its_public_name():
+    model = make_pipeline(StandardScaler(), GaussianNB()).fit(X, Y)
+    model.set_params(standardscaler=MinMaxScaler())
+    with pytest.raises(ValueError, match=r"standardscaler=StandardScaler\. Set"):
+        model.unlearn(X[:1])
+
+
 @pytest.mark.parametrize(
     ("estimator", "change"),
     CHANGES,

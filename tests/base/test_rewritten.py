@@ -43,6 +43,21 @@ class Filler(TransformerMixin, BaseEstimator):
         return np.where(np.isnan(X), self.fill, X)
 
 
+class InPlace(TransformerMixin, BaseEstimator):
+    """Fits the very estimator that it was given."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def fit(self, X, y=None):
+        self.inner.fit(X)
+        self.n_features_in_ = np.shape(X)[1]
+        return self
+
+    def transform(self, X):
+        return self.inner.transform(X)
+
+
 @pytest.mark.filterwarnings("ignore:fit has changed parameters")
 @pytest.mark.parametrize(
     "estimator",
@@ -53,6 +68,8 @@ class Filler(TransformerMixin, BaseEstimator):
         make_pipeline(make_column_transformer((Filler(), [0, 1])), Ridge()),
         make_pipeline(ExactUnlearner(Filler()), Ridge()),
         ExactUnlearner(Filler()),
+        ExactUnlearner(InPlace(Filler())),
+        make_pipeline(InPlace(InPlace(Filler())), Ridge()),
         ExactUnlearner(sklearn_pipeline(Filler(), Ridge())),
         ExactUnlearner(make_column_transformer((Filler(), [0, 1]))),
         Retrain(Filler()),

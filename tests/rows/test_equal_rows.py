@@ -54,6 +54,15 @@ def test_some_of_copies_that_differ_are_asked_about(y, extra, message):
     assert model.unlearn(X[[0, 0, 0]]).n_forgotten_ == 3  # all copies: no doubt
 
 
+def test_targets_and_weights_of_types_that_numpy_does_not_know():
+    y, weight = pd.Series(Y, dtype="Int64"), pd.Series(Y + 1, dtype="Float64")
+    y[5] = 1
+    model = ExactUnlearner(GaussianNB()).fit(X, y, sample_weight=weight)
+    model.unlearn(X[[5]], y[[5]])
+    np.testing.assert_array_equal(model.retained_rows().X, X[:5])
+    np.testing.assert_array_equal(model.retained_rows().y, Y[:5])
+
+
 def test_nobody_takes_the_row_of_another():
     ids = ["anna", "cleo", "bob", "cleo", "dora", "eve"]
     model = ExactUnlearner(GaussianNB()).fit(X, Y, groups=ids).unlearn(groups=["bob"])

@@ -38,6 +38,12 @@ X = pd.DataFrame(np.arange(12.0).reshape(6, 2), list("abcdef"), ["x", "y"])
         (np.array([0.0, 1.0]), r"X_forget\.reshape\(1, -1\)"),
         ([0.0, 1.0], r"pass \[X_forget\]"),
         (np.zeros((1, 1, 2)), "Expected 2D array, got 3D"),
+        ({1, 2}, r"a single set .* X\[list\(positions\)\]; of ids, groups=list\(ids\)"),
+        ({"a": 1}.keys(), r"groups=list\(ids\)"),
+        ((row for row in [[0.0, 1.0]]), r"pass list\(X_forget\)"),
+        (map(list, [[0.0, 1.0]]), r"pass list\(X_forget\)"),
+        ((X, X["x"]), r"pass two arguments, unlearn\(X, y\)"),
+        ([X.to_numpy(), X[["x"]].to_numpy()], r"pass two arguments"),
     ],
 )
 def test_the_hint_says_what_to_pass(make, wrong, hint):

@@ -56,6 +56,8 @@ LARGE = [2**60, 2**60 + 1, None]  # which floating-point numbers cannot tell apa
         (pd.Index([7, 11]), pd.Index([7]), [1]),
         (pd.Categorical(["a", "b", "a"]), ["a"], [1]),
         (pd.array([7, 11, None], dtype="Int64"), [7], [1, 2]),
+        (np.array([2.0**53 - 1, 7]), [2**53 - 1], [1]),
+        (np.array([2.0**24 - 1, 7], np.float32), [2**24 - 1], [1]),
         (np.array(["ab", "cd"]), np.array(["ab"]), [1]),
         (np.array(DAYS, "M8[ns]"), [pd.Timestamp(DAYS[0])], [1]),
         (np.array(DAYS, "M8[D]"), [datetime.date(2021, 1, 1)], [0]),

@@ -95,6 +95,16 @@ def test_sparse_rows_do_not_know_rounded_numbers(kind):
         fit(X).unlearn(sparse.csr_array(np.array([[2.0**60, 0]])))
 
 
+def test_sparse_rows_beside_rounded_ones_are_found():
+    X = np.array([[2**60, 0], [2**60 + 1, 0], [0, 1], [0, 2]])
+    asked = np.array([[2.0**60, 0], [0, 1], [2.0**60, 2.0**60]])
+    for query in (asked, sparse.csr_array(asked)):
+        model = fit(sparse.csr_array(X)).unlearn(query, on_unknown="ignore")
+        np.testing.assert_array_equal(
+            model.retained_rows().X.toarray(), np.delete(X, 2, axis=0)
+        )
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),

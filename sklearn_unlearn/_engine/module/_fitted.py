@@ -193,8 +193,7 @@ class FittedModule:
                         _one_draw(layers, seed, draw, rest, h)
                         for draw in range(n_draws)
                     ]
-            for output in outputs:
-                check_outputs(output, len(x), self.n_outputs)
+            outputs = [check_outputs(o, len(x), self.n_outputs) for o in outputs]
             return torch.stack(outputs), randomness.used
 
         def run(rows):

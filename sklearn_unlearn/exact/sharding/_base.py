@@ -34,11 +34,11 @@ from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._rule import Rule
 from sklearn_unlearn.exact.sharding._shard_rows import (
     assignment_units,
+    canonical_rows,
     nonzero_weights,
     row_codes,
     slice_digests,
     take_rows,
-    to_canonical,
 )
 from sklearn_unlearn.exact.sharding._slices import (
     Shard,
@@ -188,13 +188,12 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
     def _fit_shards(self, X, y, groups, params):
         """Assign all rows to slices, and train the slices that have changed."""
         per_row, whole = split_fit_params(params, _num_samples(X))
-        per_row = {name: np.asarray(values) for name, values in per_row.items()}
-        rows = Rows(to_canonical(X), y, per_row)
+        rows = canonical_rows(Rows(X, y, per_row))
         codes = row_codes(rows)
         units = assignment_units(codes[:, 0], groups)
         shards, slices = assign_rows(units, self.n_shards, self.n_slices, self._seed)
         self._slice_numbers = shards * self.n_slices + slices
-        weighted = nonzero_weights(per_row, len(codes))
+        weighted = nonzero_weights(rows.params, len(codes))
 
         def rows_of_shard(number):
             positions = weighted[shards[weighted] == number]
@@ -262,8 +261,7 @@ class BaseSISA(UnlearnerMixin, MetaEstimatorMixin, BaseEstimator):
 
         def rows_of_shard(number):
             positions = np.flatnonzero(shards == number)
-            rows = self._rows.take(positions)
-            rows = rows._replace(X=to_canonical(rows.X))
+            rows = canonical_rows(self._rows.take(positions))
             weighted = nonzero_weights(rows.params, len(positions))
             if len(weighted) < len(positions):
                 rows, positions = take_rows(rows, weighted), positions[weighted]

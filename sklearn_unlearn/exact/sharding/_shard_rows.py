@@ -12,17 +12,17 @@ from sklearn.utils import check_array
 
 from sklearn_unlearn.rows._cells import cell_codes, row_hash
 from sklearn_unlearn.rows._ids import id_codes
-from sklearn_unlearn.rows._layouts import layout_of
+from sklearn_unlearn.rows._layouts import as_column, layout_of
 from sklearn_unlearn.rows._store import Rows
 from sklearn_unlearn.utils._sklearn_compat import _safe_indexing
 
 __all__ = [
     "assignment_units",
+    "canonical_rows",
     "nonzero_weights",
     "row_codes",
     "slice_digests",
     "take_rows",
-    "to_canonical",
 ]
 
 DIGEST_BYTES = 16
@@ -41,13 +41,20 @@ def to_canonical(X):
     return np.ascontiguousarray(X) if isinstance(X, np.ndarray) else X
 
 
+def canonical_rows(rows):
+    """Return rows whose ``X`` and params have a form that depends on values alone."""
+    params = {name: as_column(values) for name, values in rows.params.items()}
+    params = {n: v.tocsr() if sparse.issparse(v) else v for n, v in params.items()}
+    return rows._replace(X=to_canonical(rows.X), params=params)
+
+
 def take_rows(rows, positions):
     """Return the rows at these positions, with nothing of the others.
 
     Parameters
     ----------
     rows : Rows
-        With a canonical ``X``.
+        From `canonical_rows`.
     positions : ndarray of int
 
     Returns
@@ -61,7 +68,10 @@ def take_rows(rows, positions):
 
 def nonzero_weights(params, n_rows):
     """Return the positions of the rows whose ``sample_weight``, if any, is not 0."""
-    return np.flatnonzero(params.get("sample_weight", np.ones(n_rows)))
+    weight = params.get("sample_weight")
+    if weight is None or sparse.issparse(weight):  # which estimators refuse
+        return np.arange(n_rows)
+    return np.flatnonzero(weight)
 
 
 def assignment_units(hashes, groups):
@@ -94,6 +104,9 @@ def row_codes(rows):
         raise
     n_rows, columns = len(hashes), [hashes[:, None]]
     for values in (rows.y, *(rows.params[name] for name in sorted(rows.params))):
+        if sparse.issparse(values):
+            columns.append(row_hash(layout_of(values).split(values))[:, None])
+            continue
         values = np.asarray(values)
         columns.append(cell_codes(values).reshape(n_rows, math.prod(values.shape[1:])))
     return np.hstack(columns)

@@ -10,7 +10,6 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import get_tags
 
 from sklearn_unlearn.base._single_class import (
     constant_model,
@@ -18,6 +17,7 @@ from sklearn_unlearn.base._single_class import (
     is_constant,
 )
 from sklearn_unlearn.base._steps import deep_copy, drop_inner_rows, unfitted_copy
+from sklearn_unlearn.base._tags import takes_matrix
 from sklearn_unlearn.exact._rule import Rule
 from sklearn_unlearn.exact.sharding._shard_rows import take_rows
 from sklearn_unlearn.utils._saved import saved_as
@@ -39,7 +39,7 @@ def slice_training_method(estimator, n_slices):
         If there are several slices and the estimator has neither ``partial_fit`` nor
         ``warm_start``, or if it takes a matrix between all rows.
     """
-    if get_tags(estimator).input_tags.pairwise:
+    if takes_matrix(estimator):
         raise ValueError(
             f"{type(estimator).__name__} takes a kernel or distance matrix between all "
             "rows, which has no shards. Pass an estimator that computes its own, or "

@@ -8,8 +8,9 @@ import pickle
 import numpy as np
 import pytest
 from joblib import parallel_config
+from scipy import sparse
 from sklearn import config_context, pipeline
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_diabetes, load_digits
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
@@ -455,3 +456,31 @@ def test_score_behind_steps_with_routing():
     with config_context(enable_metadata_routing=True):
         model = make_pipeline(StandardScaler(), SISAClassifier(LogisticRegression()))
         assert 0.5 < model.fit(X, y).score(X, y) <= 1
+
+
+class WithSide(ClassifierMixin, BaseEstimator):
+    """Learns from what is given beside the rows."""
+
+    def fit(self, X, y, side=None):
+        assert sparse.issparse(side) and side.shape[0] == len(X)
+        self.classes_, self.side_ = np.unique(y), side.sum(axis=0)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+    def predict_proba(self, X):
+        return np.tile(self.side_[: len(self.classes_)], (len(X), 1))
+
+
+@pytest.mark.parametrize("form", ["csr", "coo", "lil"])
+def test_sparse_arguments_go_with_their_rows(form):
+    rng = np.random.default_rng(0)
+    side = sparse.random_array((300, 6), density=0.4, rng=rng).tocsr()
+    model = SISAClassifier(WithSide(), n_shards=3, random_state=0)
+    model.fit(X, y, side=side.asformat(form)).unlearn(X[[3, 7]])
+    rest = without(3, 7)
+    reference = clone(model).fit(X[rest], y[rest], side=side[rest].asformat(form))
+    np.testing.assert_array_equal(model.predict_proba(X), reference.predict_proba(X))
+    with pytest.raises(TypeError, match="dense data is required"):
+        SISAClassifier(SGDClassifier()).fit(X, y, sample_weight=side[:, [0]])
