@@ -22,14 +22,14 @@ def entropy_part(entropy, p, kind):
     Parameters
     ----------
     entropy : callable (p) -> ndarray
-        Reduces the last axis.
+        Reduces the last axis, or none if labels are independent.
     p : ndarray of shape (n_draws, n_rows, n_classes)
         Probabilities that the functions give.
     kind : {"total", "aleatoric", "epistemic"}
 
     Returns
     -------
-    ndarray of shape (n_rows,)
+    ndarray of shape (n_rows,) or (n_rows, n_labels)
         In nats.
     """
     total = entropy(p.mean(axis=0))
