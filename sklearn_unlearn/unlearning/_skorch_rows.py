@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy import sparse
 from sklearn.utils.validation import validate_data
 from torch import nn
 
@@ -103,7 +104,8 @@ class ChecksRows:
 
 def _check_container(X):
     """Raise if rows are in a container that a net takes, and that cannot be kept."""
-    if isinstance(X, (dict, torch.utils.data.Dataset)):
+    is_sparse = sparse.issparse(X)  # of which one kind is a dict
+    if isinstance(X, (dict, torch.utils.data.Dataset)) and not is_sparse:
         raise TypeError(
             f"Rows in a {type(X).__name__} cannot be forgotten. Pass one array; a "
             "module of several inputs takes them from its columns in forward."
