@@ -60,8 +60,9 @@ test-slow: $(VENV)/.installed  ## the slow tests alone; once a week
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow \
 	|| test $$? -eq 5  # 5: there is none yet
 
-test-sklearn: $(VENV)/.installed  ## scikit-learn's tests of its pipeline, with ours
+test-sklearn: $(VENV)/.installed  ## scikit-learn's own tests, with our classes
 	$(ONE_THREAD) $(BIN)/python build_tools/sklearn_pipeline_tests.py
+	$(ONE_THREAD) $(BIN)/python build_tools/sklearn_mlp_tests.py
 
 test-weekly: $(VENV)/.installed  ## many random programs of requests; once a week
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal \

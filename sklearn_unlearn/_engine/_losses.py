@@ -1,14 +1,16 @@
 """Losses as functions of the outputs, with their gradients by the outputs.
 
-Each also says what else differs between classes and numbers when a network unlearns.
+Each also says what else differs between kinds of targets when a network unlearns.
 """
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import numpy as np
 import torch
+from torch.nn.functional import softplus
 
-__all__ = ["CrossEntropy", "SquaredError"]
+__all__ = ["LOSSES", "BinaryCrossEntropy", "CrossEntropy", "Poisson", "SquaredError"]
 
 
 class CrossEntropy:
@@ -69,6 +71,39 @@ class CrossEntropy:
         return 1.0
 
 
+class BinaryCrossEntropy(CrossEntropy):
+    """Negative log-likelihood of labels that a row has or lacks, summed over them.
+
+    The target is 0 or 1, in the shape of the outputs, which are log-odds.
+    """
+
+    def rows(self, outputs, target):
+        losses = softplus(outputs) - target * outputs
+        return losses.sum(-1, keepdim=True)
+
+    def gradient(self, outputs, target, weight=None):
+        losses = self.rows(outputs, target)
+        return _weighted(losses, torch.sigmoid(outputs) - target, weight)
+
+    def divergence(self, outputs, teacher):
+        p = torch.sigmoid(teacher)
+        return self.rows(outputs, p) - self.rows(teacher, p)
+
+    def uninformed(self, target):
+        """Return a function that draws targets which say nothing about a row.
+
+        Each label is drawn as often as it is in `target`; see
+        `CrossEntropy.uninformed`.
+        """
+        share = target.mean(0)
+
+        def draw(n_rows, rng):
+            drawn = torch.from_numpy(rng.random((n_rows, target.shape[-1])))
+            return (drawn.to(target) < share).to(target)
+
+        return draw
+
+
 class SquaredError:
     """Half the squared error, summed over the outputs."""
 
@@ -120,6 +155,60 @@ class SquaredError:
         return max(
             variance, 1e-6 * self.tolerance_unit(target), torch.finfo(losses.dtype).tiny
         )
+
+
+class Poisson(SquaredError):
+    """Half the Poisson deviance of the exponentials of the outputs, summed over them.
+
+    The target is in units of its mean, of any size; so is the loss.
+    """
+
+    def rows(self, outputs, target):
+        saturated = torch.xlogy(target, target) - target
+        losses = outputs.exp() - target * outputs + saturated
+        return losses.sum(-1, keepdim=True)
+
+    def gradient(self, outputs, target, weight=None):
+        losses = self.rows(outputs, target)
+        return _weighted(losses, outputs.exp() - target, weight)
+
+    def divergence(self, outputs, teacher):
+        """Return the loss of each row if the means of a teacher were its target."""
+        return self.rows(outputs, teacher.exp())
+
+    def uninformed(self, target):
+        """Return a function that draws targets which say nothing about a row.
+
+        They have gamma distributions with the moments of `target`; see
+        `CrossEntropy.uninformed`.
+        """
+        mean, variance = target.mean(0), target.var(0, correction=0)
+        # where the target is constant it is drawn as it is, but for rounding
+        scale = torch.where(variance > 0, variance / mean, mean * 1e-12).cpu().numpy()
+        shape = mean.cpu().numpy() / np.where(scale > 0, scale, 1.0)
+
+        def draw(n_rows, rng):
+            drawn = rng.gamma(shape, scale, size=(n_rows, target.shape[-1]))
+            return torch.from_numpy(drawn).to(target)
+
+        return draw
+
+    def tolerance_unit(self, target):
+        """Return the unit of `max_retain_increase`: twice the loss of the mean alone.
+
+        For small variations that is the variance, as for squared errors.
+        """
+        mean = target.mean(0, keepdim=True).clamp(min=torch.finfo(target.dtype).tiny)
+        return 2 * float(self.rows(mean.log().expand_as(target), target).mean())
+
+
+# By `out_activation_` of the estimator, which makes predictions of outputs.
+LOSSES = {
+    "softmax": CrossEntropy(),
+    "logistic": BinaryCrossEntropy(),
+    "identity": SquaredError(),
+    "exp": Poisson(),
+}
 
 
 def _weighted(losses, d, weight):

@@ -13,11 +13,12 @@ from functools import cache
 
 import numpy as np
 import torch
+from scipy import sparse
 from threadpoolctl import ThreadpoolController
 
 from sklearn_unlearn._engine._torch_defaults import usual_torch
 
-__all__ = ["LARGE_PRODUCT", "map_chunks", "threads_for", "tile_rows"]
+__all__ = ["LARGE_PRODUCT", "dense", "map_chunks", "threads_for", "tile_rows"]
 
 # Multiply-adds of one matrix product from which more threads are worth it. Below, one
 # is faster, and the bytes do not depend on how many the machine has.
@@ -55,6 +56,11 @@ def tile_rows(outputs_per_row: int) -> int:
     )
 
 
+def dense(X):
+    """Return rows as an array."""
+    return X.toarray() if sparse.issparse(X) else X
+
+
 def map_chunks(function, X, n_rows, *, parallel=True, largest_product=0):
     """Apply a function to chunks of rows and join what it returns.
 
@@ -62,7 +68,8 @@ def map_chunks(function, X, n_rows, *, parallel=True, largest_product=0):
     ----------
     function : callable (X_chunk) -> ndarray or tuple of ndarray
         The first axis of each array is that of the rows.
-    X : ndarray of shape (n, n_features)
+    X : ndarray or CSR matrix of shape (n, n_features)
+        The chunks are dense.
     n_rows : int
         Rows of a chunk.
     parallel : bool, default=True
@@ -74,12 +81,14 @@ def map_chunks(function, X, n_rows, *, parallel=True, largest_product=0):
     -------
     ndarray or tuple of ndarray
     """
-    starts = range(0, max(len(X), 1), n_rows)
+    starts = range(0, max(X.shape[0], 1), n_rows)
 
     def run(start):
         usual = usual_torch(gradients=False)
-        with threads_for(largest_product), torch.inference_mode(), usual:
-            return function(X[start : start + n_rows])
+        # what is not finite is found by those who asked
+        quiet = np.errstate(over="ignore", invalid="ignore")
+        with threads_for(largest_product), torch.inference_mode(), usual, quiet:
+            return function(dense(X[start : start + n_rows]))
 
     n_threads = min(torch.get_num_threads(), len(starts)) if parallel else 1
     if n_threads > 1:

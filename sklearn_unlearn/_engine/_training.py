@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["History", "Progress", "Schedule", "TensorRows", "train"]
+from sklearn_unlearn._engine._sparse_rows import rows_on_device
+
+__all__ = ["History", "Progress", "Schedule", "TensorRows", "diverged", "train"]
 
 
 @dataclass
@@ -19,27 +21,27 @@ class TensorRows:
 
     Attributes
     ----------
-    X : Tensor of shape (n_rows, n_inputs), dtype=float32
+    X : Tensor or SparseRows of shape (n_rows, n_inputs), dtype=float32
     target : Tensor of shape (n_rows, n_targets) or None
         None for rows to forget whose target is not known.
     weight : Tensor of shape (n_rows, 1) or None
         Of mean one over the rows that a network is trained on.
     """
 
-    X: torch.Tensor
+    X: Any
     target: Any = None
     weight: torch.Tensor | None = None
 
     @classmethod
     def from_arrays(
         cls,
-        X: np.ndarray,
+        X: Any,
         target: torch.Tensor | None,
         weight: np.ndarray | None,
         device: torch.device,
     ) -> "TensorRows":
         """Put rows, and weights of shape (n_rows,), on a device in float32."""
-        rows = torch.from_numpy(np.ascontiguousarray(X, dtype=np.float32)).to(device)
+        rows = rows_on_device(X, device)
         if target is not None:
             target = target.to(device)
         if weight is None:
@@ -126,7 +128,20 @@ class Progress:
 
 @dataclass
 class History:
-    """Losses and scores of the epochs, and whether training stopped by itself."""
+    """Losses and scores of the epochs, and how training ended.
+
+    Attributes
+    ----------
+    progress : Progress
+    losses, scores : list of float
+    best_loss, best_score : float
+    converged : bool
+        Whether training stopped by itself.
+    rate : float
+        Learning rate at the end.
+    diverged : bool
+        Whether it went back to its best because the loss was no longer finite.
+    """
 
     progress: Progress = field(default_factory=Progress)
     losses: list[float] = field(default_factory=list)
@@ -134,6 +149,8 @@ class History:
     best_loss: float = np.inf
     best_score: float = -np.inf
     converged: bool = False
+    diverged: bool = False
+    rate: float = np.nan
 
 
 def train(
@@ -156,11 +173,10 @@ def train(
     rng : numpy.random.Generator
         Of the order of the rows.
     score : callable () -> float, default=None
-        Score on held-out rows, greater is better. If given, it decides when to
-        stop, and the network ends as it was at its best.
+        Score on held-out rows, greater is better, or NaN: it decides when to stop, and
+        the network ends at its best, even if the loss becomes infinite.
     reporter : object, default=None
-        With ``begin_epoch()`` and ``end_epoch(history)``; training stops where the
-        latter returns True.
+        With ``begin_epoch()`` and ``end_epoch(history) -> whether to stop``.
     progress : Progress, default=None
         That of former epochs, which goes on.
 
@@ -176,29 +192,33 @@ def train(
         if schedule.shuffle:
             order = rng.permutation(trainer.n_rows)
         loss = trainer.epoch(order)
-        _check_finite(loss)
         history.losses.append(loss)
         history.best_loss = min(history.best_loss, loss)
         if score is not None:
-            history.scores.append(score())
+            history.scores.append(score() if np.isfinite(loss) else np.nan)
             if history.scores[-1] > history.best_score:
                 history.best_score, best = history.scores[-1], trainer.snapshot()
-        value = loss if score is None else -history.scores[-1]
-        history.converged = history.progress.end_epoch(
-            value, trainer.n_rows, schedule, trainer.optimizer
-        )
-        is_stopped = reporter is not None and reporter.end_epoch(history)
-        if is_stopped or history.converged:
+        history.diverged = not np.isfinite(loss)
+        if history.diverged:
             break
+        value = -history.scores[-1] if score else loss
+        state = trainer.n_rows, schedule, trainer.optimizer
+        history.converged = history.progress.end_epoch(value, *state)
+        stopped = reporter is not None and reporter.end_epoch(history)
+        if stopped or history.converged:
+            break
+    history.rate = float(trainer.optimizer.param_groups[0]["lr"])
     if best is not None:
         trainer.restore(best)
+    elif history.diverged:
+        raise diverged()
     return history
 
 
-def _check_finite(loss: float) -> None:
-    """Raise if the mean loss of an epoch says that training has diverged."""
-    if not np.isfinite(loss):
-        raise ValueError(
-            "Training diverged: the loss is no longer finite. Scale the features, "
-            "or lower learning_rate_init."
-        )
+def diverged() -> ValueError:
+    """The error for a training that leads to no finite numbers."""
+    return ValueError(
+        "Solver produced non-finite parameter weights. The input data may contain "
+        "large values and need to be preprocessed. Scale the features, or lower "
+        "learning_rate_init."
+    )

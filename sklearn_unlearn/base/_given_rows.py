@@ -1,18 +1,29 @@
-"""Checks of a training set that the caller of ``unlearn`` gives."""
+"""Checks of a training set that the caller gives for a model that is fitted.
+
+It comes with ``unlearn``, or with the ``fit`` of a model that is frozen.
+"""
 
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.exceptions import (
     AmbiguousRowsError,
     UnknownRowsError,
     UnlearningWarning,
 )
+from sklearn_unlearn.rows._store import holds_in_order
 from sklearn_unlearn.utils._sklearn_compat import _num_samples
 from sklearn_unlearn.utils._warnings import warn_user
 
-__all__ = ["check_numbers_of_given", "check_retained", "warn_about_twins"]
+__all__ = [
+    "check_numbers_of_given",
+    "check_retained",
+    "check_rows_of_frozen",
+    "warn_about_twins",
+]
 
+ADVICE = "Pass the rows that it was fitted on, in their order."
 N_NAMED = 5  # positions that a warning lists
 
 
@@ -72,6 +83,76 @@ def warn_about_twins(given, X_forget, y_forget):
             "same rows, they are not forgotten: leave them out of X_retain.",
             UnlearningWarning,
         )
+
+
+def check_rows_of_frozen(model, X, y):
+    """Raise if a fitted model shows that it was fitted on other rows than these.
+
+    A model of this package that keeps its rows, or their number, shows it; others are
+    believed.
+
+    Parameters
+    ----------
+    model : estimator instance
+        In a ``FrozenEstimator``.
+    X, y : training rows and targets as given to ``fit``
+
+    Raises
+    ------
+    ValueError
+        If rows were not among those of the model, or in another place.
+
+    Warns
+    -----
+    UnlearningWarning
+        If the model was fitted on more rows.
+    """
+    store = vars(model).get("_rows")
+    n_fitted = vars(model).get("_n_training_rows") if store is None else store.n_rows
+    if n_fitted is None:
+        return
+    if store is not None and not holds_in_order(store, X, y):
+        _check_all_known(store, X, y)
+        if n_fitted == _num_samples(X):
+            raise ValueError(
+                "The model in the FrozenEstimator was fitted on the rows given to fit "
+                f"in another order. {ADVICE}"
+            )
+    _check_number(n_fitted, _num_samples(X))
+
+
+def _check_number(n_fitted, n_given):
+    """Raise if more rows are given than a model was fitted on; warn if there are less.
+
+    Parameters
+    ----------
+    n_fitted, n_given : int
+    """
+    if n_given > n_fitted:
+        raise ValueError(
+            f"The model in the FrozenEstimator was fitted on {n_fitted} rows, and fit "
+            f"is given {n_given}. {ADVICE}"
+        )
+    if n_given < n_fitted:
+        warn_user(
+            f"The model in the FrozenEstimator was fitted on {n_fitted} rows, and fit "
+            f"is given {n_given}: the others cannot be forgotten, and nothing holds on "
+            "to what was learnt from them.",
+            UnlearningWarning,
+        )
+
+
+def _check_all_known(store, X, y):
+    """Raise if there are rows that are not among those of a store."""
+    try:
+        # an index would be made for the caller's model
+        shallow_copy(store).find(X, y if store.has_target else None)
+    except UnknownRowsError as error:
+        raise ValueError(
+            "The model in the FrozenEstimator was fitted on other rows: of those given "
+            f"to fit, {len(error.positions)} were not among them with that target; "
+            f"positions {_first(error.positions)}. {ADVICE}"
+        ) from error
 
 
 def _first(positions):

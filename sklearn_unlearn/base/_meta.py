@@ -17,6 +17,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn.base._delegation import ask_inner, delegate, inner_has
+from sklearn_unlearn.base._given_rows import check_rows_of_frozen
 from sklearn_unlearn.base._mixin import UnlearnerMixin
 from sklearn_unlearn.base._rewritten import (
     deep_parameters,
@@ -28,15 +29,24 @@ from sklearn_unlearn.base._tags import takes_matrix
 from sklearn_unlearn.base._uncertainty import UncertaintyMethods
 from sklearn_unlearn.rows._store import Rows
 from sklearn_unlearn.utils._sklearn_compat import (
+    CallbackSupportMixin,
     HasMethods,
     _fit_context,
     _routing_enabled,
+    begin_callbacks,
+    callbacks_within,
+    end_callbacks,
     routed_fit_request,
+    without_callbacks,
 )
 
 
 class BaseUnlearner(
-    UnlearnerMixin, UncertaintyMethods, MetaEstimatorMixin, BaseEstimator
+    UnlearnerMixin,
+    UncertaintyMethods,
+    MetaEstimatorMixin,
+    CallbackSupportMixin,
+    BaseEstimator,
 ):
     """Base class of the meta-estimators that fit an estimator and can forget.
 
@@ -126,14 +136,19 @@ class BaseUnlearner(
         params = self._inner_params(params)
         kept = self._keep_rows(X, y, groups, params, forget)
         params = self._with_ids(params, groups)
+        context = begin_callbacks(self, 1, X, y)
         if transform and not isinstance(self.estimator, FrozenEstimator):
             self.estimator_ = self._template()
-            output = self.estimator_.fit_transform(X, y, **params)
+            with callbacks_within(self, self.estimator_, X, y):
+                output = self.estimator_.fit_transform(X, y, **params)
         else:
             self.estimator_ = self._fit_estimator(X, y, params)
             output = self.estimator_.transform(X) if transform else None
+        if isinstance(self.estimator, FrozenEstimator):
+            check_rows_of_frozen(self.estimator.estimator, X, y)
         self._mirror("n_features_in_", "feature_names_in_", "classes_")
         self._changed_by_fit = self._parameters_changed_by_fit()
+        end_callbacks(context, self, X, y, lambda: {"estimator_": self.estimator_})
         self._attach_rows(kept)
         return output
 
@@ -155,7 +170,8 @@ class BaseUnlearner(
         """Fit a clone of a model."""
         fitted = clone(model)
         seed_where_none(fitted, getattr(self, "random_state", None))
-        fitted.fit(X, y, **params)
+        with callbacks_within(self, fitted, X, y):
+            fitted.fit(X, y, **params)
         return fitted
 
     def _fit_again(self, X, y, params):
@@ -165,6 +181,7 @@ class BaseUnlearner(
         takes its place.
         """
         template = self._template()
+        without_callbacks(template)  # a refit is none of their runs
         self.estimator_ = fit_or_constant(
             lambda: self._fit_model(template, X, y, params),
             template,

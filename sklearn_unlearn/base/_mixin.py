@@ -29,7 +29,7 @@ from sklearn_unlearn.rows._hints import holds_rows, refuse_what_is_no_table
 from sklearn_unlearn.rows._ids import as_ids
 from sklearn_unlearn.rows._layouts import align_columns
 from sklearn_unlearn.rows._request import Request
-from sklearn_unlearn.rows._store import RowStore
+from sklearn_unlearn.rows._store import RowStore, n_dimensions
 from sklearn_unlearn.utils._saving import SavesPlainState
 from sklearn_unlearn.utils._sklearn_compat import (
     _check_feature_names,
@@ -357,7 +357,8 @@ class UnlearnerMixin(SavesPlainState, KeepsTrainingRows, TakesGroupColumn):
             if store is not None:
                 names = store.column_names
             X = align_columns(X, None if names is None else list(names), argument)
-            refuse_what_is_no_table(X, argument)
+            n_dims = None if store is None else n_dimensions(store)
+            refuse_what_is_no_table(X, argument, n_dims)
             # validate_data would do the same, and build the tags every time
             named = hasattr(X, "columns") or hasattr(self, "feature_names_in_")
             n_columns = X.shape[1] if hasattr(X, "shape") else len(X[0])

@@ -17,6 +17,7 @@ from sklearn_unlearn.base._single_class import (
 from sklearn_unlearn.exact._cost import UnlearningCost, reason_to_refit
 from sklearn_unlearn.exact._rule import Outcome, Rule, RuleState, find_rule
 from sklearn_unlearn.exact._summary_rule import SummaryRule
+from sklearn_unlearn.utils._sklearn_compat import callbacks_within
 
 
 class ExactUnlearner(BaseUnlearner):
@@ -192,7 +193,8 @@ class ExactUnlearner(BaseUnlearner):
         if isinstance(self.estimator, FrozenEstimator):
             return super()._fit_estimator(X, y, params)
         template = self._template()
-        return find_rule(template).fit(template, X, y, **params)
+        with callbacks_within(self, template, X, y):
+            return find_rule(template).fit(template, X, y, **params)
 
     def _fit_inner(self, X, y, forget, groups, params, transform=False):
         self._rule_state, rule = RuleState(), find_rule(self._template())

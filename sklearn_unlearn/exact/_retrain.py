@@ -8,6 +8,7 @@ from sklearn_unlearn.base._group_column import GROUP_COLUMN
 from sklearn_unlearn.base._single_class import fit_or_constant
 from sklearn_unlearn.exact._cost import UnlearningCost
 from sklearn_unlearn.exact._rule import Rule
+from sklearn_unlearn.utils._sklearn_compat import without_callbacks
 
 
 class Retrain(BaseUnlearner):
@@ -113,6 +114,7 @@ class Retrain(BaseUnlearner):
 
     def _unlearn_rows(self, request):
         template = self._template()
+        without_callbacks(template)  # a refit is none of their runs
         if self.reseed:
             template.set_params(
                 **{

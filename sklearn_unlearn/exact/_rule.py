@@ -6,10 +6,10 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 
+from sklearn_unlearn.base._steps import fresh_step
 from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["Outcome", "Rule", "find_rule", "register_rule"]
@@ -211,7 +211,7 @@ class Rule:
         estimator instance
             A new fitted estimator.
         """
-        return self.fit(clone(fitted), X, y, **params)
+        return self.fit(fresh_step(fitted), X, y, **params)
 
     def remember(self, fitted, store):
         """Return what later requests need besides the rows.

@@ -14,6 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_unlearn._engine._losses import LOSSES
 from sklearn_unlearn._engine._torch_defaults import usual_torch
 from sklearn_unlearn._engine._training import Progress, train
 from sklearn_unlearn._engine.mlp._mlp import ACTIVATIONS
@@ -22,7 +23,9 @@ from sklearn_unlearn.base import UnlearnerMixin, UnlearnerTags
 from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.dropout._noise import make_generator
 from sklearn_unlearn.neural_network._building import (
+    check_answers,
     check_stochastic,
+    check_trained,
     network_to_continue,
     new_network,
 )
@@ -30,7 +33,7 @@ from sklearn_unlearn.neural_network._epoch_reporter import EpochReporter
 from sklearn_unlearn.neural_network._module_parameters import ModuleParametersMixin
 from sklearn_unlearn.neural_network._solving import SolvingMixin
 from sklearn_unlearn.neural_network._training_rows import (
-    ROW_DTYPES,
+    ROW_CHECKS,
     TrainingRowsMixin,
     TrainingSplit,
 )
@@ -42,7 +45,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
     _fit_context,
 )
 
-__all__ = ["BaseDropoutNetwork", "check_uncertainty_kind"]
+__all__ = ["BaseDropoutNetwork"]
 
 # Streams of random numbers of one fit, in this order for ever.
 STREAMS = ("weights", "order", "masks", "split", "functions")
@@ -119,8 +122,11 @@ class BaseDropoutNetwork(
         """Return validated X and y."""
 
     @abstractmethod
-    def _fit_target(self, y, sample_weight=None):
-        """Learn labels, or mean and scale, and return the number of outputs."""
+    def _fit_target(self, y, sample_weight=None, classes=None):
+        """Learn labels, or mean and scale, and return the number of outputs.
+
+        It sets `out_activation_`, too, by which the loss is found.
+        """
 
     @abstractmethod
     def _encode_target(self, y):
@@ -133,6 +139,10 @@ class BaseDropoutNetwork(
     def _with_class_weight(self, y, sample_weight):
         """Return weights of rows, multiplied by those of their classes."""
         return sample_weight
+
+    def _settled(self, network):
+        """Return the trained network, with outputs that are known put right."""
+        return network
 
     def _after_training(self, split):
         """Fit the noise on rows that the network was not trained on."""
@@ -155,7 +165,7 @@ class BaseDropoutNetwork(
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features)
+        X : array-like or sparse matrix of shape (n_rows, n_features)
             Training rows. The network works best on standardised features.
         y : array-like of shape (n_rows,) or (n_rows, n_outputs)
             Targets.
@@ -204,6 +214,8 @@ class BaseDropoutNetwork(
 
             def score():
                 outputs = trainer.network().outputs(X_held, self.device)
+                if not np.isfinite(outputs).all():
+                    return np.nan
                 return float(self._score_outputs(outputs, y_held, weight_held))
 
         reporter = EpochReporter(
@@ -225,7 +237,7 @@ class BaseDropoutNetwork(
 
         `y` and `sample_weight` are those of the rows of `X` in `subset`.
         """
-        rngs = self._start_streams()
+        rngs, self._row_dtype = self._start_streams(), X.dtype.name
         weight = self._check_weight(y, sample_weight)
         if warm:
             self._check_target(y)
@@ -239,7 +251,8 @@ class BaseDropoutNetwork(
 
     def _finish_fit(self, network, split, history):
         """Set the fitted attributes."""
-        self._network = network
+        check_trained(network, self.n_features_in_)
+        self._network = self._settled(network)
         self._record(history)
         # for an unlearner, which must not train on these rows either
         self._held_out = split.held_out_mask()
@@ -254,11 +267,10 @@ class BaseDropoutNetwork(
         X, y = self._check_rows(X, y, reset=first)
         weight = self._check_weight(y, sample_weight, normalise=False)
         if first:
-            rngs = self._start_streams()
-            labels = y if classes is None else classes
+            rngs, self._row_dtype = self._start_streams(), X.dtype.name
             counts = weight is not None and weight.any()
-            n_outputs = self._fit_target(labels, weight if counts else None)
-            self._check_target(y)
+            n_outputs = self._fit_target(y, weight if counts else None, classes)
+            self._check_target(y, classes)
             network = new_network(self, X.shape[1], n_outputs, rngs["weights"])
             self.n_forgotten_, self.unlearning_log_ = 0, []
             self._solver_state, self._row_params, self._fit_params = None, (), {}
@@ -278,9 +290,15 @@ class BaseDropoutNetwork(
         key = (len(STREAMS), self._n_partial, 0)
         seed = np.random.SeedSequence(self._function_seed, spawn_key=key)
         order, masks = (make_generator(child) for child in seed.spawn(2))
+        # rows are visited in the orders of the epochs of one fit
+        if first:
+            order = rngs["order"]
+        elif self._solver_state is not None:
+            order.bit_generator.state = self._solver_state["order"]
         trainer = self._trainer(network, self._as_tensors(X, y, weight), masks)
         history = self._train_one_epoch(trainer, order)
         self._network = trainer.network()
+        check_trained(self._network, self.n_features_in_)
         self.n_iter_, self.t_ = self.n_iter_ + 1, history.progress.n_seen
         self.loss_ = history.losses[-1]
         # an approximate unlearner leaves no losses of former epochs behind
@@ -310,6 +328,10 @@ class BaseDropoutNetwork(
         self._function_seed = int(rngs["functions"].integers(2**63))
         return rngs
 
+    @property
+    def _loss(self):
+        return LOSSES[self.out_activation_]
+
     def _check_device(self):
         """Return the device of torch that the parameter names, or raise."""
         try:
@@ -335,7 +357,7 @@ class BaseDropoutNetwork(
 
     def _draw(self, reduce, X, n_draws, seed):
         """Reduce some random functions row by row; see `Perceptron.apply`."""
-        X = validate_data(self, X, dtype=ROW_DTYPES, reset=False)
+        X = validate_data(self, X, **ROW_CHECKS, reset=False)
         if n_draws is not None and not (isinstance(n_draws, Integral) and n_draws > 0):
             raise ValueError(
                 "mc_samples, and n_samples, must be a whole number above 0 (mc_samples "
@@ -343,7 +365,9 @@ class BaseDropoutNetwork(
             )
         device = self._check_device()
         check_stochastic(self._network, n_draws)
-        return self._network.apply(reduce, X, n_draws, seed, device=device)
+        with np.errstate(over="ignore", invalid="ignore"):
+            answers = self._network.apply(reduce, X, n_draws, seed, device=device)
+        return check_answers(answers)
 
     @property
     def module_(self):
@@ -354,17 +378,34 @@ class BaseDropoutNetwork(
     @property
     def coefs_(self):
         """Weight matrices, each of shape (n_in, n_out), unless `module` is given."""
-        return self._perceptron().views()[0]
+        return self._copies(self._perceptron().views()[0])
 
     @property
     def intercepts_(self):
         """Biases, each of shape (n_out,), unless `module` is given."""
-        return self._perceptron().views()[1]
+        return self._copies(self._perceptron().views()[1])
+
+    def _copies(self, weights):
+        """Return weights in the type of the rows, as scikit-learn's perceptrons do.
+
+        They are copies: one that is written to would change nothing, so none can be.
+        """
+        copies = [array.astype(self._row_dtype) for array in weights]
+        for copy in copies:
+            copy.flags.writeable = False
+        return copies
+
+    @property
+    def n_layers_(self):
+        """Number of layers, that of the inputs included, unless `module` is given."""
+        return len(self._perceptron().sizes)
 
     def _perceptron(self):
         """Return the fitted perceptron; with `module` there is none."""
         if not isinstance(vars(self).get("_network"), Perceptron):
-            raise AttributeError("only a fitted perceptron has coefs_ and intercepts_")
+            raise AttributeError(
+                "only a fitted perceptron has coefs_, intercepts_ and n_layers_"
+            )
         return self._network
 
     def __sklearn_is_fitted__(self):
@@ -399,14 +440,11 @@ class BaseDropoutNetwork(
         new.__dict__.pop("feature_names_in_", None)
         return new
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     def _unlearner_tags(self):
         fixed = isinstance(self.random_state, Integral)
         return UnlearnerTags(guarantee="exact" if fixed else "exact_law")
-
-
-def check_uncertainty_kind(kind):
-    """Raise unless `kind` names a part of the uncertainty."""
-    if kind not in ("total", "aleatoric", "epistemic"):
-        raise ValueError(
-            f'kind must be "total", "aleatoric" or "epistemic"; got {kind!r}.'
-        )

@@ -7,6 +7,7 @@ from numbers import Integral
 
 import numpy as np
 
+from sklearn_unlearn._engine._training import diverged
 from sklearn_unlearn._engine.mlp._mlp import Layout
 from sklearn_unlearn._engine.mlp._perceptron import Perceptron
 from sklearn_unlearn._engine.module._fitted import FittedModule
@@ -16,7 +17,13 @@ from sklearn_unlearn.neural_network._module_parameters import (
     module_factory,
 )
 
-__all__ = ["check_stochastic", "network_to_continue", "new_network"]
+__all__ = [
+    "check_answers",
+    "check_stochastic",
+    "check_trained",
+    "network_to_continue",
+    "new_network",
+]
 
 
 def new_network(estimator, n_features, n_outputs, rng):
@@ -85,6 +92,24 @@ def check_stochastic(network, n_draws):
             "or a layer of sklearn_unlearn.dropout for each of them, or set "
             "mc_samples=0 for deterministic predictions."
         )
+
+
+def check_trained(network, n_features):
+    """Raise unless the weights are finite: then a row of zeros has finite outputs."""
+    if not np.isfinite(network.outputs(np.zeros((1, n_features)))).all():
+        raise diverged()
+
+
+def check_answers(answers):
+    """Return what functions were reduced to; raise unless all numbers are finite."""
+    for part in answers if isinstance(answers, tuple) else (answers,):
+        if not np.isfinite(part).all():
+            raise ValueError(
+                "The outputs of the network are not finite for some rows: X holds "
+                "values far beyond those that it was trained on. Scale the features, "
+                "or leave these rows out."
+            )
+    return answers
 
 
 def _hidden_layers(estimator):

@@ -5,26 +5,28 @@
 
 import numpy as np
 import torch
+from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from sklearn_unlearn._engine._losses import CrossEntropy
-from sklearn_unlearn.base._response import pad_columns
-from sklearn_unlearn.neural_network._base import (
-    BaseDropoutNetwork,
-    check_uncertainty_kind,
+from sklearn_unlearn._engine._threads import dense
+from sklearn_unlearn.neural_network._base import BaseDropoutNetwork
+from sklearn_unlearn.neural_network._classifier_predictions import (
+    ClassifierPredictionsMixin,
 )
-from sklearn_unlearn.neural_network._training_rows import ROW_DTYPES
+from sklearn_unlearn.neural_network._training_rows import ROW_CHECKS
 from sklearn_unlearn.utils._sklearn_compat import StrOptions, _fit_context
 
 __all__ = ["DropoutClassifier"]
 
 
-class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
+class DropoutClassifier(
+    ClassifierMixin, ClassifierPredictionsMixin, BaseDropoutNetwork
+):
     """Neural network with dropout that classifies, knows how sure it is, and forgets.
 
     It takes the place of :class:`sklearn.neural_network.MLPClassifier`. A
@@ -36,7 +38,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
     ----------
     hidden_layer_sizes : array-like of int, default=(100,)
         Numbers of units of the hidden layers.
-    activation : {"identity", "logistic", "tanh", "relu"}, default="relu"
+    activation : {"identity", "logistic", "tanh", "relu", "gelu"}, default="relu"
         Activation of the hidden layers.
     dropout : float or array-like of float, default=0.1
         Probability to *drop* a hidden unit, from 0 to below 1; one number, or one
@@ -117,9 +119,15 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels seen in ``fit``, forgotten ones included.
+        Labels seen in ``fit``, forgotten ones included; the numbers of the columns
+        of an indicator matrix.
+    out_activation_ : {"softmax", "logistic"}
+        What makes probabilities of the outputs of the network: "logistic" for the
+        labels of an indicator matrix.
     n_outputs_ : int
         Number of outputs.
+    n_layers_ : int
+        Number of layers of the perceptron, that of the inputs included.
     n_iter_ : int
         Epochs of the fit.
     t_ : int
@@ -135,12 +143,13 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
     best_validation_score_ : float or None
         The best of them.
     coefs_ : list of ndarray of shape (n_in, n_out)
-        Weight matrices of the perceptron.
+        Weight matrices of the perceptron, in the type of the rows: copies, which
+        cannot be written to.
     intercepts_ : list of ndarray of shape (n_out,)
-        Biases of the perceptron.
+        Biases of the perceptron, likewise.
     module_ : torch.nn.Module
-        The fitted network in evaluation mode. For a perceptron it shares the
-        memory of `coefs_`.
+        The fitted network in evaluation mode. That of a perceptron has its weights:
+        what is changed in it in place changes the predictions.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -159,8 +168,8 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
     -----
     Differences from ``MLPClassifier``: `solver` is not "lbfgs"; the default of
     `learning_rate_init`; when training ends under dropout; two classes have two
-    outputs; targets with several labels are not supported; there is no convergence
-    warning if `n_iter_no_change` is at least `max_iter`.
+    outputs; there is no convergence warning if `n_iter_no_change` is a number of at
+    least `max_iter`.
 
     Rows that ``partial_fit`` sees are not kept, and after ``warm_start`` only those
     of the last ``fit``. ``unlearn`` always starts from new weights, so nothing of
@@ -198,8 +207,6 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
         **BaseDropoutNetwork._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
-
-    _loss = CrossEntropy()
 
     def __init__(
         self,
@@ -277,7 +284,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features)
+        X : array-like or sparse matrix of shape (n_rows, n_features)
             Rows.
         y : array-like of shape (n_rows,)
             Targets.
@@ -297,18 +304,27 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
         return super()._parameters_of_fit() - {"mc_samples"}  # of the predictions
 
     def _check_rows(self, X, y, reset):
-        X, y = validate_data(
-            self, X, y, dtype=ROW_DTYPES, multi_output=True, reset=reset
-        )
+        X, y = validate_data(self, X, y, **ROW_CHECKS, multi_output=True, reset=reset)
         check_classification_targets(y)
-        if y.ndim == 2 and y.shape[1] > 1:
+        if reset:
+            self._indicator_type = type(y) if sparse.issparse(y) else None
+        y = dense(y)
+        if y.ndim < 2 or y.shape[1] == 1:
+            return X, column_or_1d(y, warn=True)
+        if not np.isin(y, (0, 1)).all():
             raise ValueError(
-                f"y must hold one label per row; got shape {y.shape}. Targets with "
-                "several labels per row are not supported."
+                "y must hold one label per row, or 0 and 1 in a matrix with a column "
+                f"for each label that a row may have; got shape {y.shape}."
             )
-        return X, column_or_1d(y, warn=True)
+        return X, y.astype(np.int8)
 
     def _check_target(self, y, classes=None):
+        shape = (self.n_outputs_,) if self.out_activation_ == "logistic" else ()
+        if y.shape[1:] != shape:
+            raise ValueError(
+                f"y must have shape {('n_rows', *shape)}, as in the first fit; got "
+                f"{y.shape}."
+            )
         if classes is not None and not np.array_equal(
             np.unique(classes), self.classes_
         ):
@@ -316,7 +332,7 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
                 f"classes={classes!r} is not what the network was begun with: "
                 f"{self.classes_}."
             )
-        unseen = np.setdiff1d(y, self._network_classes)
+        unseen = np.setdiff1d(y, self._network_classes) if y.ndim == 1 else ()
         if len(unseen):
             raise ValueError(
                 f"y has labels that the network has no output for: {unseen[:5]}. Fit "
@@ -324,137 +340,39 @@ class DropoutClassifier(ClassifierMixin, BaseDropoutNetwork):
                 "partial_fit."
             )
 
-    def _fit_target(self, y, sample_weight=None):
-        self.classes_ = self._network_classes = np.unique(y)
-        self.n_outputs_ = len(self.classes_)
+    def _fit_target(self, y, sample_weight=None, classes=None):
+        if y.ndim == 2:
+            self.classes_, self.out_activation_ = np.arange(y.shape[1]), "logistic"
+        else:
+            self.classes_ = np.unique(y if classes is None else classes)
+            self.out_activation_ = "softmax"
+        self._network_classes, self.n_outputs_ = self.classes_, len(self.classes_)
         return self.n_outputs_
 
     def _encode_target(self, y):
+        if y.ndim == 2:
+            return torch.from_numpy(y.astype(np.float32))
         return torch.from_numpy(np.searchsorted(self._network_classes, y))[:, None]
 
     def _with_class_weight(self, y, sample_weight):
         if self.class_weight is None:
             return sample_weight
+        if y.ndim == 2:
+            raise ValueError(
+                "class_weight weighs rows by their only class, and rows of an "
+                "indicator matrix may have several labels: pass sample_weight."
+            )
         weight = compute_sample_weight(self.class_weight, y)
         return weight if sample_weight is None else weight * sample_weight
 
     def _score_outputs(self, outputs, y, sample_weight):
-        predicted = self._network_classes[outputs.argmax(axis=1)]
+        if self.out_activation_ == "logistic":
+            predicted = (outputs > 0).astype(int)
+        else:
+            predicted = self._network_classes[outputs.argmax(axis=1)]
         return accuracy_score(y, predicted, sample_weight=sample_weight)
 
-    # ----------------------------------------------------------------- predict
-
-    def predict(self, X):
-        """Predict the most probable class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            Labels.
-        """
-        probabilities = self.predict_proba(X)  # first: it checks that self is fitted
-        return self.classes_[probabilities.argmax(axis=1)]
-
-    def predict_proba(self, X):
-        """Predict probabilities, averaged over `mc_samples` functions.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes)
-            Probabilities; 0 for a class that is forgotten.
-        """
-        return self._with_all_classes(
-            self._apply(lambda f: _softmax(f).mean(axis=0), X)
-        )
-
-    def predict_log_proba(self, X):
-        """Predict logarithms of probabilities.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes)
-            Logarithms; -inf for a class that is forgotten.
-        """
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
-
-    def sample_proba(self, X, n_samples=1, random_state=0):
-        """Draw random functions and return the probabilities that they give.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Rows.
-        n_samples : int, default=1
-            Number of functions. Each is one function for all rows.
-        random_state : int, RandomState instance or None, default=0
-            Source of the functions.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_rows, n_classes)
-            Probabilities.
-        """
-        seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
-        drawn = self._draw(lambda f: _softmax(f).swapaxes(0, 1), X, n_samples, seed)
-        return self._with_all_classes(drawn.swapaxes(0, 1))
-
-    def predict_uncertainty(self, X, kind="total"):
-        """Measure how unsure the network is about each row, in nats.
-
-        The entropy of the mean probabilities (total) is the mean entropy of the
-        functions (aleatoric: the classes overlap) plus the information that the
-        label holds about the function (epistemic: the functions disagree).
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Rows.
-        kind : {"total", "aleatoric", "epistemic"}, default="total"
-            Which of the three.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            From 0 to the logarithm of the number of classes.
-        """
-        check_uncertainty_kind(kind)
-
-        def reduce(functions):
-            p = _softmax(functions)
-            total = _entropy(p.mean(axis=0))
-            # never above the total but for rounding
-            aleatoric = np.minimum(_entropy(p).mean(axis=0), total)
-            parts = {"total": total, "aleatoric": aleatoric}
-            return parts.get(kind, total - aleatoric)
-
-        return self._apply(reduce, X)
-
-    def _with_all_classes(self, p):
-        """Put probabilities into the columns of all classes ever seen."""
-        return pad_columns(p, "predict_proba", self._network_classes, self.classes_)
-
-
-def _softmax(outputs):
-    p = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
-    p /= p.sum(axis=-1, keepdims=True)
-    return p
-
-
-def _entropy(p):
-    return -(p * np.log(p, out=np.zeros_like(p), where=p > 0)).sum(axis=-1)
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

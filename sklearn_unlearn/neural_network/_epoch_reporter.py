@@ -41,10 +41,10 @@ class EpochReporter:
     def end_epoch(self, history):
         """Report that an epoch ends; return whether a callback wants to stop."""
         if self._verbose:
-            score = (
-                f", validation score {history.scores[-1]:.4f}" if history.scores else ""
-            )
-            print(f"epoch {len(history.losses)}, loss {history.losses[-1]:.6f}{score}")
+            # in the words of scikit-learn's perceptrons
+            print(f"Iteration {len(history.losses)}, loss = {history.losses[-1]:.8f}")
+            if history.scores:
+                print(f"Validation score: {history.scores[-1]:f}")
         if self._context is None:
             return False
         return self._epoch.call_on_fit_task_end(

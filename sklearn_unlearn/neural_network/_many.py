@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from sklearn.base import clone
 
+from sklearn_unlearn._engine._sparse_rows import rows_on_device
 from sklearn_unlearn._engine._training import History
 from sklearn_unlearn._engine.mlp._many import ManyTrainer
 from sklearn_unlearn._engine.mlp._mlp import MLP, Layout
@@ -16,7 +17,7 @@ from sklearn_unlearn._engine.mlp._perceptron import Perceptron
 from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.base._training_rows import KeptRows
 from sklearn_unlearn.neural_network._training_rows import TrainingSplit
-from sklearn_unlearn.utils._sklearn_compat import validate_parameters
+from sklearn_unlearn.utils._sklearn_compat import _num_samples, validate_parameters
 
 __all__ = ["fit_many"]
 
@@ -51,7 +52,9 @@ def fit_many(network, X, y, *, seeds, subsets=None, sample_weights=None):
         if getattr(network, name):
             raise ValueError(f"networks with {name} cannot be fitted side by side")
     n_models = len(seeds)
-    subsets = [np.arange(len(X))] * n_models if subsets is None else list(subsets)
+    subsets = (
+        [np.arange(_num_samples(X))] * n_models if subsets is None else list(subsets)
+    )
     given = [None] * n_models if sample_weights is None else list(sample_weights)
     validate_parameters(network)
     template = clone(network).set_params(store_training_data=False)
@@ -96,10 +99,9 @@ def _train(models, fits):
         targets.append(model._encode_target(split.y[split.training]).to(device))
         weights.append(torch.from_numpy(weight[split.training]).float()[:, None])
     weighted = any(split.weight is not None for split in splits)
-    X = np.ascontiguousarray(splits[0].X, dtype=np.float32)
     trainer = ManyTrainer(
         mlp,
-        torch.from_numpy(X).to(device),
+        rows_on_device(splits[0].X, device),
         [split.subset[split.training] for split in splits],
         targets,
         torch.cat(weights).to(device) if weighted else None,

@@ -9,23 +9,28 @@ import numpy as np
 import torch
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
-from sklearn_unlearn._engine._losses import SquaredError
-from sklearn_unlearn._engine._mixture import interval
-from sklearn_unlearn.neural_network._base import (
-    BaseDropoutNetwork,
-    check_uncertainty_kind,
-)
+from sklearn_unlearn._engine._threads import dense
+from sklearn_unlearn.neural_network._base import BaseDropoutNetwork
 from sklearn_unlearn.neural_network._noise_precision import NoisePrecisionMixin
-from sklearn_unlearn.neural_network._training_rows import ROW_DTYPES
+from sklearn_unlearn.neural_network._regressor_predictions import (
+    LINKS,
+    RegressorPredictionsMixin,
+)
+from sklearn_unlearn.neural_network._training_rows import ROW_CHECKS
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions, _fit_context
 
 __all__ = ["DropoutRegressor"]
 
+OUT_ACTIVATIONS = {"squared_error": "identity", "poisson": "exp"}
+# Output for targets that are all 0: small, and finite, so that more can be learnt.
+LOG_NOTHING = -20.0
 
-class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
+
+class DropoutRegressor(
+    RegressorMixin, RegressorPredictionsMixin, NoisePrecisionMixin, BaseDropoutNetwork
+):
     """Neural network with dropout that predicts numbers, how sure it is, and forgets.
 
     It takes the place of :class:`sklearn.neural_network.MLPRegressor`, and of a
@@ -38,7 +43,7 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
     ----------
     hidden_layer_sizes : array-like of int, default=(100,)
         Numbers of units of the hidden layers.
-    activation : {"identity", "logistic", "tanh", "relu"}, default="relu"
+    activation : {"identity", "logistic", "tanh", "relu", "gelu"}, default="relu"
         Activation of the hidden layers.
     dropout : float or array-like of float, default=0.1
         Probability to *drop* a hidden unit, from 0 to below 1; one number, or one
@@ -54,6 +59,11 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
     mc_samples : int, default=50
         Number of random functions that a prediction averages. 0 stands for the
         deterministic network, with weights scaled.
+    loss : {"squared_error", "poisson"}, default="squared_error"
+        What is minimised: half the squared error, for any numbers, or half the
+        Poisson deviance, for counts. With "poisson" the outputs of the network are
+        logarithms of means, and the noise is that of counts: its variance is the
+        mean, intervals end at whole numbers, and `noise_precision` does not matter.
     noise_precision : "auto" or float, default="auto"
         Inverse variance of the noise, in units of the target. "auto" chooses the
         value under which held-out rows are most likely: those of early stopping,
@@ -122,9 +132,14 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
     Attributes
     ----------
     noise_precision_ : float or ndarray of shape (n_outputs,)
-        Inverse variance of the noise around the functions.
+        Inverse variance of the noise around the functions; not with
+        ``loss="poisson"``.
+    out_activation_ : {"identity", "exp"}
+        What makes predictions of the outputs of the network.
     n_outputs_ : int
         Number of outputs.
+    n_layers_ : int
+        Number of layers of the perceptron, that of the inputs included.
     n_iter_ : int
         Epochs of the fit.
     t_ : int
@@ -140,12 +155,13 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
     best_validation_score_ : float or None
         The best of them.
     coefs_ : list of ndarray of shape (n_in, n_out)
-        Weight matrices of the perceptron.
+        Weight matrices of the perceptron, in the type of the rows: copies, which
+        cannot be written to.
     intercepts_ : list of ndarray of shape (n_out,)
-        Biases of the perceptron.
+        Biases of the perceptron, likewise.
     module_ : torch.nn.Module
-        The fitted network in evaluation mode. For a perceptron it shares the
-        memory of `coefs_`.
+        The fitted network in evaluation mode. That of a perceptron has its weights:
+        what is changed in it in place changes the predictions.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -203,13 +219,12 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
 
     _parameter_constraints: dict = {
         **BaseDropoutNetwork._parameter_constraints,
+        "loss": [StrOptions(set(OUT_ACTIVATIONS))],
         "noise_precision": [
             StrOptions({"auto"}),
             Interval(Real, 0, None, closed="neither"),
         ],
     }
-
-    _loss = SquaredError()
 
     def __init__(
         self,
@@ -220,6 +235,7 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
         input_dropout=0.0,
         module=None,
         mc_samples=50,
+        loss="squared_error",
         noise_precision="auto",
         solver="adam",
         alpha=0.0001,
@@ -251,6 +267,7 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
         self.input_dropout = input_dropout
         self.module = module
         self.mc_samples = mc_samples
+        self.loss = loss
         self.noise_precision = noise_precision
         self.solver = solver
         self.alpha = alpha
@@ -287,7 +304,7 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features)
+        X : array-like or sparse matrix of shape (n_rows, n_features)
             Rows.
         y : array-like of shape (n_rows,) or (n_rows, n_outputs)
             Targets.
@@ -302,11 +319,23 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
         return self._partial_fit(X, y, None, sample_weight)
 
     def _check_rows(self, X, y, reset):
-        return validate_data(
-            self, X, y, dtype=ROW_DTYPES, multi_output=True, y_numeric=True, reset=reset
+        X, y = validate_data(
+            self, X, y, **ROW_CHECKS, multi_output=True, y_numeric=True, reset=reset
         )
+        y = dense(y)
+        if self.loss == "poisson" and y.min() < 0:
+            raise ValueError(
+                f'loss="poisson" takes no negative targets; the smallest in y is '
+                f"{y.min()}."
+            )
+        return X, y
 
     def _check_target(self, y, classes=None):
+        if OUT_ACTIVATIONS[self.loss] != self.out_activation_:
+            raise ValueError(
+                "loss has changed since the network was fitted, which cannot be "
+                "continued then. Clone it, or set warm_start=False."
+            )
         shape = () if self._single_output else (self.n_outputs_,)
         if y.shape[1:] != shape:
             raise ValueError(
@@ -314,9 +343,19 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
                 f"{y.shape}."
             )
 
-    def _fit_target(self, y, sample_weight=None):
+    def _fit_target(self, y, sample_weight=None, classes=None):
         self._single_output = y.ndim == 1
+        self.out_activation_ = OUT_ACTIVATIONS[self.loss]
         y = y.astype(np.float64).reshape(len(y), -1)
+        self.n_outputs_ = y.shape[1]
+        if self.loss == "poisson":
+            self._fit_counts(y, sample_weight)
+        else:
+            self._fit_numbers(y, sample_weight)
+        return self.n_outputs_
+
+    def _fit_numbers(self, y, sample_weight):
+        """Learn what is mean 0 and variance 1 for the network."""
         largest = np.abs(y).max(axis=0)
         unit = np.where(largest > 0, largest, 1.0)  # so that no square overflows
         self._y_mean = np.average(y / unit, axis=0, weights=sample_weight)
@@ -325,17 +364,34 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
         )
         scale = np.sqrt(variance)
         # a target that is constant but for rounding keeps its unit
-        scale = np.where(scale > 10 * np.finfo(float).eps, scale, 1.0)
+        varies = scale > 10 * np.finfo(float).eps
+        scale = np.where(varies, scale, 1.0)
         self._y_mean, self._y_scale = self._y_mean * unit, scale * unit
-        self.n_outputs_ = len(self._y_mean)
-        return self.n_outputs_
+        self._constant_output = np.where(varies, np.nan, 0.0)
+
+    def _fit_counts(self, y, sample_weight):
+        """Learn what is mean 1 for the network, whose outputs are logarithms."""
+        mean = np.average(y, axis=0, weights=sample_weight)
+        self._y_scale, self._y_mean = np.where(mean > 0, mean, 1.0), np.zeros_like(mean)
+        constant = np.where(mean > 0, 0.0, LOG_NOTHING)
+        self._constant_output = np.where(np.ptp(y, axis=0) > 0, np.nan, constant)
+
+    def _settled(self, network):
+        # the output for a target that does not vary is known, not learnt
+        constant = ~np.isnan(self._constant_output)
+        if not constant.any():
+            return network
+        shift = np.where(constant, self._constant_output, 0.0)
+        settled = network.rescaled(np.where(constant, 0.0, 1.0), shift)
+        return network if settled is None else settled
 
     def _rescale_outputs(self, network, y, sample_weight):
         mean, scale = self._y_mean, self._y_scale
         self._fit_target(y, sample_weight)
-        return network.rescaled(
-            scale / self._y_scale, (mean - self._y_mean) / self._y_scale
-        )
+        ratio = scale / self._y_scale
+        if self.out_activation_ == "exp":
+            return network.rescaled(np.ones_like(ratio), np.log(ratio))
+        return network.rescaled(ratio, (mean - self._y_mean) / self._y_scale)
 
     def _encode_target(self, y):
         return torch.from_numpy(self._standardised(y).astype(np.float32))
@@ -344,143 +400,8 @@ class DropoutRegressor(RegressorMixin, NoisePrecisionMixin, BaseDropoutNetwork):
         return (y.reshape(len(y), -1) - self._y_mean) / self._y_scale
 
     def _score_outputs(self, outputs, y, sample_weight):
-        return r2_score(self._standardised(y), outputs, sample_weight=sample_weight)
-
-    # ----------------------------------------------------------------- predict
-
-    def predict(self, X, return_std=False, return_cov=False):
-        """Predict the mean over `mc_samples` functions.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Rows.
-        return_std : bool, default=False
-            Whether to return the standard deviation, too: that of the functions
-            and of the noise around them.
-        return_cov : bool, default=False
-            Whether to return the covariance between rows, too; its diagonal is
-            the square of the standard deviation.
-
-        Returns
-        -------
-        mean : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-            Predictions.
-        std : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-            Only if `return_std` is true.
-        cov : ndarray of shape (n_rows, n_rows) or (n_rows, n_rows, n_outputs)
-            Only if `return_cov` is true.
-
-        Raises
-        ------
-        ValueError
-            If both `return_std` and `return_cov` are true.
-        """
-        if return_std and return_cov:
-            raise ValueError("At most one of return_std and return_cov can be True.")
-        if return_cov:
-            drawn = self._apply(lambda f: f.swapaxes(0, 1), X)
-            mean = drawn.mean(axis=1)
-            centred = (drawn - mean[:, None]) * self._y_scale
-            cov = np.einsum("itk,jtk->ijk", centred, centred) / drawn.shape[1]
-            rows = np.arange(len(mean))
-            cov[rows, rows] += 1 / self._precision()
-            return self._without_output_axis(
-                self._in_target_units(mean)
-            ), self._without_output_axis(cov)
-        if return_std:
-            mean, variance = self._apply(lambda f: (f.mean(axis=0), f.var(axis=0)), X)
-            variance = variance * self._y_scale**2 + 1 / self._precision()
-            return self._without_output_axis(
-                self._in_target_units(mean)
-            ), self._without_output_axis(np.sqrt(variance))
-        return self._without_output_axis(
-            self._in_target_units(self._apply(lambda f: f.mean(axis=0), X))
-        )
-
-    def sample_y(self, X, n_samples=1, random_state=0):
-        """Draw random functions and return their values.
-
-        They are functions: without the noise, and smooth across rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Rows.
-        n_samples : int, default=1
-            Number of functions.
-        random_state : int, RandomState instance or None, default=0
-            Source of the functions.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_samples) or (n_rows, n_outputs, n_samples)
-            Values of the functions.
-        """
-        seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
-        drawn = self._draw(lambda f: f.swapaxes(0, 1), X, n_samples, seed)
-        values = self._in_target_units(drawn).swapaxes(1, 2)
-        return values[:, 0] if self._single_output else values
-
-    def predict_interval(self, X, confidence_level=0.95):
-        """Predict the interval between two quantiles of the predictive distribution.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Rows.
-        confidence_level : float, default=0.95
-            Probability that the target lies within, between 0 and 1. As much lies
-            below as above.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, 2) or (n_rows, n_outputs, 2)
-            Lower and upper ends.
-        """
-        if not 0 < confidence_level < 1:
-            raise ValueError(
-                f"confidence_level must be between 0 and 1; got {confidence_level!r}."
-            )
-
-        def reduce(functions):
-            precision = self._precision() * self._y_scale**2
-            return interval(confidence_level, functions, precision)
-
-        ends = self._apply(reduce, X)
-        ends = ends * self._y_scale[:, None] + self._y_mean[:, None]
-        return ends[:, 0] if self._single_output else ends
-
-    def predict_uncertainty(self, X, kind="total"):
-        """Predict the variance of the target, or the part of it that has one cause.
-
-        The total is the variance of the noise (aleatoric) plus that of the
-        functions (epistemic).
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Rows.
-        kind : {"total", "aleatoric", "epistemic"}, default="total"
-            Which of the three.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,) or (n_rows, n_outputs)
-            Variances, in squared units of the target.
-        """
-        check_uncertainty_kind(kind)
-        epistemic = self._apply(lambda f: f.var(axis=0), X) * self._y_scale**2
-        aleatoric = np.broadcast_to(1 / self._precision(), epistemic.shape)
-        parts = {"epistemic": epistemic, "aleatoric": aleatoric.copy()}
-        return self._without_output_axis(parts.get(kind, epistemic + aleatoric))
-
-    def _in_target_units(self, z):
-        return z * self._y_scale + self._y_mean
-
-    def _without_output_axis(self, values):
-        """Drop the axis of the outputs if the target had none."""
-        return values[..., 0] if self._single_output else values
+        predicted = LINKS[self.out_activation_](outputs)
+        return r2_score(self._standardised(y), predicted, sample_weight=sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -4,7 +4,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_unlearn._engine._solvers import (
@@ -81,14 +83,29 @@ class SolvingMixin:
         self.best_validation_score_ = (
             history.best_score if self.early_stopping else None
         )
-        stops = self.n_iter_no_change < self.max_iter
-        if self.n_iter_ == self.max_iter and stops and not history.converged:
+        self._no_improvement_count = history.progress.stale
+        self._last_rate = history.rate
+        # a patience of just max_iter asks for a fixed time; without end is no wish
+        stops = not self.max_iter <= self.n_iter_no_change < np.inf
+        if history.diverged:
             warn_user(
-                f"max_iter={self.max_iter} epochs are over, and the loss still "
-                "improves. Raise max_iter, or set n_iter_no_change to at least "
-                "max_iter to train for a fixed time.",
+                f"After {self.n_iter_} epochs the loss is no longer finite: the "
+                "network is that of its best validation score. Scale the features, "
+                "or lower learning_rate_init.",
                 ConvergenceWarning,
             )
+        elif self.n_iter_ == self.max_iter and stops and not history.converged:
+            warn_user(
+                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached "
+                "and the optimization hasn't converged yet. Raise max_iter, or set "
+                "n_iter_no_change=max_iter to train for a fixed time.",
+                ConvergenceWarning,
+            )
+
+    @property
+    def _optimizer(self):
+        """The last learning rate, where scikit-learn's perceptrons have it."""
+        return SimpleNamespace(learning_rate=self._last_rate)
 
     def _train_one_epoch(self, trainer, order):
         """Let the solver take up its last state, and keep that after this epoch."""
@@ -102,5 +119,7 @@ class SolvingMixin:
             "solver": self.solver,
             "optimizer": state_of(trainer.optimizer),
             "progress": asdict(progress),
+            "order": order.bit_generator.state,
         }
+        self._last_rate = history.rate
         return history

@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -17,13 +18,15 @@ from sklearn_unlearn.base._steps import shallow_copy
 from sklearn_unlearn.neural_network._building import new_network
 from sklearn_unlearn.utils._sklearn_compat import _check_sample_weight
 
-__all__ = ["ROW_DTYPES", "TrainingRowsMixin", "TrainingSplit"]
+__all__ = ["ROW_CHECKS", "TrainingRowsMixin", "TrainingSplit"]
 
-# Rows of other types become float64.
-ROW_DTYPES = [np.float64, np.float32]
+# What `validate_data` makes of rows; those of other types become float64.
+ROW_CHECKS: dict = {"dtype": [np.float64, np.float32], "accept_sparse": "csr"}
 
 # Attributes that describe the fit on all rows; a network that has unlearned lacks them.
 CURVES = (
+    "_last_rate",
+    "_no_improvement_count",
     "best_loss_",
     "best_validation_score_",
     "loss_",
@@ -38,7 +41,7 @@ class TrainingSplit:
 
     Attributes
     ----------
-    X : ndarray of shape (n_rows, n_features)
+    X : ndarray or CSR matrix of shape (n_rows, n_features)
     y : ndarray of shape (n_fit,) or (n_fit, n_outputs)
     weight : ndarray of shape (n_fit,) or None
     training, held_out : ndarray of int
@@ -47,7 +50,7 @@ class TrainingSplit:
         Positions in `X` of the rows of the fit; None stands for all rows.
     """
 
-    X: np.ndarray
+    X: Any
     y: np.ndarray
     weight: np.ndarray | None
     training: np.ndarray
@@ -111,7 +114,7 @@ class TrainingRowsMixin:
         """Return the positions of training rows and of held-out rows."""
         n_rows = len(y)
         everything, nothing = np.arange(n_rows), np.arange(0)
-        labels = y if hasattr(self, "classes_") else None
+        labels = y if hasattr(self, "classes_") and y.ndim == 1 else None
         if self.early_stopping:
             n_held_out: float | int = self.validation_fraction
         else:
@@ -170,7 +173,7 @@ class TrainingRowsMixin:
         for name in CURVES:
             new.__dict__.pop(name, None)
         new._reset_partial_fit()
-        held_out = self._held_out_among_retained(request, len(X))
+        held_out = self._held_out_among_retained(request, len(y))
         new._held_out = held_out if held_out.any() else None
         positions = np.flatnonzero(held_out)
         split = TrainingSplit(X, y, weight, np.flatnonzero(~held_out), positions)
@@ -206,7 +209,7 @@ class TrainingRowsMixin:
 
     def _finish_unlearning(self, split, network):
         """Take over a network that has unlearned, and return the estimator."""
-        self._network = network
+        self._network = self._settled(network)
         self._after_training(split)
         return self
 
@@ -229,7 +232,7 @@ class TrainingRowsMixin:
     def _tensors_to_forget(self, forget, y_retain, given):
         """Return rows to forget, weighted as the fit on all rows weighted them."""
         if forget.y is None:
-            X = validate_data(self, forget.X, dtype=ROW_DTYPES, reset=False)
+            X = validate_data(self, forget.X, **ROW_CHECKS, reset=False)
             return self._as_tensors(X, None, None)
         X, y = self._check_rows(forget.X, forget.y, reset=False)
         self._check_target(y)

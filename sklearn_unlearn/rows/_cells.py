@@ -21,6 +21,7 @@ from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = [
     "RowHash",
+    "are_close",
     "cell_codes",
     "cell_types",
     "concatenate",
@@ -29,6 +30,8 @@ __all__ = [
     "is_missing",
     "row_hash",
 ]
+
+NUMBERS = "bfiu"  # kinds of types
 
 _NAN = np.uint64(0x7FF8000000000001)
 _HALF = np.uint64(32)  # bits
@@ -275,6 +278,16 @@ def equal_rows(first, second):
         else:
             equal &= _equal_cells(a, b).all(axis=1)
     return equal
+
+
+def are_close(a, b):
+    """Tell whether two arrays of rows are equal but for rounding."""
+    are_numbers = a.dtype.kind in NUMBERS and b.dtype.kind in NUMBERS
+    if are_numbers and not sparse.issparse(a):
+        return np.allclose(a, b, rtol=1e-5, atol=1e-8, equal_nan=True)
+    if a.ndim == 1:
+        a, b = a[:, None], b[:, None]
+    return bool(equal_rows([a], [b]).all())
 
 
 def _equal_cells(a, b):

@@ -10,7 +10,7 @@ import numpy as np
 __all__ = ["describe_other_types", "holds_rows", "refuse_what_is_no_table"]
 
 
-def refuse_what_is_no_table(X, argument="X_forget"):
+def refuse_what_is_no_table(X, argument="X_forget", expected=2):
     """Raise if `X` is no table of rows; say what was probably meant.
 
     Parameters
@@ -19,19 +19,22 @@ def refuse_what_is_no_table(X, argument="X_forget"):
         Given to an estimator whose rows have columns.
     argument : str, default="X_forget"
         As which argument of ``unlearn`` it was given.
+    expected : int or None, default=2
+        Number of dimensions in ``fit``; None if it is not known, but two or more.
 
     Raises
     ------
     ValueError
-        If `X` has not two dimensions.
+        If `X` has another number of dimensions.
     """
     n_dims = len(X.shape) if hasattr(X, "shape") else _array(X).ndim
-    if n_dims == 2:
+    expected = max(2, n_dims) if expected is None else expected
+    if n_dims == expected:
         return
     shape = f"{n_dims}D array" if n_dims else f"a single {type(X).__name__}"
     raise ValueError(
-        f"Expected 2D array, got {shape} instead: {argument} holds rows as they were "
-        f"given to fit. {_hint(X, n_dims, argument)}"
+        f"Expected {expected}D array, got {shape} instead: {argument} holds rows as "
+        f"they were given to fit. {_hint(X, n_dims, expected, argument)}"
     )
 
 
@@ -58,7 +61,7 @@ def describe_other_types(fits):
     )
 
 
-def _hint(X, n_dims, argument):
+def _hint(X, n_dims, expected, argument):
     """Say what to pass in place of `X`."""
     if isinstance(X, dict):
         return (
@@ -79,8 +82,11 @@ def _hint(X, n_dims, argument):
         return "Of rows and their targets, pass two arguments, unlearn(X, y)."
     if n_dims == 0:
         return "Of a position, pass X[[position]]; of an id, groups=[id]."
-    if n_dims > 1:
-        return "They have one dimension each."
+    if n_dims > 1 or expected > 2:
+        if n_dims == expected - 1:
+            return f"Of a single row, pass {argument}[None]."
+        n_own = "one dimension" if expected == 2 else f"{expected - 1} dimensions"
+        return f"They have {n_own} each."
     cells = _array(X).tolist()
     if any(isinstance(cell, dict) for cell in cells):
         return f"Of dicts, one per row, pass pandas.DataFrame({argument})."

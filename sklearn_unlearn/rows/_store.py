@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_unlearn.exceptions import UnknownRowsError
-from sklearn_unlearn.rows._cells import RowHash, concatenate
+from sklearn_unlearn.rows._cells import RowHash, are_close, concatenate
 from sklearn_unlearn.rows._hash_index import HashIndex, runs
 from sklearn_unlearn.rows._hints import describe_other_types, refuse_what_is_no_table
 from sklearn_unlearn.rows._ids import as_ids, describe_other_kind, match_ids
@@ -22,7 +22,7 @@ from sklearn_unlearn.rows._targets import check_targets
 from sklearn_unlearn.rows._whole_numbers import restore_whole_numbers
 from sklearn_unlearn.utils._saved import saved_as
 
-__all__ = ["RowStore", "Rows"]
+__all__ = ["RowStore", "Rows", "holds_in_order", "n_dimensions"]
 
 N_NAMED = 5  # positions that an error message lists
 CHUNK_BLOCKS = 16  # blocks that are read at a time
@@ -438,6 +438,24 @@ class RowStore:
                 concatenate([block[name] for block in blocks])
                 for name in self._part_names
             ]
+
+
+def n_dimensions(store):
+    """Return the number of dimensions of rows together: more than two for images."""
+    return max(2, 1 + len(getattr(store._layout, "shape", (0,))))
+
+
+def holds_in_order(store, X, y):
+    """Tell whether these are, but for rounding, the rows of a store in order."""
+    parts, fits, _ = store._layout.cast(X)
+    if len(fits) != store.n_rows or not fits.all():
+        return False
+    positions = np.arange(store.n_rows)
+    pairs = list(zip(store.columns_at(positions), parts, strict=True))
+    if y is not None and store.has_target:
+        kept = store.columns_at(positions, ["y"])[0]
+        pairs.append((kept, np.asarray(y).reshape(kept.shape)))
+    return all(are_close(*pair) for pair in pairs)
 
 
 def _each(change, blocks):

@@ -34,18 +34,30 @@ from sklearn_unlearn._engine._training import TensorRows
 from sklearn_unlearn._engine.module._building import copy_with_own_dropout
 from sklearn_unlearn._engine.module._fitted import FittedModule
 from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
+from sklearn_unlearn.unlearning._skorch_functions import (
+    ClassFunctions,
+    NumberFunctions,
+)
 from sklearn_unlearn.unlearning._skorch_net import (
     Untrained,
     adam_of,
     bare_clone,
     check_criterion,
+    check_iterator,
+    check_number_of_rows,
     kind_of,
+    robust_training,
     unwrapped,
     wrapped,
 )
+from sklearn_unlearn.unlearning._skorch_rows import DTYPES, ChecksRows
 from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["SkorchClassifier", "SkorchRegressor", "skorch_model"]
+
+
+# Rows for which the predictions of a net are compared with those of its module.
+N_COMPARED = 64
 
 
 def skorch_model(net, random_state):
@@ -60,11 +72,12 @@ def skorch_model(net, random_state):
             "The net was given a module that is built already, which keeps what it has "
             "learnt. Give it the class, and its arguments as module__<name>=."
         )
+    check_iterator(net)
     cls = SkorchClassifier if is_classifier(net) else SkorchRegressor
     return cls(net, random_state=random_state)
 
 
-class SkorchModel(BaseEstimator):
+class SkorchModel(ChecksRows, BaseEstimator):
     """Base of `SkorchClassifier` and `SkorchRegressor`.
 
     Parameters
@@ -81,20 +94,26 @@ class SkorchModel(BaseEstimator):
 
     def fit(self, X, y, **fit_params):
         """Fit a clone of the net."""
-        X, y = self._check_rows(X, y, reset=True)
+        net = clone(self.net)
+        X, y = self._check_first_rows(X, y, clone(net))
         self._set_target(y)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        net = self._fit_net(clone(self.net), X, y, seed, fit_params)
-        return self._take_module(net, X.shape[1], seed)
+        net = self._fit_net(net, X, y, seed, fit_params)
+        self._take_module(net, X.shape[1], seed)
+        self._check_target(y)
+        self._check_same_predictions(net, X)
+        return self
 
     def take_over(self, net, X, y):
         """Take over a net that is fitted already, on these rows."""
         if not getattr(net, "initialized_", False):
             raise ValueError("The net within the FrozenEstimator is not fitted.")
-        X, y = self._check_rows(X, y, reset=True)
+        check_number_of_rows(net, len(X))
+        X, y = self._check_first_rows(X, y, net)
         self._take_module(net, X.shape[1])
         self._set_known_target(y)
         self._check_target(y)
+        self._check_same_predictions(net, X)
         return self
 
     def _check_fitted_rows(self, X, y):
@@ -110,8 +129,10 @@ class SkorchModel(BaseEstimator):
         with (
             usual_torch(net.device or "cpu"),  # whatever mode the caller is in
             ExplicitRandomness(generator) if on_cpu else nullcontext(),
+            robust_training(net),
         ):
-            return net.fit(_float32(X), self._target_for_net(y), **fit_params)
+            X, y = self._row_format.for_net(X), self._target_for_net(y)
+            return net.fit(X, y, **fit_params)
 
     def _take_module(self, net, n_features, seed=None):
         """Take the module of a fitted net, and a template to train another one."""
@@ -125,15 +146,27 @@ class SkorchModel(BaseEstimator):
         self._network = self._network_of(net, n_features, seed)
         return self
 
+    def _check_same_predictions(self, net, X):
+        """Raise if a net predicts something else than its module does."""
+        some = X[:: -(-len(X) // N_COMPARED)]
+        # an iterator of torch draws a seed, whatever it needs it for
+        generator = torch.Generator().manual_seed(0)
+        with usual_torch(net.device or "cpu"), ExplicitRandomness(generator):
+            predicted = np.asarray(net.predict(self._row_format.for_net(some)))
+        if not self._agrees(self._network.outputs(some), predicted):
+            raise TypeError(
+                f"{type(net).__name__} predicts something else than its module does: "
+                "what a net does between the two is not kept. Put it into the module."
+            )
+
     def _network_of(self, net, n_features, seed=None):
         """Return the module of a fitted net, as a network of the package."""
         with usual_torch(), torch.no_grad():
-            module = copy_with_own_dropout(wrapped(net.module_, net.criterion_))
-            module = module.cpu().eval()
-            n_outputs = module(torch.zeros(1, n_features)).shape[-1]
-        return FittedModule.probed(
-            module, Untrained(self._template), seed, n_features, n_outputs
-        )
+            module = wrapped(net.module_, net.criterion_, self._row_format)
+            module = copy_with_own_dropout(module).cpu().eval()
+            n_outputs = np.atleast_2d(module(torch.zeros(1, n_features))).shape[-1]
+        factory = Untrained(self._template, self._row_format)
+        return FittedModule.probed(module, factory, seed, n_features, n_outputs)
 
     @property
     def net_(self):
@@ -159,7 +192,7 @@ class SkorchModel(BaseEstimator):
         new._check_target(y)
         target = None
         if asked.y is None:
-            X_forget = validate_data(new, asked.X, dtype=_DTYPES, reset=False)
+            X_forget = new._check_X(asked.X)
         else:
             X_forget, target = new._check_rows(asked.X, asked.y, reset=False)
             new._check_target(target)
@@ -224,20 +257,19 @@ class SkorchModel(BaseEstimator):
 
     def _outputs(self, X):
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=_DTYPES, reset=False)
-        return self._network.outputs(X)
+        return self._network.outputs(self._check_X(X))
 
 
 @saved_as("skorch classifier")
-class SkorchClassifier(ClassifierMixin, SkorchModel):
+class SkorchClassifier(ClassifierMixin, ClassFunctions, SkorchModel):
     """A classifier of skorch that takes any labels."""
 
     _loss = CrossEntropy()
 
     def _check_rows(self, X, y, reset):
-        X, y = validate_data(self, X, y, dtype=_DTYPES, reset=reset)
+        X, y = validate_data(self, X, y, dtype=DTYPES, allow_nd=True, reset=reset)
         check_classification_targets(y)
-        return X, column_or_1d(y, warn=True)
+        return self._flat(X, reset), column_or_1d(y, warn=True)
 
     def _set_target(self, y):
         self.classes_ = np.unique(y)
@@ -253,6 +285,11 @@ class SkorchClassifier(ClassifierMixin, SkorchModel):
                 f"y has labels that the net has no output for: {unseen[:5]}."
             )
 
+    def _agrees(self, outputs, predicted):
+        own = self._chosen(self._probabilities(outputs))
+        differ = (own != predicted) & (predicted < len(self.classes_))
+        return differ.mean() < 0.1  # nearly equal probabilities may be rounded
+
     def _encode_target(self, y):
         return torch.from_numpy(np.searchsorted(self.classes_, y))[:, None]
 
@@ -263,28 +300,42 @@ class SkorchClassifier(ClassifierMixin, SkorchModel):
 
     def predict_proba(self, X):
         """Return the probabilities of the classes."""
-        # a module may have more outputs than there are classes
-        return softmax(self._outputs(X)[:, : len(self.classes_)], axis=1)
+        return self._probabilities(self._outputs(X))
 
     def predict(self, X):
         """Return the most probable labels, or those above the threshold of the net."""
-        p = self.predict_proba(X)
+        return self.classes_[self._chosen(self.predict_proba(X))]
+
+    def _probabilities(self, outputs):
+        # a module may have more outputs than there are classes
+        return softmax(outputs[..., : len(self.classes_)], axis=-1)
+
+    def _chosen(self, probabilities):
+        """Return the positions of the predicted labels."""
         threshold = getattr(self._template, "threshold", None)
         if threshold is not None:
-            return self.classes_[(p[:, 1] > threshold).astype(int)]
-        return self.classes_[p.argmax(axis=1)]
+            return (probabilities[:, 1] > threshold).astype(int)
+        return probabilities.argmax(axis=1)
 
 
 @saved_as("skorch regressor")
-class SkorchRegressor(RegressorMixin, SkorchModel):
+class SkorchRegressor(RegressorMixin, NumberFunctions, SkorchModel):
     """A regressor of skorch that takes targets with or without a second axis."""
 
     _loss = SquaredError()
 
     def _check_rows(self, X, y, reset):
-        return validate_data(
-            self, X, y, dtype=_DTYPES, multi_output=True, y_numeric=True, reset=reset
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            dtype=DTYPES,
+            allow_nd=True,
+            multi_output=True,
+            y_numeric=True,
+            reset=reset,
         )
+        return self._flat(X, reset), y
 
     def _set_target(self, y):
         self._single_target = y.ndim == 1
@@ -299,6 +350,10 @@ class SkorchRegressor(RegressorMixin, SkorchModel):
                 f"y has {n_targets} targets, and the net {self._network.n_outputs} "
                 "outputs."
             )
+
+    def _agrees(self, outputs, predicted):
+        predicted = predicted.reshape(len(outputs), -1)
+        return np.allclose(outputs, predicted, rtol=1e-3, atol=1e-3 * np.ptp(predicted))
 
     def _encode_target(self, y):
         return torch.from_numpy(_float32(y.reshape(len(y), -1)))
@@ -315,9 +370,6 @@ class SkorchRegressor(RegressorMixin, SkorchModel):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-_DTYPES = [np.float64, np.float32]
 
 
 def _float32(X):

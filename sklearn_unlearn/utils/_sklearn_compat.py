@@ -63,8 +63,10 @@ __all__ = [
     "_safe_indexing",
     "available_function",
     "begin_callbacks",
+    "callbacks_within",
     "clear_gaps",
     "copy_callbacks",
+    "end_callbacks",
     "find_infrequent",
     "get_svd_solver",
     "get_tfidf_transformer",
@@ -227,6 +229,41 @@ def begin_callbacks(estimator, max_epochs, X, y):
         return None
     context = estimator._init_callback_context(max_subtasks=max_epochs)
     return context.call_on_fit_task_begin(estimator=estimator, X=X, y=y)
+
+
+def end_callbacks(context, estimator, X, y, fitted):
+    """Tell the callbacks of scikit-learn that a fit ends.
+
+    Parameters
+    ----------
+    context : CallbackContext or None
+        What `begin_callbacks` returned.
+    estimator : estimator instance
+    X, y : training rows and targets
+    fitted : callable () -> dict
+        Attributes that make a copy of the estimator predict.
+    """
+    if context is not None:
+        context.call_on_fit_task_end(
+            estimator=estimator, X=X, y=y, reconstruction_attributes=fitted
+        )
+
+
+@contextmanager
+def callbacks_within(estimator, inner, X, y):
+    """Let the callbacks of a meta-estimator hear how it fits the one within.
+
+    Only the first fit that the meta-estimator begins is heard, and no refit.
+    """
+    context = vars(estimator).get("_callback_fit_ctx")
+    if context is None or context._children_map:
+        yield
+        return
+    task = context.subcontext(task_name="fit-estimator")
+    with task.propagate_callback_context(inner):
+        task.call_on_fit_task_begin(estimator=estimator, X=X, y=y)
+        yield
+        task.call_on_fit_task_end(estimator=estimator, X=X, y=y)
 
 
 def without_callbacks(estimator):

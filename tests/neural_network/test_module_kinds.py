@@ -83,6 +83,8 @@ def saved():
     return []
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:LSTM with projections:UserWarning")
 @pytest.mark.parametrize("name", KINDS)
 def test_kind(name, saved):
     fate = KINDS[name][1]

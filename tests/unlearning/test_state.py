@@ -17,6 +17,7 @@ from sklearn.kernel_approximation import Nystroem
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import nn
 
+from sklearn_unlearn.exact import Retrain
 from sklearn_unlearn.exceptions import PipelineRetrainWarning, UnlearningWarning
 from sklearn_unlearn.neural_network import DropoutClassifier, DropoutRegressor
 from sklearn_unlearn.pipeline import make_pipeline
@@ -372,3 +373,40 @@ def test_names_of_features_go_along(digits):
     model = make_pipeline(scaler, NPO(DropoutClassifier(**SMALL))).fit(X, y)
     before = list(model[-1].feature_names_in_)
     assert list(model.unlearn(X[:5])[-1].feature_names_in_) == before
+
+
+def test_a_frozen_model_must_have_been_fitted_on_these_rows(digits):
+    X, y = digits
+    network = DropoutClassifier((32,), **{**SMALL, "max_iter": 3}).fit(X[:200], y[:200])
+    for method in (NPO, Retrain):
+        with pytest.raises(ValueError, match=r"200 were not among.*positions 0, 1"):
+            method(FrozenEstimator(network)).fit(X[200:], y[200:])
+    wrong = np.r_[(y[:1] + 1) % 10, y[1:200]]
+    with pytest.raises(ValueError, match=r"1 were not among .* target; positions 0\."):
+        NPO(FrozenEstimator(network)).fit(X[:200], wrong)
+    with pytest.raises(ValueError, match="in another order"):
+        NPO(FrozenEstimator(network)).fit(X[:200][::-1], y[:200][::-1])
+    with pytest.warns(UnlearningWarning, match="200 rows, and fit is given 150"):
+        NPO(FrozenEstimator(network)).fit(X[:150], y[:150])
+    behind = make_pipeline(StandardScaler(), NPO(FrozenEstimator(network)))
+    with pytest.raises(ValueError, match="were not among"):
+        behind.fit(X[:200], y[:200])
+    # without rows their number is known; rounding and another type make no difference
+    network.set_params(store_training_data=False)
+    NPO(FrozenEstimator(network)).fit(X[:200], y[:200])
+    with pytest.raises(ValueError, match="fitted on 200 rows, and fit is given 201"):
+        NPO(FrozenEstimator(network)).fit(X[:201], y[:201])
+
+
+def test_a_frozen_model_may_get_its_rows_in_another_container(digits):
+    X, y = digits
+    model = DropoutClassifier((32,), **{**SMALL, "max_iter": 3})
+    model.fit(X[:60].astype(np.float32), y[:60])
+    for rows in (X[:60] * (1 + 1e-7), X[:60].tolist()):
+        NPO(FrozenEstimator(model)).fit(rows, y[:60].astype(float))
+    with pytest.raises(ValueError, match="60 were not among"):
+        NPO(FrozenEstimator(model)).fit(X[:60] * 1.01, y[:60])
+    model.unlearn(X[:5])
+    with pytest.raises(ValueError, match="5 were not among"):
+        NPO(FrozenEstimator(model)).fit(X[:60], y[:60])
+    assert NPO(FrozenEstimator(model)).fit(X[5:60], y[5:60]).n_forgotten_ == 0

@@ -19,17 +19,17 @@ __all__ = ["ACTIVATIONS", "MLP", "Layout"]
 class Activation(NamedTuple):
     """An activation of hidden layers, and how gradients pass through it.
 
-    The backward pass is given the activation *after* units were dropped, which is
-    zero there. With a mask of 0 and 1 the derivative can be read off it for all four;
-    the factor on units that are not dropped goes into the matrix products.
+    The backward pass of an activation in place is given the activation *after* units
+    were dropped, which is zero there. With a mask of 0 and 1 the derivative can be
+    read off it; the factor on units that are not dropped goes into the matrix products.
 
     Attributes
     ----------
     forward : callable (z) -> a
-        In place.
-    backward : callable (d, a, mask) -> d
-        Gradient by z from that by the masked a; `mask` is None if no unit was
-        dropped.
+        In place, but for "gelu", whose derivative cannot be read off its value.
+    backward : callable (d, z, mask) -> d
+        Gradient by z from that by the masked a. `z` has become the masked a, if that
+        is in place; `mask` is None if no unit was dropped.
     module : type
         The same as a layer of torch.
     """
@@ -56,10 +56,18 @@ def _identity_backward(d, a, mask):
     return d if mask is None else d.mul_(mask)
 
 
+def _gelu_backward(d, z, mask):
+    # a = z Φ(z), and da/dz = Φ(z) + z φ(z)
+    d = d if mask is None else d.mul_(mask)
+    density = torch.exp(-0.5 * z * z).mul_((2 * torch.pi) ** -0.5)
+    return d.mul_(torch.special.ndtr(z).addcmul_(z, density))
+
+
 ACTIVATIONS = {
     "relu": Activation(torch.relu_, _relu_backward, torch.nn.ReLU),
     "tanh": Activation(torch.tanh_, _tanh_backward, torch.nn.Tanh),
     "logistic": Activation(torch.sigmoid_, _logistic_backward, torch.nn.Sigmoid),
+    "gelu": Activation(torch.nn.functional.gelu, _gelu_backward, torch.nn.GELU),
     "identity": Activation(lambda z: z, _identity_backward, torch.nn.Identity),
 }
 
@@ -137,7 +145,7 @@ class MLP:
     ----------
     layout : Layout
         Sizes of the layers.
-    activation : {"identity", "logistic", "tanh", "relu"}
+    activation : {"identity", "logistic", "tanh", "relu", "gelu"}
         Of the hidden layers.
     dropout : sequence of float
         Probability to drop for the input and for each hidden layer, as `Perceptron`
@@ -185,7 +193,7 @@ class MLP:
         activate = ACTIVATIONS[self.activation].forward
         masks = [None] * len(self.weights) if masks is None else masks
         a = X if masks[0] is None else X * masks[0]
-        self._masks, self._inputs = masks, [a]
+        self._masks, self._inputs, self._before = masks, [a], [a]
         # the factor on units that are not dropped
         self._scales = [
             1.0 if mask is None else 1.0 / (1.0 - p)
@@ -194,6 +202,7 @@ class MLP:
         for layer, (W, b) in enumerate(zip(self.weights, self.biases, strict=True)):
             a = self._affine(b, a, W, alpha=self._scales[layer])
             if layer + 1 < len(self.weights):
+                self._before.append(a)
                 a = activate(a)
                 if masks[layer + 1] is not None:
                     a.mul_(masks[layer + 1])
@@ -220,4 +229,4 @@ class MLP:
                 d = self._product(d, W.mT)
                 if scale != 1.0:
                     d.mul_(scale)
-                d = through(d, a, self._masks[layer])
+                d = through(d, self._before[layer], self._masks[layer])

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from sklearn_unlearn._engine._threads import map_chunks, tile_rows
+from sklearn_unlearn._engine._threads import dense, map_chunks, tile_rows
 from sklearn_unlearn._engine.mlp._mlp import ACTIVATIONS, Layout
 from sklearn_unlearn._engine.mlp._trainer import MLPTrainer, TrainablePerceptron
 from sklearn_unlearn.dropout import BernoulliDropout
@@ -170,7 +170,7 @@ class Perceptron:
         activate = ACTIVATIONS[self.activation].forward
         # Products of few rows have the same bytes on any number of threads in numpy,
         # which is quick to call, those of many rows in torch under a limit.
-        few = len(X) <= FEW_ROWS
+        few = X.shape[0] <= FEW_ROWS
 
         def run(rows):
             a = np.array(rows, dtype=np.float64, order="C")
@@ -184,7 +184,7 @@ class Perceptron:
                     a = activate(torch.from_numpy(a)).numpy()
             return reduce(a[None])
 
-        return run(X) if few else map_chunks(run, X, CHUNK_ROWS)
+        return run(dense(X)) if few else map_chunks(run, X, CHUNK_ROWS)
 
     def _draw(self, a, layers, masked_weights, first, n_draws):
         """Return the outputs, given those of the layers before the first random one."""

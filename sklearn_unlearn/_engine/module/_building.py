@@ -133,16 +133,22 @@ def largest_product(module, n_rows):
 
 
 def check_outputs(outputs, n_rows, n_outputs):
-    """Raise if what a module returned is not one row of outputs per row."""
+    """Return what a module returned, if it is one row of outputs per row.
+
+    A single output may have no axis of its own.
+    """
     if not isinstance(outputs, torch.Tensor):
         raise ValueError(
             f"module must return a tensor; it returned a {type(outputs).__name__}."
         )
+    if n_outputs == 1 and outputs.ndim < 2 and outputs.numel() == n_rows:
+        return outputs.reshape(n_rows, 1)
     if tuple(outputs.shape) != (n_rows, n_outputs):
         raise ValueError(
             f"module must return one row of {n_outputs} outputs per row of X; it "
             f"returned shape {tuple(outputs.shape)} for {n_rows} rows."
         )
+    return outputs
 
 
 def stochastic_layers(module):

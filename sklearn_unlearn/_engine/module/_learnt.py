@@ -97,15 +97,22 @@ def _outputs(network, module):
 
 
 def _renewed(module):
-    """Return (kind, name) of the state that follows from weights or retained rows."""
-    names = [f"{path}.{name}" for path in batch_norms(module) for name in _STATISTICS]
+    """Return (kind, name) of what follows from weights, rows or coordinates."""
+    buffers = [f"{path}.{name}" for path in batch_norms(module) for name in _STATISTICS]
+    attributes = []
     for path, layer in module.named_modules():
+        if isinstance(layer, nn.Linear):  # it may have taken in other coordinates
+            attributes.append(f"{path}.in_features")
         if type(layer).__name__ == "_SpectralNorm":  # vectors of the weights
-            names += [f"{path}._u", f"{path}._v"]
+            buffers += [f"{path}._u", f"{path}._v"]
         for hook in layer._forward_pre_hooks.values():
             if type(hook).__name__ == "SpectralNorm":
-                names += [f"{path}.{hook.name}_u", f"{path}.{hook.name}_v"]
-    return {("buffers", name.removeprefix(".")) for name in names}
+                buffers += [f"{path}.{hook.name}_u", f"{path}.{hook.name}_v"]
+    return {
+        (kind, name.removeprefix("."))
+        for kind, names in (("buffers", buffers), ("attributes", attributes))
+        for name in names
+    }
 
 
 def _changed_by_passes(fresh, n_features):

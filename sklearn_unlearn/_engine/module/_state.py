@@ -226,7 +226,7 @@ def restore_state(module, state):
             layer, name = _owner(module, path)
             parameters[path] = nn.Parameter(_tensor(array))
             layer.register_parameter(name, parameters[path])
-        parameters[path].data = _tensor(array)
+        parameters[path].data = _tensor(array).to(parameters[path].device)
     if "trained" in state:
         for path, parameter in parameters.items():
             parameter.requires_grad_(path in state["trained"])
@@ -254,7 +254,7 @@ def _owner(module, path):
 def _restore_buffer(layer, name, tensor):
     known = layer._buffers.get(name)
     if None not in (known, tensor) and known.dtype == tensor.dtype:
-        known.data = tensor  # a buffer may have two owners
+        known.data = tensor.to(known.device)  # a buffer may have two owners
     elif name in layer._buffers:
         layer._buffers[name] = tensor
     else:

@@ -9,7 +9,7 @@ import torch
 
 from sklearn_unlearn._engine._threads import threads_for
 from sklearn_unlearn._engine._trainable import CHUNK_ROWS, Trainable
-from sklearn_unlearn._engine.module._building import largest_product
+from sklearn_unlearn._engine.module._building import check_outputs, largest_product
 from sklearn_unlearn._engine.module._learnt import batch_norms, drop_learnt_state
 from sklearn_unlearn._engine.module._randomness import ExplicitRandomness
 
@@ -50,7 +50,7 @@ class TrainableModule(Trainable):
 
     def forward(self, X):
         with self._randomness if self._draws_numbers else nullcontext():
-            return self._module(X)
+            return check_outputs(self._module(X), len(X), self._network.n_outputs)
 
     def backward(self, value, weight_decay=0.0):
         gradients = torch.autograd.grad(value, self.parameters, materialize_grads=True)

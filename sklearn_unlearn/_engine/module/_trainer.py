@@ -46,7 +46,7 @@ class _Criterion(nn.Module):
         self.loss, self.n_outputs = loss, n_outputs
 
     def forward(self, outputs, target):
-        check_outputs(outputs, len(target), self.n_outputs)
+        outputs = check_outputs(outputs, len(target), self.n_outputs)
         return self.loss.rows(outputs, target)
 
 

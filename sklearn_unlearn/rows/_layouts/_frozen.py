@@ -34,6 +34,9 @@ class FrozenList(list):
         return hash(tuple(self))
 
 
+NESTED = frozenset({dict, list, tuple, FrozenDict, FrozenList})
+
+
 def frozen(item):
     """Return an item that has a hash: a dictionary or a list as one of the above."""
     if isinstance(item, dict):
@@ -70,11 +73,18 @@ def to_cells(part):
     """Return an array as files hold it: objects in one list, as they were given."""
     if not isinstance(part, np.ndarray) or part.dtype.kind != "O":
         return part
-    return {"cells": list(map(thawed, part.ravel().tolist())), "shape": part.shape}
+    return {"cells": _each(thawed, part.ravel().tolist()), "shape": part.shape}
 
 
 def from_cells(part):
     """Return what `to_cells` was given."""
     if not isinstance(part, dict):
         return part
-    return as_objects(list(map(frozen, part["cells"]))).reshape(part["shape"])
+    return as_objects(_each(frozen, part["cells"])).reshape(part["shape"])
+
+
+def _each(change, cells):
+    """Return cells with all changed that may have items."""
+    if NESTED.isdisjoint(map(type, cells)):
+        return cells
+    return list(map(change, cells))
