@@ -50,6 +50,7 @@ SKORCH = NeuralNetClassifier(
     max_epochs=2,
     verbose=0,
 )
+STATE = {"sklearn_unlearn": "numpy type", "schema": 1, "state": {"str": "<f8"}}
 MODELS = [*all_instances(), *RULES, NPO(SKORCH)]
 PUBLIC = {thing for _, _, thing in public_objects()}
 
@@ -281,6 +282,13 @@ def test_a_model_of_a_later_schema_is_refused():
     for later in (of_estimator, of_rows, of_no_kind):
         with pytest.raises(ValueError, match="Upgrade sklearn-unlearn"):
             ExactUnlearner(StandardScaler()).__setstate__(later)
+
+
+def test_words_of_files_are_words_like_others():
+    for weight in ({"sklearn_unlearn": 2, "schema": 1}, STATE):
+        model = DropoutClassifier((4,), class_weight=weight)
+        loaded = pickle.loads(pickle.dumps(model))
+        assert loaded.get_params() == model.get_params()
 
 
 SAVED = sorted(FOLDER.glob("*/*.pickle"))

@@ -19,7 +19,8 @@ import numpy as np
 
 __all__ = ["check_schema", "from_plain", "saved_as", "to_plain"]
 
-KIND, DTYPE = "sklearn_unlearn", "numpy type"
+KIND, DTYPE, DICT = "sklearn_unlearn", "numpy type", "dictionary"
+KEYS = {KIND, "schema", "state"}
 # nothing of a class of ours can be within
 PLAIN = frozenset(
     {bool, bytes, complex, float, int, str, type(None), np.ndarray, np.float64}
@@ -145,18 +146,22 @@ def _is_private(thing):
     """Tell whether an object is to be written in plain form."""
     if isinstance(thing, np.dtype):  # others have no name that says all
         return thing.fields is None and np.dtype(thing.str) == thing
-    return type(thing) in _BY_CLASS
+    # a dictionary of the user must not be taken for what is written here
+    return type(thing) in _BY_CLASS or _is_written(thing)
 
 
 def _is_written(thing):
     """Tell whether an object is the plain form of another."""
-    return type(thing) is dict and KIND in thing
+    return type(thing) is dict and KEYS == thing.keys()
 
 
 def _write(thing, walk):
     """Return the plain form of a private object."""
     if isinstance(thing, np.dtype):
         return {KIND: DTYPE, "schema": 1, "state": {"str": thing.str}}
+    if type(thing) is dict:
+        pairs = [[name, walk.result(value)] for name, value in thing.items()]
+        return {KIND: DICT, "schema": 1, "state": {"pairs": pairs}}
     kind, schema = _BY_CLASS[type(thing)]
     plain = walk.known(thing, {KIND: kind, "schema": schema})
     state = {name: walk.result(value) for name, value in _state(thing).items()}
@@ -179,6 +184,8 @@ def _read(plain, walk):
     kind, schema, state = plain[KIND], plain["schema"], plain["state"]
     if kind == DTYPE:
         return np.dtype(state["str"])
+    if kind == DICT:
+        return {name: walk.result(value) for name, value in state["pairs"]}
     if kind in LATE:
         import_module(LATE[kind])
     if kind not in _BY_KIND:
