@@ -3,6 +3,8 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+from numbers import Real
+
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -114,7 +116,7 @@ class RegressorPredictionsMixin:
         ndarray of shape (n_rows, 2) or (n_rows, n_outputs, 2)
             Lower and upper ends.
         """
-        if not 0 < confidence_level < 1:
+        if not (isinstance(confidence_level, Real) and 0 < confidence_level < 1):
             raise ValueError(
                 f"confidence_level must be between 0 and 1; got {confidence_level!r}."
             )
