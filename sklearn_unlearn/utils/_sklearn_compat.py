@@ -91,6 +91,8 @@ __all__ = [
 # checks.
 PRIVATE_ATTRIBUTES = frozenset(
     {
+        "_callback_fit_ctx",
+        "_children_map",
         "_fit_svd_solver",
         "_gamma",
         "_get_metadata_request",
