@@ -25,12 +25,16 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_collection_modifyitems(items):
-    """Refuse names of tests with an address: other workers would not know them."""
+    """Refuse names of tests with an address or a set: other workers have another."""
     named = [
-        item.nodeid for item in items if re.search(r"\bat 0x[0-9a-f]", item.nodeid)
+        item.nodeid
+        for item in items
+        if re.search(r"\bat 0x[0-9a-f]|=\{'\w+',", item.nodeid)
     ]
     if named:
-        raise pytest.UsageError(f"Give these tests ids without addresses: {named}")
+        raise pytest.UsageError(
+            f"Give these tests ids without addresses and sets: {named}"
+        )
 
 
 @pytest.fixture(autouse=True)
