@@ -86,8 +86,15 @@ def fitted():
     return fit
 
 
+N_INSTANCES, LAST = len(all_instances()), len(MODELS) - 1
 each_model = pytest.mark.parametrize(
-    "number", range(len(MODELS)), ids=[*map(repr, MODELS[:-1]), "NPO of a skorch net"]
+    "number",
+    # models by further rules once a week
+    [
+        pytest.param(i, marks=[pytest.mark.slow] if N_INSTANCES <= i < LAST else [])
+        for i in range(len(MODELS))
+    ],
+    ids=[*map(repr, MODELS[:-1]), "NPO of a skorch net"],
 )
 
 

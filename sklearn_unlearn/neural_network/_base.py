@@ -140,6 +140,9 @@ class BaseDropoutNetwork(
         """Return weights of rows, multiplied by those of their classes."""
         return sample_weight
 
+    def _continue_target(self, y):
+        """Take in that a target that did not vary may vary in a warm start."""
+
     def _settled(self, network):
         """Return the trained network, with outputs that are known put right."""
         return network
@@ -241,6 +244,7 @@ class BaseDropoutNetwork(
         weight = self._check_weight(y, sample_weight)
         if warm:
             self._check_target(y)
+            self._continue_target(y)
             network = network_to_continue(self, X.shape[1])
         else:
             n_outputs = self._fit_target(y, weight)

@@ -376,6 +376,13 @@ class DropoutRegressor(
         constant = np.where(mean > 0, 0.0, LOG_NOTHING)
         self._constant_output = np.where(np.ptp(y, axis=0) > 0, np.nan, constant)
 
+    def _continue_target(self, y):
+        # a value that is not the constant any more has to be learnt
+        link = LINKS[self.out_activation_]
+        constant = self._in_target_units(link(self._constant_output))
+        same = np.isclose(y.reshape(len(y), -1), constant, rtol=1e-9).all(axis=0)
+        self._constant_output = np.where(same, self._constant_output, np.nan)
+
     def _settled(self, network):
         # the output for a target that does not vary is known, not learnt
         constant = ~np.isnan(self._constant_output)

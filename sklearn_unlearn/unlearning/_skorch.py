@@ -72,6 +72,13 @@ def skorch_model(net, random_state):
             "The net was given a module that is built already, which keeps what it has "
             "learnt. Give it the class, and its arguments as module__<name>=."
         )
+    for name, value in net.get_params(deep=False).items():
+        if name.startswith("module__") and isinstance(value, (nn.Module, torch.Tensor)):
+            raise TypeError(
+                f"The net was given {name}={type(value).__name__}(...), which its fits "
+                "train in place, so that it keeps what it has learnt. Let the module "
+                "make it, from arguments that are numbers or words."
+            )
     check_iterator(net)
     cls = SkorchClassifier if is_classifier(net) else SkorchRegressor
     return cls(net, random_state=random_state)

@@ -85,7 +85,14 @@ def saved():
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:LSTM with projections:UserWarning")
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize(
+    "name",
+    # every third kind in each run, all of them once a week
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if i % 3 else [])
+        for i, name in enumerate(KINDS)
+    ],
+)
 def test_kind(name, saved):
     fate = KINDS[name][1]
     if fate in (EDITED, REFITTED):

@@ -258,6 +258,17 @@ def test_more_can_be_learnt_after_a_constant(loss):
     assert model.score(Z, COUNTS) > 0.2
 
 
+@pytest.mark.parametrize("module", [None, chain])
+def test_a_warm_start_learns_what_was_constant(module):
+    model = DropoutRegressor(module=module, warm_start=True, random_state=0, **FAST)
+    assert np.ptp(model.fit(Z, np.ones(len(Z))).predict(Z)) == 0
+    both = np.column_stack([np.ones(len(Z)), Z[:, 1]])
+    assert model.fit(Z, Z[:, 0]).score(Z, Z[:, 0]) > 0.9
+    model = DropoutRegressor(module=module, warm_start=True, random_state=0, **FAST)
+    model.fit(Z, both).fit(Z, Z[:, :2])
+    assert model.score(Z, Z[:, :2]) > 0.9
+
+
 @pytest.mark.filterwarnings("ignore:Unlearning stopped")
 @pytest.mark.parametrize("method", METHODS)
 def test_what_is_constant_without_the_rows(method):

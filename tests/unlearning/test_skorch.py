@@ -314,6 +314,9 @@ def test_what_cannot_unlearn_is_named():
     built = NeuralNetClassifier(Small(64, 10), criterion=nn.CrossEntropyLoss)
     with pytest.raises(TypeError, match="built already"):
         NPO(built).fit(X, y)
+    within = clone(CLASSIFIER).set_params(module__body=nn.Linear(64, 10))
+    with pytest.raises(TypeError, match="module__body=Linear"):
+        NPO(within).fit(X, y)
     with pytest.raises(ValueError, match="not fitted"):
         NPO(FrozenEstimator(clone(CLASSIFIER))).fit(X, y)
     smooth = clone(CLASSIFIER).set_params(criterion__label_smoothing=0.1)
