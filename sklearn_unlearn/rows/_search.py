@@ -19,8 +19,8 @@ from sklearn_unlearn.rows._hash_index import run_starts
 __all__ = ["find_recomputed", "float_columns", "snap"]
 
 SAMPLE_ROWS = 1024  # kept rows by which columns of many values are told from others
-# A query is compared with at most so many kept rows.
-MOST_CANDIDATES = 128
+# A query is compared with at most so many kept rows, and one that is found with more.
+MOST_CANDIDATES, MOST_RIVALS = 96, 512
 CHUNK_PAIRS = 1 << 14  # pairs of rows compared at a time, which bounds temporaries
 
 
@@ -188,7 +188,7 @@ def _are_alone(store, columns, parts, order, query, rows):
     n_near[~differs] = store.n_rows + 1
     best = n_near.argmin(axis=1)
     alone = differs.sum(axis=1) > 1
-    alone &= n_near[np.arange(len(best)), best] <= MOST_CANDIDATES
+    alone &= n_near[np.arange(len(best)), best] <= MOST_RIVALS
     for k in np.unique(best[alone]).tolist():
         chosen = np.flatnonzero(alone & (best == k))
         ends = low[chosen, k], high[chosen, k]
