@@ -173,8 +173,9 @@ class UnlearnerMixin(SavesPlainState, KeepsTrainingRows, TakesGroupColumn):
         Returns
         -------
         sklearn.utils.Bunch
-            ``X`` and ``y`` as they were given to ``fit``, in its order; ``y`` is None
-            if there was no target. ``groups``: ids of the rows, or None.
+            ``X`` and ``y`` as they were given to ``fit``, in its order, but for the
+            column of ids that `group_column` names; ``y`` is None if there was no
+            target. ``groups``: ids of the rows, or None.
             ``fit_params``: dict of arguments of ``fit`` with one entry per row.
 
         Raises

@@ -70,7 +70,10 @@ def refuse_changed_parameters(estimator):
     changed = [n for n in {**before, **now} if before.get(n, n) != now.get(n, n)]
     # a step that was replaced has other parameters, too: it says enough
     names = [n for n in changed if not any(n.startswith(f"{o}__") for o in changed)]
-    values = ", ".join(f"{name}={_shown(before.get(name))}" for name in names)
+    values = ", ".join(
+        f"{name}={_shown(before[name])}" if name in before else f"{name} not given"
+        for name in names
+    )
     raise ValueError(
         f"{', '.join(names)} changed since fit, where the values were {values}. "
         "Set the parameters back to these, or call fit again."
