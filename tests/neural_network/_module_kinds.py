@@ -15,6 +15,7 @@ a sentence
 # SPDX-License-Identifier: BSD-3-Clause
 
 import warnings
+from types import SimpleNamespace
 
 import torch
 from torch import nn
@@ -660,6 +661,31 @@ class RunningMaximum(Learns):
 
     def changed(self, x):
         return x / self.largest
+
+
+@kind("count and maximum in a dictionary", LEARNT)
+class CountAndMaximum(Learns):
+    def prepare(self, n_features):
+        self.seen = {"n": 0, "largest": 1.0}
+
+    def learn(self, x):
+        largest = max(self.seen["largest"], float(x.abs().max()))
+        self.seen = {"n": self.seen["n"] + 1, "largest": largest}
+
+    def changed(self, x):
+        return x / self.seen["largest"]
+
+
+@kind("maximum in a namespace", LEARNT)
+class MaximumInNamespace(Learns):
+    def prepare(self, n_features):
+        self.seen = SimpleNamespace(largest=1.0)
+
+    def learn(self, x):
+        self.seen.largest = max(self.seen.largest, float(x.abs().max()))
+
+    def changed(self, x):
+        return x / self.seen.largest
 
 
 @kind("mean of the first batch", LEARNT)

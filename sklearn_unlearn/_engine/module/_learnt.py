@@ -122,7 +122,10 @@ def _changed_by_passes(fresh, n_features):
     """
     built, states = module_state(fresh), []
     binary = torch.from_numpy(probe_rows(4, n_features)).float()
-    for rows, factor in ((torch.zeros_like(binary), 1.0), (binary, 0.5)):
+    # large rows are for what knows extremes, or only those beyond a limit
+    large = 1e6 * (1 - 2 * binary)
+    probes = ((torch.zeros_like(binary), 1.0), (binary, 0.5), (large, 2.0))
+    for rows, factor in probes:
         module = copy_module(fresh).train()
         randomness = ExplicitRandomness(torch.Generator().manual_seed(0))
         with usual_torch(), torch.no_grad(), randomness:
@@ -132,8 +135,7 @@ def _changed_by_passes(fresh, n_features):
                 for _ in range(3):
                     module(rows)
         states.append(module_state(module))
-    moved = differing(states[0], built)
-    return (
-        moved | differing(states[1], built),
-        moved - differing(states[0], states[1]),
-    )
+    first, *others = states
+    moved = differing(first, built)
+    scheduled = moved.difference(*(differing(first, other) for other in others))
+    return moved.union(*(differing(other, built) for other in others)), scheduled

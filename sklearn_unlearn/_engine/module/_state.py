@@ -172,6 +172,8 @@ class _Plain:
 
 def _is_machinery(value):
     """Tell whether an object is of Python or torch: a logger, say, or a graph."""
+    if isinstance(value, types.SimpleNamespace):
+        return False
     root = type(value).__module__.partition(".")[0]
     return root in sys.stdlib_module_names or root == "torch"
 
