@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["usual_torch"]
+__all__ = ["InterruptibleMode", "usual_torch"]
 
 # Functions that make tensors of the default type, and on the default device.
 _OF_FLOATS = {
@@ -86,7 +86,19 @@ def _all_of(contexts: list[Any]) -> Iterator[None]:
         yield
 
 
-class _UsualDefaults(TorchFunctionMode):
+class InterruptibleMode(TorchFunctionMode):
+    """Mode of torch whose end does not hide an interrupt."""
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        # it may have come while torch had taken the mode off for a moment
+        try:
+            super().__exit__(kind, error, trace)
+        except RuntimeError:
+            if kind is None:
+                raise
+
+
+class _UsualDefaults(InterruptibleMode):
     """Make tensors of float32 on one device where neither is asked for."""
 
     def __init__(self, device: torch.device | str) -> None:

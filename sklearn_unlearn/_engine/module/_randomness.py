@@ -7,8 +7,8 @@ import inspect
 
 import torch
 from torch.nn import functional as F
-from torch.overrides import TorchFunctionMode
 
+from sklearn_unlearn._engine._torch_defaults import InterruptibleMode
 from sklearn_unlearn._engine.module._functional import DROPPING, WITH_GENERATOR
 
 __all__ = ["ExplicitRandomness"]
@@ -51,7 +51,7 @@ _RECURRENT = {torch.gru, torch.lstm, torch.rnn_relu, torch.rnn_tanh}
 _ATTENTION = inspect.signature(F.multi_head_attention_forward)
 
 
-class ExplicitRandomness(TorchFunctionMode):
+class ExplicitRandomness(InterruptibleMode):
     """Context in which random functions of torch draw from `generator`.
 
     It holds for the calling thread alone, and leaves the global generator as it is.
@@ -88,14 +88,6 @@ class ExplicitRandomness(TorchFunctionMode):
                 "of sklearn_unlearn.dropout in the module instead."
             )
         return func(*args, **kwargs)
-
-    def __exit__(self, kind, error, trace):
-        # an interrupt may have come while torch had taken the mode off for a moment
-        try:
-            super().__exit__(kind, error, trace)
-        except RuntimeError:
-            if kind is None:
-                raise
 
 
 def _is_random(func, args, kwargs):

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.overrides import TorchFunctionMode
+
+from sklearn_unlearn._engine._torch_defaults import InterruptibleMode
 
 __all__ = [
     "copy_module",
@@ -40,7 +41,7 @@ _AS_BUILT = {"kind": "as built"}
 # ---------------------------------------------------------------------------- copies
 
 
-class _DetachedCopies(TorchFunctionMode):
+class _DetachedCopies(InterruptibleMode):
     """Let tensors be copied that torch refuses to copy.
 
     Those that a pass has left in attributes come without their graph, and buffers of
