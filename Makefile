@@ -42,8 +42,7 @@ define new_venv
 	@$(1)/bin/pip install $(PIP_QUIET) $(TORCH_ARGS) -c $(2) $(TORCH)
 endef
 
-.PHONY: help demo test test-slow test-sklearn sklearn_pipeline_tests \
-	sklearn_mlp_tests test-weekly test-min mutants lint format \
+.PHONY: help demo test test-slow test-sklearn test-weekly test-min mutants lint format \
 	types docs dist bench clean
 
 help:  ## list the commands
@@ -62,11 +61,8 @@ test-slow: $(VENV)/.installed  ## the slow tests alone; once a week
 	|| test $$? -eq 5  # 5: there is none yet
 
 test-sklearn: $(VENV)/.installed  ## scikit-learn's own tests, with our classes
-	@$(MAKE) --no-print-directory -j $(WORKERS) --output-sync \
-	sklearn_pipeline_tests sklearn_mlp_tests
-
-sklearn_pipeline_tests sklearn_mlp_tests:
-	$(ONE_THREAD) $(BIN)/python build_tools/$@.py
+	$(ONE_THREAD) $(BIN)/python build_tools/sklearn_pipeline_tests.py
+	$(ONE_THREAD) $(BIN)/python build_tools/sklearn_mlp_tests.py
 
 test-weekly: $(VENV)/.installed  ## many random programs of requests; once a week
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal \
