@@ -55,7 +55,9 @@ class _DetachedCopies(InterruptibleMode):
                 kind: Any = type(tensor)
                 new = kind(tensor.requires_grad, tensor.device, tensor.dtype)
                 return memo.setdefault(id(tensor), new)
-            args = (tensor if tensor.is_leaf else tensor.detach(), memo)
+            if not tensor.is_leaf:
+                # a memo would know what is detached by an id that is soon another's
+                return memo.setdefault(id(tensor), func(tensor.detach(), {}))
         return func(*args, **(kwargs or {}))
 
 
