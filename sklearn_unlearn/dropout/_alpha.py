@@ -3,12 +3,8 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import math
-
-import numpy as np
-
 from sklearn_unlearn.dropout._base import StochasticLayer
-from sklearn_unlearn.dropout._noise import bernoulli, rounded
+from sklearn_unlearn.dropout._noise import kept_units, rounded
 
 __all__ = ["AlphaDropout"]
 
@@ -69,9 +65,7 @@ class AlphaDropout(StochasticLayer):
         ndarray of shape `shape`, dtype=float32
             Ones for units that stay, zeros for others.
         """
-        noise = np.empty(math.prod(shape), dtype=np.float32)
-        bernoulli(rng, self.p, noise, np.empty(noise.size, dtype=bool))
-        return noise.reshape(shape)
+        return kept_units(rng, self.p, shape)
 
     def with_noise(self, x, noise):
         """Drop units, and bring all to the former mean and variance.

@@ -3,12 +3,10 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
-import math
-
 import numpy as np
 
 from sklearn_unlearn.dropout._base import StochasticLayer
-from sklearn_unlearn.dropout._noise import bernoulli, rounded
+from sklearn_unlearn.dropout._noise import kept_units, rounded
 
 __all__ = ["BernoulliDropout"]
 
@@ -65,7 +63,6 @@ class BernoulliDropout(StochasticLayer):
         ndarray of shape `shape`, dtype=float32
             Noise of mean one.
         """
-        noise = np.empty(math.prod(shape), dtype=np.float32)
-        bernoulli(rng, self.p, noise, np.empty(noise.size, dtype=bool))
+        noise = kept_units(rng, self.p, shape)
         noise *= np.float32(1 / (1 - rounded(self.p)))
-        return noise.reshape(shape)
+        return noise

@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LEVELS", "bernoulli", "gaussian", "make_generator", "rounded"]
+__all__ = [
+    "LEVELS",
+    "bernoulli",
+    "gaussian",
+    "kept_units",
+    "make_generator",
+    "rounded",
+]
 
 # A unit is kept if 16 random bits reach a threshold: four draws from each 64 bits.
 # The probability to drop is therefore a multiple of 1 / LEVELS.
@@ -44,6 +51,13 @@ def bernoulli(
     raw = rng.bit_generator.random_raw((n + 3) // 4)
     np.greater_equal(raw.view(np.uint16)[:n], threshold(p), out=scratch)
     np.copyto(out, scratch)
+
+
+def kept_units(rng: np.random.Generator, p: float, shape: Any) -> np.ndarray:
+    """Return ones for units that stay and zeros for others, in float32."""
+    out = np.empty(shape, dtype=np.float32)
+    bernoulli(rng, p, out.reshape(-1), np.empty(out.size, dtype=bool))
+    return out
 
 
 def threshold(p: float) -> int:

@@ -13,7 +13,7 @@ from sklearn_unlearn._engine._threads import dense, map_chunks, tile_rows
 from sklearn_unlearn._engine.mlp._mlp import ACTIVATIONS, Layout
 from sklearn_unlearn._engine.mlp._trainer import MLPTrainer, TrainablePerceptron
 from sklearn_unlearn.dropout import BernoulliDropout
-from sklearn_unlearn.dropout._noise import bernoulli, make_generator, rounded
+from sklearn_unlearn.dropout._noise import kept_units, make_generator, rounded
 from sklearn_unlearn.utils._saved import saved_as
 
 __all__ = ["Perceptron"]
@@ -261,10 +261,9 @@ class Perceptron:
             rng = make_generator(np.random.SeedSequence(seed, spawn_key=(layer,)))
             # the draws of a layer follow one another in its stream, so that more of
             # them do not change the first
-            mask = np.empty(n_draws * width, dtype=np.float32)
-            bernoulli(rng, p, mask, np.empty(mask.size, dtype=bool))
+            mask = kept_units(rng, p, (n_draws, width))
             mask /= np.float32(1 - p)
-            noise = torch.from_numpy(mask).view(n_draws, width)
+            noise = torch.from_numpy(mask)
             # the weights of padded columns are zero
             n_padded = 0 if layer == 0 else -width % WIDTH_MULTIPLE
             drawn.append(nn.functional.pad(noise, (0, n_padded)).to(device))
