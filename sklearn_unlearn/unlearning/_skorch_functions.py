@@ -25,6 +25,12 @@ def _is_random(self):
             "The module of the net has no layer of dropout: it is one function, and "
             "knows no uncertainty."
         )
+    if self._network.drops_by_functions:
+        raise AttributeError(
+            "The module of the net drops units by functions such as "
+            "torch.nn.functional.dropout, which the uncertainty would leave out. Use a "
+            "registered torch.nn.Dropout for each of them."
+        )
     return True
 
 

@@ -341,6 +341,18 @@ def test_uncertainty_of_a_net_with_dropout():
         model.predict_uncertainty(X, kind="both")
 
 
+def test_dropout_by_functions_is_not_left_out_of_the_uncertainty():
+    class Half(Small):
+        def forward(self, x):
+            return nn.functional.dropout(super().forward(x), 0.5, self.training)
+
+    X, y = digits(100)
+    model = NPO(classifier(Half), random_state=0).fit(X, y)
+    assert model.predict_proba(X).shape == (100, 10)
+    assert not hasattr(model, "predict_uncertainty")
+    assert not hasattr(model, "sample_proba")
+
+
 class Numbers(nn.Sequential):
     def __init__(self, rate=0.2):
         layers = [nn.Linear(10, 32), nn.ReLU(), nn.Dropout(rate), nn.Linear(32, 1)]
