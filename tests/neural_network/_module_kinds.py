@@ -688,6 +688,21 @@ class MaximumInNamespace(Learns):
         return x / self.seen.largest
 
 
+class Extremes:
+    """An object without a dictionary."""
+
+    __slots__ = ("largest",)
+
+    def __init__(self):
+        self.largest = 1.0
+
+
+@kind("maximum in an object with slots", LEARNT)
+class MaximumInSlots(MaximumInNamespace):
+    def prepare(self, n_features):
+        self.seen = Extremes()
+
+
 @kind("mean of the first batch", LEARNT)
 class FirstBatch(Learns):
     def prepare(self, n_features):

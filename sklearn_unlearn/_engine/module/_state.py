@@ -167,10 +167,22 @@ class _Plain:
                 return {"kind": kind.__name__, "items": [self(item) for item in value]}
         if isinstance(value, nn.Module):
             return {"kind": "module", "state": module_state(value)}
-        if hasattr(value, "__dict__") and not _is_machinery(value):
-            parts = {name: self(part) for name, part in vars(value).items()}
-            return {"kind": "object", "attributes": parts}
-        return _AS_BUILT
+        held = _held(value)
+        if held is None or _is_machinery(value):
+            return _AS_BUILT
+        parts = {name: self(part) for name, part in held.items()}
+        return {"kind": "object", "attributes": parts}
+
+
+def _held(value):
+    """Return what an object holds by name, in slots too; None if nothing can be."""
+    kinds = [kind for kind in type(value).__mro__ if "__slots__" in vars(kind)]
+    if not kinds and not hasattr(value, "__dict__"):
+        return None
+    slots = [slot for kind in kinds for slot in np.atleast_1d(kind.__slots__)]
+    slots = [slot for slot in slots if slot not in ("__dict__", "__weakref__")]
+    held = {slot: getattr(value, slot) for slot in slots if hasattr(value, slot)}
+    return held | getattr(value, "__dict__", {})
 
 
 def _is_machinery(value):
@@ -288,9 +300,10 @@ def _restored(known, plain, path):
     if kind == "module":
         restore_state(known, plain["state"])
     elif kind == "object":
+        held = _held(known)
         for name, part in plain["attributes"].items():
-            before = vars(known).get(name)
-            vars(known)[name] = _restored(before, part, f"{path}.{name}")
+            new = _restored(held.get(name), part, f"{path}.{name}")
+            object.__setattr__(known, name, new)  # it may be frozen
     return known
 
 
