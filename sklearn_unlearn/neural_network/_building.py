@@ -6,16 +6,19 @@
 from numbers import Integral
 
 import numpy as np
+from sklearn.base import is_classifier
 
 from sklearn_unlearn._engine._training import diverged
 from sklearn_unlearn._engine.mlp._mlp import Layout
 from sklearn_unlearn._engine.mlp._perceptron import Perceptron
 from sklearn_unlearn._engine.module._fitted import FittedModule
+from sklearn_unlearn._engine.module._probes import REFUSALS
 from sklearn_unlearn.neural_network._module_parameters import (
     check_no_module_params,
     is_same_factory,
     module_factory,
 )
+from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = [
     "check_answers",
@@ -44,6 +47,8 @@ def new_network(estimator, n_features, n_outputs, rng):
         factory, seed = module_factory(estimator), int(rng.integers(2**63))
         network = FittedModule.build(factory, seed, n_features, n_outputs)
         check_stochastic(network, estimator.mc_samples)
+        if is_classifier(estimator):
+            _warn_of_softmax(network)
         return network
     check_no_module_params(estimator)
     hidden, rates = _hidden_layers(estimator)
@@ -91,6 +96,23 @@ def check_stochastic(network, n_draws):
             "which the uncertainty would leave out. Use a registered torch.nn.Dropout "
             "or a layer of sklearn_unlearn.dropout for each of them, or set "
             "mc_samples=0 for deterministic predictions."
+        )
+
+
+def _warn_of_softmax(network):
+    """Warn of a module that returns probabilities where logits are needed."""
+    rows = np.random.default_rng(0).normal(size=(8, network.n_features))
+    try:
+        outputs = network.outputs(rows)
+    except REFUSALS:  # it was not made for such rows
+        return
+    sums = outputs.sum(axis=1)
+    if outputs.shape[1] > 1 and (outputs >= 0).all() and np.allclose(sums, 1, 1e-4):
+        warn_user(
+            "module seems to end in a softmax: its outputs are probabilities. The loss "
+            "takes logits, so that it would train slowly and predict badly. Leave the "
+            "softmax out.",
+            UserWarning,
         )
 
 

@@ -41,12 +41,14 @@ from sklearn_unlearn.unlearning._skorch_functions import (
 from sklearn_unlearn.unlearning._skorch_net import (
     Untrained,
     adam_of,
+    arguments_of_module,
     bare_clone,
     check_criterion,
     check_iterator,
     check_number_of_rows,
     kind_of,
     robust_training,
+    template_of,
     unwrapped,
     wrapped,
 )
@@ -102,11 +104,12 @@ class SkorchModel(ChecksRows, BaseEstimator):
     def fit(self, X, y, **fit_params):
         """Fit a clone of the net."""
         net = clone(self.net)
+        arguments = arguments_of_module(net)
         X, y = self._check_first_rows(X, y, clone(net))
         self._set_target(y)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         net = self._fit_net(net, X, y, seed, fit_params)
-        self._take_module(net, X.shape[1], seed)
+        self._take_module(net, template_of(net, arguments), X.shape[1], seed)
         self._check_target(y)
         self._check_same_predictions(net, X)
         return self
@@ -117,7 +120,7 @@ class SkorchModel(ChecksRows, BaseEstimator):
             raise ValueError("The net within the FrozenEstimator is not fitted.")
         check_number_of_rows(net, len(X))
         X, y = self._check_first_rows(X, y, net)
-        self._take_module(net, X.shape[1])
+        self._take_module(net, bare_clone(net), X.shape[1])
         self._set_known_target(y)
         self._check_target(y)
         self._check_same_predictions(net, X)
@@ -141,11 +144,10 @@ class SkorchModel(ChecksRows, BaseEstimator):
             X, y = self._row_format.for_net(X), self._target_for_net(y)
             return net.fit(X, y, **fit_params)
 
-    def _take_module(self, net, n_features, seed=None):
+    def _take_module(self, net, template, n_features, seed=None):
         """Take the module of a fitted net, and a template to train another one."""
         check_criterion(net.criterion_)
-        # a clone of the fitted net: a callback may have set arguments of its module
-        self._template, self.n_iter_ = bare_clone(net), max(1, len(net.history))
+        self._template, self.n_iter_ = template, max(1, len(net.history))
         # the user's callbacks do not follow what the package trains again
         self.net, self._coordinate_map = self._template, None
         weight = getattr(net.criterion_, "weight", None)

@@ -3,6 +3,7 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import copy
 from contextlib import contextmanager
 
 import torch
@@ -18,12 +19,14 @@ from sklearn_unlearn.utils._warnings import warn_user
 __all__ = [
     "Untrained",
     "adam_of",
+    "arguments_of_module",
     "bare_clone",
     "check_criterion",
     "check_iterator",
     "check_number_of_rows",
     "kind_of",
     "robust_training",
+    "template_of",
     "unwrapped",
     "wrapped",
 ]
@@ -154,6 +157,36 @@ def bare_clone(net):
     net = clone(net)
     net.callbacks, net.train_split = "disable", None
     return net
+
+
+def arguments_of_module(net):
+    """Return the arguments of a net's module, each beside a copy of it.
+
+    A module may write into a list or an array that it was given, even what it sees of
+    rows.
+    """
+    given = net.get_params(deep=False)
+    return {
+        name: (value, copy.deepcopy(value))
+        for name, value in given.items()
+        if name.startswith("module__")
+    }
+
+
+def template_of(net, arguments):
+    """Return a net to train again, as a fitted one was before its fit.
+
+    What a callback has set stays: it is another object than was given.
+    """
+    now = net.get_params(deep=False)
+    unchanged = {
+        name: copied
+        for name, (value, copied) in arguments.items()
+        if now[name] is value
+    }
+    template = bare_clone(net)
+    vars(template).update(unchanged)
+    return template
 
 
 def wrapped(module, criterion, rows):

@@ -11,12 +11,14 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils import estimator_html_repr
+from skorch import NeuralNetClassifier
 from torch import nn
 
 from sklearn_unlearn.exact import Retrain
 from sklearn_unlearn.neural_network import DropoutClassifier, DropoutRegressor
 from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.unlearning import NPO
+from sklearn_unlearn.utils.estimator_checks import find_residue
 
 X, Y = load_iris(return_X_y=True)
 SETTINGS = {"max_iter": 5, "n_iter_no_change": 5, "mc_samples": 5, "random_state": 0}
@@ -109,6 +111,52 @@ def test_training_goes_on_with_the_same_arguments_alone():
 def test_wrong_names_are_named(params, message):
     with pytest.raises(TypeError, match=message):
         DropoutClassifier(**params).fit(X, Y)
+
+
+class Logs(Net):
+    """Writes what it sees into a list that it was given."""
+
+    def __init__(self, n_features=4, n_outputs=3, log=None):
+        super().__init__(n_features, n_outputs)
+        self.log = log
+
+    def forward(self, x):
+        if self.training:
+            self.log.append(x.clone())
+        return super().forward(x)
+
+
+@pytest.mark.parametrize("with_skorch", [False, True])
+def test_modules_write_into_copies_of_their_arguments(with_skorch):
+    log, gone = [], np.unique(X, axis=0)[:3]
+    inner = DropoutClassifier(module=Logs, module__log=log, **SETTINGS)
+    if with_skorch:
+        loss = nn.CrossEntropyLoss
+        inner = NeuralNetClassifier(Logs, module__log=log, criterion=loss, verbose=0)
+    model = NPO(inner, random_state=0).fit(X.astype("f"), Y)
+    model.unlearn(gone.astype("f"), on_unknown="ignore")
+    assert log == []
+    others = X[~(X[:, None] == gone).all(axis=2).any(axis=1)]
+    assert not find_residue(model, gone, others)
+
+
+class OtherArguments(nn.Linear):
+    def __init__(self, hidden):
+        super().__init__(hidden, 1)
+
+
+@pytest.mark.parametrize("module", [OtherArguments, lambda n_features: None])
+def test_a_module_of_other_arguments_is_told_which_it_gets(module):
+    with pytest.raises(TypeError, match=r"called as module\(n_features, n_outputs\)"):
+        DropoutClassifier(module=module).fit(X, Y)
+
+
+def test_a_softmax_at_the_end_is_noticed():
+    def with_softmax(n_features, n_outputs):
+        return nn.Sequential(Net(n_features, n_outputs), nn.Softmax(dim=1))
+
+    with pytest.warns(UserWarning, match="ends? in a softmax"):
+        DropoutClassifier(module=with_softmax, **SETTINGS).fit(X, Y)
 
 
 def test_names_of_other_parameters_are_as_before():

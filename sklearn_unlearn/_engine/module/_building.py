@@ -3,6 +3,10 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import copy
+import inspect
+from functools import partial
+
 import torch
 from torch import nn
 
@@ -40,7 +44,7 @@ def build_module(factory, n_features, n_outputs, seed):
     generator = torch.Generator().manual_seed(seed)
     with usual_torch():
         with ExplicitRandomness(generator):
-            module = factory(n_features, n_outputs)
+            module = _called(factory, n_features, n_outputs)
         if not isinstance(module, nn.Module):
             raise TypeError(
                 "module must be a class or function that returns a torch.nn.Module; it "
@@ -52,6 +56,31 @@ def build_module(factory, n_features, n_outputs, seed):
     if not any(True for _ in module.parameters()):
         raise ValueError("module has no parameters that could be trained.")
     return module
+
+
+def _called(factory, n_features, n_outputs):
+    """Call a factory with copies of its arguments, which a module may write into.
+
+    Raises
+    ------
+    TypeError
+        If it cannot be called with two numbers.
+    """
+    if isinstance(factory, partial):
+        factory = partial(
+            factory.func, *factory.args, **copy.deepcopy(factory.keywords)
+        )
+    try:
+        inspect.signature(factory).bind(n_features, n_outputs)
+    except TypeError as error:
+        named = getattr(factory, "__name__", repr(factory))
+        raise TypeError(
+            f"module={named} is called as module(n_features, n_outputs), which it does "
+            f"not take ({error}). Give it these two as its first arguments."
+        ) from None
+    except ValueError:  # it does not say what it takes
+        pass
+    return factory(n_features, n_outputs)
 
 
 def copy_with_own_dropout(module):
