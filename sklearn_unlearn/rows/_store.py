@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from sklearn_unlearn.exceptions import UnknownRowsError
+from sklearn_unlearn.exceptions import UnknownRowsError, UnlearningWarning
 from sklearn_unlearn.rows._cells import RowHash, are_close, concatenate
 from sklearn_unlearn.rows._hash_index import HashIndex, runs
 from sklearn_unlearn.rows._hints import describe_other_types, refuse_what_is_no_table
@@ -21,6 +21,7 @@ from sklearn_unlearn.rows._request import RowView
 from sklearn_unlearn.rows._targets import check_targets
 from sklearn_unlearn.rows._whole_numbers import restore_whole_numbers
 from sklearn_unlearn.utils._saved import saved_as
+from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["RowStore", "Rows", "holds_in_order", "n_dimensions"]
 
@@ -326,7 +327,11 @@ class RowStore:
         groups = as_ids(groups)
         kept = self._column("groups")
         positions, unknown = match_ids(kept, groups)
-        if len(unknown) and on_unknown == "raise":
+        if on_unknown == "ignore":
+            other_kind = describe_other_kind(kept, groups)
+            if other_kind:  # which says nothing of any one id
+                warn_user(f"No id in groups can match.{other_kind}", UnlearningWarning)
+        elif len(unknown):
             raise UnknownRowsError(
                 f"{len(unknown)} of {len(groups)} ids in groups were never given to "
                 f"fit, or are forgotten already; positions {_first(unknown)}."

@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 import datetime
+import warnings
 from decimal import Decimal
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_unlearn.exact import ExactUnlearner
-from sklearn_unlearn.exceptions import UnknownRowsError
+from sklearn_unlearn.exceptions import UnknownRowsError, UnlearningWarning
 from sklearn_unlearn.neural_network import S3TClassifier
 
 
@@ -120,6 +121,16 @@ def test_the_kind_of_the_ids_is_named():
         fit(["1", 2, "3"]).unlearn(groups=["3", 4])
     assert "are text" not in str(caught.value)
     assert caught.value.groups == (4,) and caught.value.positions == (1,)
+
+
+def test_ids_of_another_kind_are_not_passed_over_in_silence():
+    model = fit(["1", "2", "3"])
+    with pytest.warns(UnlearningWarning, match="are text, yours are numbers"):
+        model.unlearn(groups=[3, 9], on_unknown="ignore")
+    assert model.n_forgotten_ == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.unlearn(groups=["9"], on_unknown="ignore")
 
 
 def test_one_column_of_ids():
