@@ -325,7 +325,8 @@ class Reach:
     def tests(self, mutant, limit):
         """Return the tests for a mutant, at most `limit` seconds of them.
 
-        Those of a line that runs at import are all that reach its file.
+        Those of a line that runs at import are all that reach its file. Code that is
+        compiled is not seen to be reached: there, those in the folder of the same name.
         """
         path = self.files.get(mutant.path)
         if path is None:
@@ -335,7 +336,17 @@ class Reach:
         contexts = {c for line in lines for c in by_line.get(line, ()) if c}
         contexts = contexts or {c for names in by_line.values() for c in names if c}
         tests = {context.rpartition("|")[0] for context in contexts}
+        tests = tests or self._tests_beside(mutant.path)
         return self._ordered(tests.intersection(self.durations), limit)
+
+    def _tests_beside(self, path):
+        """Return the tests in the nearest folder that mirrors the one of a file."""
+        for parent in Path(path).relative_to(PACKAGE.name).parents:
+            folder = f"tests/{parent.as_posix()}/"
+            found = {test for test in self.durations if test.startswith(folder)}
+            if found:
+                return found
+        return set()
 
     def _ordered(self, tests, limit):
         """Take turns between the test files, and in each the fastest test first."""
