@@ -116,6 +116,15 @@ def npo_objective(loss, outputs, target, beta, reference_outputs, nat=1.0):
     return student.objective(retain, forget) - retain.mean(retain.losses)
 
 
+def test_a_nat_of_squared_errors_is_the_variance_of_the_noise():
+    generator = torch.Generator().manual_seed(0)
+    target = torch.randn(4000, 2, generator=generator, dtype=torch.float64)
+    outputs = target + 0.3 * torch.randn(target.shape, generator=generator).double()
+    loss = SquaredError()
+    nat = loss.loss_per_nat(loss.rows(outputs, target), target)
+    assert nat == pytest.approx(float((outputs - target).square().mean()))
+
+
 def npo_problem(kind, seed=0):
     generator = torch.Generator().manual_seed(seed)
     outputs = torch.randn(12, 4, generator=generator, dtype=torch.float64)

@@ -6,6 +6,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_unlearn.exact import ExactUnlearner
@@ -52,6 +53,14 @@ def test_the_hint_says_what_to_pass(make, wrong, hint):
     with pytest.raises(ValueError, match=hint):
         model.unlearn(wrong)
     assert_same_state(model, before)
+
+
+@pytest.mark.parametrize("wrong", ["one text", {"one": 1}, 7])
+def test_a_single_text_is_put_into_a_list(wrong):
+    model = ExactUnlearner(CountVectorizer()).fit(["one text", "another text", "more"])
+    with pytest.raises(ValueError, match="put a single one into a list"):
+        model.unlearn(wrong)
+    assert model.unlearn(["one text"]).n_forgotten_ == 1
 
 
 @pytest.mark.parametrize("make", [ExactUnlearner, make_pipeline])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.impute import SimpleImputer
@@ -137,6 +138,22 @@ def test_logistic_regression_goes_to_the_optimum():
     assert gap <= 1e-8
     # warm-started solvers stop at once and pass a loose test with old coefficients
     assert gap_before > 100 * gap
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 3.0, 1: 0.5, 2: 1.0}])
+def test_weights_of_classes_are_those_of_the_estimator(class_weight):
+    X, y = load_iris(return_X_y=True)
+    X, y = X[20:], y[20:]
+    weight = 1.0 + np.arange(len(y)) % 3
+    options = {"class_weight": class_weight, "max_iter": 1000}
+    plain = LogisticRegression(tol=1e-10, **options).fit(X, y, weight)
+    model = ExactUnlearner(LogisticRegression(**options)).fit(
+        X, y, sample_weight=weight
+    )
+    np.testing.assert_allclose(model.estimator_.coef_, plain.coef_, atol=1e-4)
+    model.unlearn(X[-7:])
+    plain.fit(X[:-7], y[:-7], weight[:-7])
+    np.testing.assert_allclose(model.estimator_.coef_, plain.coef_, atol=1e-4)
 
 
 def test_a_rule_is_not_inherited():

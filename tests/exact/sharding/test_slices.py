@@ -6,8 +6,10 @@
 import pickle
 
 import numpy as np
+import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import SGDClassifier
 from sklearn.neural_network import MLPClassifier
 
@@ -30,6 +32,14 @@ def test_a_checkpoint_needs_the_state_of_the_optimizer():
     assert_same_state(model.unlearn(X[[row]]), full, rtol=0)
     proba = [m.estimators_[0].predict_proba(X) for m in (bare.unlearn(X[[row]]), full)]
     assert np.abs(proba[0] - proba[1]).max() > 1e-3
+
+
+@pytest.mark.parametrize(("n_members", "sizes"), [(9, [3, 6, 9]), (2, [1, 2, 3])])
+def test_each_slice_adds_its_share_of_the_members(n_members, sizes):
+    forest = RandomForestClassifier(n_members, max_depth=3)
+    model = SISAClassifier(forest, n_shards=1, n_slices=3, random_state=0).fit(X, y)
+    found = [len(checkpoint) for checkpoint in model._shards[0].models]
+    assert found == sizes
 
 
 def test_only_slices_from_the_first_touched_on():

@@ -13,9 +13,10 @@ import torch
 from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 
+from sklearn_unlearn._engine._losses import SquaredError
 from sklearn_unlearn._engine.mlp._mlp import Layout
 from sklearn_unlearn.neural_network import S3TClassifier, S3TRegressor, s3t_cost
-from sklearn_unlearn.neural_network.s3t._block import BlockSettings
+from sklearn_unlearn.neural_network.s3t._block import BlockSettings, BlockTrainer
 from sklearn_unlearn.neural_network.s3t._cost import simulate_requests
 from sklearn_unlearn.neural_network.s3t._heads import ClassHeads, NumberHeads
 from sklearn_unlearn.neural_network.s3t._random_features import RandomFeatures
@@ -40,6 +41,23 @@ def same(a, b):
         same(x, y) if isinstance(x, list) else np.array_equal(x, y)
         for x, y in zip(a, b, strict=True)
     )
+
+
+def test_gradient_of_a_block_equals_autograd():
+    generator = torch.Generator().manual_seed(0)
+    layout = Layout((5, 3, 5, 2))
+    flat = torch.randn(layout.n_parameters, generator=generator)
+    H, target = (torch.randn(20, n, generator=generator) for n in (5, 2))
+    settings = BlockSettings(3, 1, 0.0, 20, 0.5)
+    trainer = BlockTrainer(H, target, SquaredError(), layout, flat.clone(), settings)
+    trainer.step(torch.arange(20))
+    flat.requires_grad_()
+    (V, U, W), (c, d, b) = layout.views(flat)
+    outputs = (H + (H @ V + c).relu() @ U + d) @ W + b
+    penalty = 0.25 * flat[: layout.n_weights].square().sum()
+    value = (SquaredError().rows(outputs, target).sum() + penalty) / 20
+    (expected,) = torch.autograd.grad(value, flat)
+    assert torch.allclose(trainer.gradient, expected, rtol=1e-4, atol=1e-5)
 
 
 # ------------------------------------------------------------------- what is left
