@@ -34,6 +34,21 @@ def test_a_checkpoint_needs_the_state_of_the_optimizer():
     assert np.abs(proba[0] - proba[1]).max() > 1e-3
 
 
+@pytest.mark.parametrize(("n_epochs", "n_slices"), [(4, 3), (6, 2), (1, 4)])
+def test_all_slices_together_read_the_rows_as_often_as_asked(n_epochs, n_slices):
+    model = SISAClassifier(
+        SGDClassifier(),
+        n_shards=1,
+        n_slices=n_slices,
+        n_epochs=n_epochs,
+        random_state=0,
+    ).fit(X, y)
+    # of one of the two-class problems: one more than the steps it has taken
+    n_read = (model._shards[0].models[-1].t_ - 1) / len(X)
+    fewest = (n_slices + 1) / 2  # each slice is trained for one epoch at least
+    assert n_read == pytest.approx(max(n_epochs, fewest), rel=0.05)
+
+
 @pytest.mark.parametrize(("n_members", "sizes"), [(9, [3, 6, 9]), (2, [1, 2, 3])])
 def test_each_slice_adds_its_share_of_the_members(n_members, sizes):
     forest = RandomForestClassifier(n_members, max_depth=3)
