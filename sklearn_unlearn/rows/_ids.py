@@ -14,10 +14,19 @@ from collections import deque
 
 import numpy as np
 
+from sklearn_unlearn.exceptions import UnlearningWarning
 from sklearn_unlearn.rows._cells import cell_codes, is_missing
 from sklearn_unlearn.rows._layouts import column_names
+from sklearn_unlearn.utils._warnings import warn_user
 
-__all__ = ["as_ids", "check_groups", "describe_other_kind", "id_codes", "match_ids"]
+__all__ = [
+    "as_ids",
+    "check_groups",
+    "describe_other_kind",
+    "id_codes",
+    "match_ids",
+    "warn_of_other_kind",
+]
 
 # Lists of one of these become arrays; all others stay objects.
 PLAIN_TYPES = (bool, int, float)
@@ -195,6 +204,13 @@ def describe_other_kind(kept, unknown):
         f" Ids given to fit are {' and '.join(given) or 'missing'}, yours are "
         f"{' and '.join(asked)}."
     )
+
+
+def warn_of_other_kind(kept, asked):
+    """Warn if no id can match, which says nothing of any one of them."""
+    other_kind = describe_other_kind(kept, asked)
+    if other_kind:
+        warn_user(f"No id in groups can match.{other_kind}", UnlearningWarning)
 
 
 def _key(value):

@@ -9,11 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from sklearn_unlearn.exceptions import UnknownRowsError, UnlearningWarning
+from sklearn_unlearn.exceptions import UnknownRowsError
 from sklearn_unlearn.rows._cells import RowHash, are_close, concatenate
 from sklearn_unlearn.rows._hash_index import HashIndex, runs
 from sklearn_unlearn.rows._hints import describe_other_types, refuse_what_is_no_table
-from sklearn_unlearn.rows._ids import as_ids, describe_other_kind, match_ids
+from sklearn_unlearn.rows._ids import (
+    as_ids,
+    describe_other_kind,
+    match_ids,
+    warn_of_other_kind,
+)
 from sklearn_unlearn.rows._layouts import SparseLayout, as_column, layout_of
 from sklearn_unlearn.rows._layouts._frozen import from_cells, to_cells
 from sklearn_unlearn.rows._lookup import match_rows
@@ -21,7 +26,6 @@ from sklearn_unlearn.rows._request import RowView
 from sklearn_unlearn.rows._targets import check_targets
 from sklearn_unlearn.rows._whole_numbers import restore_whole_numbers
 from sklearn_unlearn.utils._saved import saved_as
-from sklearn_unlearn.utils._warnings import warn_user
 
 __all__ = ["RowStore", "Rows", "holds_in_order", "n_dimensions"]
 
@@ -328,9 +332,7 @@ class RowStore:
         kept = self._column("groups")
         positions, unknown = match_ids(kept, groups)
         if on_unknown == "ignore":
-            other_kind = describe_other_kind(kept, groups)
-            if other_kind:  # which says nothing of any one id
-                warn_user(f"No id in groups can match.{other_kind}", UnlearningWarning)
+            warn_of_other_kind(kept, groups)
         elif len(unknown):
             raise UnknownRowsError(
                 f"{len(unknown)} of {len(groups)} ids in groups were never given to "
