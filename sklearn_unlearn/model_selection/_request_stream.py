@@ -164,7 +164,7 @@ class RequestStream:
         for name in sorted(needs):
             if given[name] is None:
                 raise ValueError(f'kind="{self.kind}" needs {name}, which is None.')
-        for name in ("difficulty", "estimator"):
+        for name in ("difficulty", "groups", "estimator"):
             if given[name] is not None and name not in needs:
                 raise ValueError(
                     f'kind="{self.kind}" does not look at {name}: leave it out.'

@@ -216,10 +216,10 @@ class _Persons:
         asked = np.bincount(self.person, weights=forget).astype(int)
         sizes = np.bincount(self.person)
         concerned = np.flatnonzero(asked)
-        # the largest first, since they have the smallest choice; 0 is all of her rows
-        concerned = concerned[np.argsort(-asked[concerned], kind="stable")]
         whole = asked[concerned] == sizes[concerned]
-        self.parts = np.where(whole, 0, asked[concerned])
+        self.n_whole = int(whole.sum())
+        # the largest first, since they have the smallest choice
+        self.parts = np.sort(asked[concerned[~whole]])[::-1]
         self.stay, self.sizes = np.flatnonzero(asked == 0), sizes
         self.wanted = np.bincount(strata[forget], minlength=strata.max() + 1)
         if len(self.stay) <= len(concerned):
@@ -248,6 +248,8 @@ class _Persons:
                     "many rows for a surrogate. Leave groups out."
                 )
             rows = np.flatnonzero(self.person == free[able[0]])
+            mask[self.rng.permutation(rows)[:part]] = True
             free = np.delete(free, able[0])
-            mask[rows if part == 0 else self.rng.permutation(rows)[:part]] = True
-        return mask
+        is_whole = np.zeros(len(self.sizes), dtype=bool)
+        is_whole[free[: self.n_whole]] = True
+        return mask | is_whole[self.person]

@@ -196,7 +196,7 @@ def test_memorized_numbers_are_those_that_were_shifted():
 
 def test_redundant_rows_are_predicted_alike_without_them():
     dirty = noisy_labels()
-    model = RandomForestClassifier(30, bootstrap=False)
+    model = RandomForestClassifier(10, bootstrap=False)
     redundant, memorized = (
         make_forget_set(
             dirty.X, dirty.y, 20, kind=kind, estimator=model, random_state=0
@@ -341,6 +341,23 @@ def test_worst_rows_are_predicted_well_without_them(model, y):
     np.testing.assert_array_equal(hard, again)
 
 
+def test_search_sees_that_twins_need_one_another():
+    """Each of two equal rows is easily predicted, until both are forgotten."""
+    x = np.sort(np.random.default_rng(0).random(40))
+    far = np.repeat(np.arange(1.0, 6) * 10, 2)
+    Z = np.concatenate([x, far])[:, None]
+    t = np.concatenate([np.sin(6 * x), np.repeat([3.0, -2, 4, -5, 1], 2)])
+    losses = []
+    for n_outer in range(1, 13):
+        forget = worst_case_forget_set(
+            KNeighborsRegressor(1), Z, t, 10, n_outer=n_outer, step=2.0, random_state=0
+        )
+        fitted = KNeighborsRegressor(1).fit(Z[~forget], t[~forget])
+        losses.append(((fitted.predict(Z[forget]) - t[forget]) ** 2).mean())
+    assert losses[-1] < losses[0] / 100
+    assert (np.diff(losses) <= 1e-12).all()  # the best of all steps is returned
+
+
 # --------------------------------------------------------------------- the kinds
 
 
@@ -389,6 +406,8 @@ def test_memorized_person():
 def test_repeatable_by_seed(kind):
     by_model = kind in ("memorized", "worst_case", "influential")
     needed = {"estimator": DecisionTreeClassifier()} if by_model else {}
+    if kind == "worst_case":
+        needed["n_outer"] = 3
     y = (Y == "yes").astype(int)
 
     def draw(seed):

@@ -205,8 +205,10 @@ def test_numbers_are_classed_by_size():
 
 def test_whole_classes():
     forget = Y == 1
-    masks = drawn(forget, Y, n_requests=4)
-    assert sorted(int(Y[m][0]) for m in masks) == [0, 0, 2, 2]  # in turns
+    masks = drawn(forget, Y, n_requests=20)
+    labels = np.array([Y[m][0] for m in masks]).reshape(10, 2)
+    assert (np.sort(labels, axis=1) == [0, 2]).all()  # in turns
+    assert len(set(labels[:, 0])) == 2
     assert all((m == (Y == Y[m][0])).all() for m in masks)
     with pytest.raises(ValueError, match="would leave none"):
         list(SurrogateRequests(Y < 2).masks(X, Y))
@@ -354,6 +356,7 @@ def test_adaptive_requests_look_at_the_present_model(model, y):
         ("adaptive", {}, "needs estimator"),
         ("random", {"estimator": NEEDS["adaptive"]["estimator"]}, "leave it out"),
         ("bursts", {"difficulty": T}, "leave it out"),
+        ("random", {"groups": IDS}, "leave it out"),
     ],
 )
 def test_stream_refuses_what_is_missing_or_useless(kind, kwargs, message):
