@@ -348,7 +348,7 @@ def test_search_sees_that_twins_need_one_another():
     Z = np.concatenate([x, far])[:, None]
     t = np.concatenate([np.sin(6 * x), np.repeat([3.0, -2, 4, -5, 1], 2)])
     losses = []
-    for n_outer in range(1, 13):
+    for n_outer in (1, 2, 4, 7, 12):
         forget = worst_case_forget_set(
             KNeighborsRegressor(1), Z, t, 10, n_outer=n_outer, step=2.0, random_state=0
         )
