@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -240,6 +241,16 @@ def test_loss_and_error_norm():
     np.testing.assert_allclose(squared, residual**2 / T.var())
     absolute = forget_set_difficulty(Ridge(), X, T, method="el2n")
     np.testing.assert_allclose(absolute, np.abs(residual) / T.std())
+
+
+def test_frozen_models_stay_as_they_are():
+    frozen = FrozenEstimator(GaussianNB().fit(X[:40], Y[:40]))
+    own = frozen.predict_proba(X)[np.arange(60), (Y == "yes").astype(int)]
+    loss = forget_set_difficulty(frozen, X, Y, method="loss")
+    np.testing.assert_allclose(loss, -np.log(own), rtol=1e-10)
+    # it does not depend on what it is fitted on, so it has memorized nothing
+    memorized = forget_set_difficulty(frozen, X, Y, random_state=0)
+    np.testing.assert_allclose(memorized, 0, atol=1e-12)
 
 
 def test_certain_and_wrong_has_a_finite_loss():

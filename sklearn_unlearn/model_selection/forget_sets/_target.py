@@ -96,7 +96,8 @@ def clone_with_seed(estimator, seed):
     rng, new = np.random.default_rng(seed), clone(estimator)
     names = [n for n in new.get_params() if n.split("__")[-1] == "random_state"]
     limit = np.iinfo(np.int32).max
-    return new.set_params(**{name: int(rng.integers(limit)) for name in sorted(names)})
+    new.set_params(**{name: int(rng.integers(limit)) for name in sorted(names)})
+    return new  # set_params of a frozen estimator returns nothing
 
 
 def fit_and_predict(estimator, X, y, seed, classes, fit_on, predict_for):
