@@ -25,7 +25,7 @@ TITLES = {
     "sklearn_unlearn.neural_network": "Networks with dropout, and adapters by slice",
     "sklearn_unlearn.dropout": "Layers of dropout",
     "sklearn_unlearn.exact": "Exact and certified forgetting",
-    "sklearn_unlearn.model_selection": "Searches that forget",
+    "sklearn_unlearn.model_selection": "Forget sets, and searches that forget",
     "sklearn_unlearn.unlearning": "Approximate unlearning of networks",
     "sklearn_unlearn.base": "The contract",
     "sklearn_unlearn.exceptions": "Errors and warnings",

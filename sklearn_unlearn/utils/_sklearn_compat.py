@@ -20,6 +20,7 @@ from sklearn.utils._param_validation import (
     Options,
     RealNotInt,
     StrOptions,
+    validate_parameter_constraints,
     validate_params,
 )
 from sklearn.utils.metadata_routing import _routing_enabled
@@ -80,6 +81,7 @@ __all__ = [
     "set_svc_gamma",
     "set_target_scale",
     "set_tfidf_transformer",
+    "validate_parameter_constraints",
     "validate_parameters",
     "validate_params",
     "without_callbacks",
