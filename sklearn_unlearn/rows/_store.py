@@ -328,12 +328,9 @@ class RowStore:
 
     def find_groups(self, groups, *, on_unknown="raise"):
         """Return the positions of all rows of these ids, ascending."""
-        groups = as_ids(groups)
-        kept = self._column("groups")
+        kept, groups = self._column("groups"), as_ids(groups)
         positions, unknown = match_ids(kept, groups)
-        if on_unknown == "ignore":
-            warn_of_other_kind(kept, groups)
-        elif len(unknown):
+        if len(unknown) and on_unknown == "raise":
             raise UnknownRowsError(
                 f"{len(unknown)} of {len(groups)} ids in groups were never given to "
                 f"fit, or are forgotten already; positions {_first(unknown)}."
@@ -342,6 +339,7 @@ class RowStore:
                 positions=unknown,
                 groups=groups[unknown].tolist(),
             )
+        warn_of_other_kind(kept, groups)
         return positions
 
     # ------------------------------------------------------ what the look-up reads
