@@ -20,6 +20,7 @@ from sklearn_unlearn.neural_network._regressor_predictions import (
 )
 from sklearn_unlearn.neural_network._training_rows import ROW_CHECKS
 from sklearn_unlearn.utils._sklearn_compat import Interval, StrOptions, _fit_context
+from sklearn_unlearn.utils._validation import refuse_words
 
 __all__ = ["DropoutRegressor"]
 
@@ -65,10 +66,11 @@ class DropoutRegressor(
         logarithms of means, and the noise is that of counts: its variance is the
         mean, intervals end at whole numbers, and `noise_precision` does not matter.
     noise_precision : "auto" or float, default="auto"
-        Inverse variance of the noise, in units of the target. "auto" chooses the
-        value under which held-out rows are most likely: those of early stopping,
-        or else a twentieth of the rows (at least ten, unless there are fewer than
-        fifty), which are then not trained on.
+        Inverse variance of the noise: ``1 / sd**2``, with the standard deviation in
+        units of y. "auto" chooses the value under which held-out rows are most likely:
+        those of early stopping, or else a twentieth of the rows, at least ten, or a
+        fifth of fewer than fifty, which are then not trained on. From so few it varies;
+        ``early_stopping=True`` holds out `validation_fraction`.
     solver : {"adam", "sgd"}, default="adam"
         How weights are trained. "lbfgs" is refused: its line search compares losses,
         which are noisy under dropout.
@@ -319,6 +321,7 @@ class DropoutRegressor(
         return self._partial_fit(X, y, None, sample_weight)
 
     def _check_rows(self, X, y, reset):
+        refuse_words(y, "y", "For classes, use DropoutClassifier.")
         X, y = validate_data(
             self, X, y, **ROW_CHECKS, multi_output=True, y_numeric=True, reset=reset
         )

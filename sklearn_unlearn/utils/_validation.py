@@ -13,6 +13,7 @@ from sklearn_unlearn.utils._sklearn_compat import _is_arraylike, _num_samples
 __all__ = [
     "check_forget_mask",
     "refuse_masks_of_steps",
+    "refuse_words",
     "split_fit_params",
 ]
 
@@ -68,3 +69,24 @@ def split_fit_params(params, n_rows):
         is_per_row = is_array and _num_samples(value) == n_rows
         (per_row if is_per_row else others)[name] = value
     return per_row, others
+
+
+def refuse_words(values, name, advice):
+    """Raise if what should be numbers holds words, which are no numbers either.
+
+    Parameters
+    ----------
+    values : array-like
+    name : str
+        For the message.
+    advice : str
+        A sentence on what to do.
+    """
+    values = np.asarray(values)
+    if values.dtype.kind not in "USO":
+        return
+    for value in values.ravel()[:1].tolist():
+        if isinstance(value, str | bytes):
+            raise ValueError(
+                f"{name} must hold numbers; it holds words such as {value!r}. {advice}"
+            )

@@ -277,3 +277,11 @@ def test_what_is_constant_without_the_rows(method):
     model = method(DropoutRegressor(random_state=0, **FAST), random_state=0)
     model.fit(Z, target).unlearn(Z[:10])
     assert model.predict(Z) == pytest.approx(7.0)
+
+
+@pytest.mark.parametrize("words", [["high", "low"], ["1.5", "2"], [b"1", b"2"]])
+@pytest.mark.parametrize("kind", [None, object])
+def test_words_are_no_targets_of_a_regression(words, kind):
+    y = np.array(words * 10, dtype=kind)
+    with pytest.raises(ValueError, match="y must hold numbers; it holds words such as"):
+        DropoutRegressor(max_iter=2).fit(np.arange(20.0)[:, None], y)
