@@ -17,11 +17,16 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler, scale
+from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 from torch import nn
 from torch.nn import functional as F
 
-from sklearn_unlearn.neural_network import DropoutClassifier, DropoutRegressor
+from sklearn_unlearn.neural_network import (
+    DropoutClassifier,
+    DropoutRegressor,
+    S3TClassifier,
+)
 from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.unlearning import NetworkUnlearner
 
@@ -622,3 +627,12 @@ def test_callbacks_of_scikit_learn():
     assert stop.begun.count("epoch") == model.n_iter_
     model.unlearn(X_train[:3])
     assert len(stop.scores) == 4  # a refit is not a second run
+
+
+@pytest.mark.parametrize("kind", [DropoutClassifier, DropoutRegressor, S3TClassifier])
+def test_only_a_seed_promises_the_same_network(kind):
+    def guarantee(random_state):
+        return get_tags(kind(random_state=random_state)).unlearner_tags.guarantee
+
+    assert guarantee(0) == "exact"
+    assert guarantee(None) == guarantee(np.random.RandomState(0)) == "exact_law"
