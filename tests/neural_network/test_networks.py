@@ -22,11 +22,7 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 from torch.nn import functional as F
 
-from sklearn_unlearn.neural_network import (
-    DropoutClassifier,
-    DropoutRegressor,
-    S3TClassifier,
-)
+from sklearn_unlearn.neural_network import DropoutClassifier, DropoutRegressor
 from sklearn_unlearn.pipeline import make_pipeline
 from sklearn_unlearn.unlearning import NetworkUnlearner
 
@@ -629,7 +625,7 @@ def test_callbacks_of_scikit_learn():
     assert len(stop.scores) == 4  # a refit is not a second run
 
 
-@pytest.mark.parametrize("kind", [DropoutClassifier, DropoutRegressor, S3TClassifier])
+@pytest.mark.parametrize("kind", [DropoutClassifier, DropoutRegressor])
 def test_only_a_seed_promises_the_same_network(kind):
     def guarantee(random_state):
         return get_tags(kind(random_state=random_state)).unlearner_tags.guarantee
