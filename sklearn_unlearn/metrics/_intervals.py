@@ -1,0 +1,169 @@
+"""Values with intervals: of proportions, and of means over rows or persons."""
+
+# Authors: The sklearn-unlearn developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+from sklearn.utils import check_random_state
+
+from sklearn_unlearn.metrics._validation import check_groups, check_weights
+
+__all__ = [
+    "Interval",
+    "bootstrap_interval",
+    "proportion_interval",
+    "row_mean",
+    "units_of_rows",
+]
+
+N_RESAMPLES = 999
+
+
+class Interval(NamedTuple):
+    """A value with the ends of its confidence interval.
+
+    Functions return it if ``return_interval=True``.
+
+    Parameters
+    ----------
+    value : float
+        The value itself.
+    low, high : float
+        Ends of the interval.
+
+    See Also
+    --------
+    membership_auc : Returns one, for example.
+
+    Examples
+    --------
+    >>> from sklearn_unlearn.metrics import Interval
+    >>> value, low, high = Interval(0.53, 0.46, 0.60)
+    >>> low
+    0.46
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+def proportion_interval(n_true, n, confidence_level, method="wilson"):
+    """Return a proportion with its interval.
+
+    Parameters
+    ----------
+    n_true, n : int
+        So many of so many.
+    confidence_level : float
+    method : {"wilson", "exact"}, default="wilson"
+        "exact" is Clopper and Pearson's.
+
+    Returns
+    -------
+    Interval
+    """
+    found = stats.binomtest(int(n_true), int(n))
+    ends = found.proportion_ci(confidence_level, method)
+    return Interval(float(n_true / n), float(ends.low), float(ends.high))
+
+
+def units_of_rows(values, weights, groups):
+    """Sum values with their weights, and the weights, over rows or persons.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+    weights : ndarray of shape (n_rows,)
+    groups : ndarray of int of shape (n_rows,) or None
+
+    Returns
+    -------
+    sums, totals : ndarray of shape (n_units,)
+    """
+    if groups is None:
+        return values * weights, weights
+    return np.bincount(groups, values * weights), np.bincount(groups, weights)
+
+
+def bootstrap_interval(samples, statistic, confidence_level, random_state):
+    """Return a statistic of paired samples with its percentile bootstrap interval.
+
+    Parameters
+    ----------
+    samples : tuple of ndarray of shape (n_units,)
+        They are resampled together.
+    statistic : callable (*samples, axis) -> ndarray
+        Computed over the given axis.
+    confidence_level : float
+    random_state : int, RandomState instance or None
+
+    Returns
+    -------
+    Interval
+    """
+    value = float(statistic(*samples, axis=-1))
+    if len(samples[0]) < 2:
+        raise ValueError(
+            "An interval needs at least two rows, or two persons if groups are given; "
+            "leave return_interval=False."
+        )
+    found = stats.bootstrap(
+        samples,
+        statistic,
+        paired=True,
+        vectorized=True,
+        n_resamples=N_RESAMPLES,
+        batch=max(1, 2**22 // len(samples[0])),
+        confidence_level=confidence_level,
+        method="percentile",
+        random_state=check_random_state(random_state),
+    ).confidence_interval
+    return Interval(value, float(found.low), float(found.high))
+
+
+def _ratio(sums, totals, axis):
+    return sums.sum(axis=axis) / totals.sum(axis=axis)
+
+
+def row_mean(
+    values,
+    *,
+    average="mean",
+    sample_weight=None,
+    groups=None,
+    return_interval=False,
+    confidence_level=0.95,
+    random_state=None,
+):
+    """Return the mean over rows, the values of the rows, or an interval.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+    average : {"mean"} or None
+        None returns `values`.
+    sample_weight, groups : array-like of shape (n_rows,) or None
+        Weights, and persons, which are resampled as a whole.
+    return_interval : bool
+    confidence_level : float
+    random_state : int, RandomState instance or None
+
+    Returns
+    -------
+    float, ndarray of shape (n_rows,) or Interval
+    """
+    if average is None:
+        if return_interval:
+            raise ValueError(
+                "return_interval=True needs average='mean': one row has no interval."
+            )
+        return values
+    weights = check_weights(sample_weight, len(values))
+    if not return_interval:
+        return float(np.average(values, weights=weights))
+    units = units_of_rows(values, weights, check_groups(groups, len(values)))
+    return bootstrap_interval(units, _ratio, confidence_level, random_state)
