@@ -9,11 +9,17 @@ import numpy as np
 from scipy import stats
 from sklearn.utils import check_random_state
 
-from sklearn_unlearn.metrics._validation import check_groups, check_weights
+from sklearn_unlearn.metrics._validation import (
+    check_groups,
+    check_rows,
+    check_weights,
+    checked,
+)
 
 __all__ = [
     "Interval",
     "bootstrap_interval",
+    "mean_interval",
     "proportion_interval",
     "row_mean",
     "units_of_rows",
@@ -108,8 +114,7 @@ def bootstrap_interval(samples, statistic, confidence_level, random_state):
     value = float(statistic(*samples, axis=-1))
     if len(samples[0]) < 2:
         raise ValueError(
-            "An interval needs at least two rows, or two persons if groups are given; "
-            "leave return_interval=False."
+            "An interval needs at least two rows, or two persons if groups are given."
         )
     found = stats.bootstrap(
         samples,
@@ -129,41 +134,58 @@ def _ratio(sums, totals, axis):
     return sums.sum(axis=axis) / totals.sum(axis=axis)
 
 
-def row_mean(
+def row_mean(values, *, average="mean", sample_weight=None):
+    """Return the mean of values over rows, or the values if `average` is None."""
+    if average is None:
+        return values
+    return float(np.average(values, weights=check_weights(sample_weight, len(values))))
+
+
+@checked("confidence_level", "random_state")
+def mean_interval(
     values,
     *,
-    average="mean",
     sample_weight=None,
     groups=None,
-    return_interval=False,
     confidence_level=0.95,
     random_state=None,
 ):
-    """Return the mean over rows, the values of the rows, or an interval.
+    """Mean of the values of rows, with its bootstrap interval.
+
+    It goes with every metric that returns one value per row for ``average=None``.
 
     Parameters
     ----------
-    values : ndarray of shape (n_rows,)
-    average : {"mean"} or None
-        None returns `values`.
-    sample_weight, groups : array-like of shape (n_rows,) or None
-        Weights, and persons, which are resampled as a whole.
-    return_interval : bool
-    confidence_level : float
-    random_state : int, RandomState instance or None
+    values : array-like of shape (n_rows,)
+        Values of rows.
+    sample_weight : array-like of shape (n_rows,), default=None
+        Weights of rows.
+    groups : array-like of shape (n_rows,), default=None
+        Person of each row; persons are resampled as a whole.
+    confidence_level : float, default=0.95
+        Of the interval.
+    random_state : int, RandomState instance or None, default=None
+        Source of the 999 resamples.
 
     Returns
     -------
-    float, ndarray of shape (n_rows,) or Interval
+    Interval
+        The percentile interval of ``scipy.stats.bootstrap``. It says how the mean
+        varies with the rows, for these models; how it varies with models is told by
+        other retrained ones.
+
+    See Also
+    --------
+    kl_divergence_error : Has one value per row.
+
+    Examples
+    --------
+    >>> from sklearn_unlearn.metrics import mean_interval
+    >>> value, low, high = mean_interval([0.0, 1.0, 1.0, 0.0], random_state=0)
+    >>> value, low, high
+    (0.5, 0.0, 1.0)
     """
-    if average is None:
-        if return_interval:
-            raise ValueError(
-                "return_interval=True needs average='mean': one row has no interval."
-            )
-        return values
+    values = check_rows(values, "values")
     weights = check_weights(sample_weight, len(values))
-    if not return_interval:
-        return float(np.average(values, weights=weights))
     units = units_of_rows(values, weights, check_groups(groups, len(values)))
     return bootstrap_interval(units, _ratio, confidence_level, random_state)
