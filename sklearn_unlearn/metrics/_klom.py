@@ -66,7 +66,7 @@ def klom_error(
     value : float or ndarray of shape (n_rows,)
         A perfect unlearner gets what `null` would be for as many models, not 0.
     null : ndarray of shape (20,) or (20, n_rows)
-        Of halves, so somewhat too large; only if ``return_null=True``.
+        Between as many models as a half has; only if ``return_null=True``.
 
     See Also
     --------
@@ -74,8 +74,7 @@ def klom_error(
 
     References
     ----------
-    .. [1] K. Georgiev et al., "Attribute-to-Delete: Machine Unlearning via Datamodel
-       Matching", ICLR, 2025.
+    .. [1] K. Georgiev et al., "Attribute-to-Delete", arXiv:2410.23232, 2024.
 
     Examples
     --------

@@ -157,9 +157,10 @@ def area_under_risk_coverage_error(losses, confidence, *, excess=False):
     >>> area_under_risk_coverage_error([1, 0, 0, 0], [0.1, 0.9, 0.8, 0.7])
     0.0625
     """
+    losses = check_rows(losses, "losses")
     area = risk_coverage_curve(losses, confidence)[1].mean()
     if excess:
-        area -= risk_coverage_curve(losses, -np.asarray(losses))[1].mean()
+        area -= risk_coverage_curve(losses, -losses)[1].mean()
     return float(area)
 
 
@@ -225,7 +226,7 @@ def interval_width_loss(low, high, *, average="mean", sample_weight=None):
     >>> interval_width_loss([0.0, 1.0], [1.0, 3.0])
     1.5
     """
-    low, high, _ = _checked_intervals(low, high, high)
+    low, high = _checked_ends(low, high)
     return row_mean(high - low, average=average, sample_weight=sample_weight)
 
 
@@ -432,13 +433,15 @@ def log_likelihood_of_samples_score(
 
 def _checked_intervals(y_true, low, high):
     y_true = check_rows(y_true, "y_true")
-    low, high = (
-        check_rows(ends, name, len(y_true))
-        for ends, name in ((low, "low"), (high, "high"))
-    )
+    return y_true, *_checked_ends(low, high, len(y_true))
+
+
+def _checked_ends(low, high, n_rows=None):
+    low = check_rows(low, "low", n_rows)
+    high = check_rows(high, "high", len(low))
     if (low > high).any():
         raise ValueError("low must not be above high, in any row.")
-    return y_true, low, high
+    return low, high
 
 
 def _checked_laws(y_true, mean, std):
