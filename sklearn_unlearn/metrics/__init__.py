@@ -36,6 +36,7 @@ from sklearn_unlearn.metrics._flips import (
 from sklearn_unlearn.metrics._intervals import (
     Interval,
     mean_interval,
+    proportion_interval,
 )
 from sklearn_unlearn.metrics._klom import (
     klom_error,
@@ -75,6 +76,7 @@ from sklearn_unlearn.metrics._published import (
 )
 from sklearn_unlearn.metrics._two_groups import (
     ModelTestResult,
+    margin_z_scores,
     membership_auc,
     permutation_test_of_models,
     rank_test_of_model,
@@ -128,6 +130,7 @@ __all__ = [
     "log_likelihood_of_samples_score",
     "log_likelihood_score",
     "margin_of_label",
+    "margin_z_scores",
     "mean_interval",
     "membership_auc",
     "membership_signals",
@@ -141,6 +144,7 @@ __all__ = [
     "prediction_agreement_score",
     "prediction_distance_error",
     "prediction_wasserstein_error",
+    "proportion_interval",
     "rank_test_of_model",
     "residual_signal",
     "retention_deviation_error",

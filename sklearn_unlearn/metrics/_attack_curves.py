@@ -167,7 +167,8 @@ def attack_tpr_rate(
     # so many non-members may lie above the threshold; ties with the next one do not
     n_allowed = math.floor(false_positive_rate * len(others) * (1 + 1e-12))
     n_found = int((signal[member] > others[n_allowed]).sum())
-    found = proportion_interval(n_found, member.sum(), confidence_level, "exact")
+    options = {"confidence_level": confidence_level, "method": "exact"}
+    found = proportion_interval(n_found, int(member.sum()), **options)
     return found if return_interval else found.value
 
 
@@ -221,7 +222,8 @@ def attack_auc_score(
     if not return_interval:
         return value
     variance = _delong_variance(places - value, member, groups)
-    half = stats.norm.ppf((1 + confidence_level) / 2) * math.sqrt(variance)
+    quantile = float(stats.norm.ppf((1 + confidence_level) / 2))
+    half = quantile * math.sqrt(variance)
     return Interval(value, max(0.0, value - half), min(1.0, value + half))
 
 

@@ -3,6 +3,7 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ from sklearn_unlearn.metrics._validation import (
     check_weights,
     checked,
 )
+from sklearn_unlearn.utils._sklearn_compat import Interval as Range
+from sklearn_unlearn.utils._sklearn_compat import StrOptions
 
 __all__ = [
     "Interval",
@@ -57,21 +60,41 @@ class Interval(NamedTuple):
     high: float
 
 
-def proportion_interval(n_true, n, confidence_level, method="wilson"):
-    """Return a proportion with its interval.
+@checked(
+    "confidence_level",
+    n_true=[Range(Integral, 0, None, closed="left")],
+    n=[Range(Integral, 1, None, closed="left")],
+    method=[StrOptions({"exact", "wilson"})],
+)
+def proportion_interval(n_true, n, *, confidence_level=0.95, method="wilson"):
+    """Proportion with its interval, such as an accuracy or a rate of hits.
 
     Parameters
     ----------
     n_true, n : int
-        So many of so many.
-    confidence_level : float
-    method : {"wilson", "exact"}, default="wilson"
-        "exact" is Clopper and Pearson's.
+        So many of so many independent rows.
+    confidence_level : float, default=0.95
+        Of the interval.
+    method : {"exact", "wilson"}, default="wilson"
+        "exact" is Clopper and Pearson's, which is never too short.
 
     Returns
     -------
     Interval
+        As ``scipy.stats.binomtest`` computes it.
+
+    See Also
+    --------
+    mean_interval : For rows of persons, or with weights.
+
+    Examples
+    --------
+    >>> from sklearn_unlearn.metrics import proportion_interval
+    >>> print("{:.2f} [{:.2f}, {:.2f}]".format(*proportion_interval(45, 50)))
+    0.90 [0.79, 0.96]
     """
+    if n_true > n:
+        raise ValueError(f"n_true must be at most n; got {n_true} of {n}.")
     found = stats.binomtest(int(n_true), int(n))
     ends = found.proportion_ci(confidence_level, method)
     return Interval(float(n_true / n), float(ends.low), float(ends.high))

@@ -25,6 +25,7 @@ from sklearn_unlearn.utils._sklearn_compat import StrOptions
 
 __all__ = [
     "ModelTestResult",
+    "margin_z_scores",
     "membership_auc",
     "permutation_test_of_models",
     "rank_test_of_model",
@@ -265,6 +266,53 @@ def rank_test_of_model(
     )
 
 
+def margin_z_scores(margins_unlearned, margins_retrained):
+    """Difference of each row from retrained models, in standard errors.
+
+    It finds the rows that are forgotten worst. For a decision about all of them there
+    are the tests.
+
+    Parameters
+    ----------
+    margins_unlearned : array-like of shape (n_rows,) or (n_models, n_rows)
+        Margins (or predictions of numbers) of one unlearned model or of several.
+    margins_retrained : array-like of shape (n_models, n_rows)
+        Those of retrained models, two at least.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        Difference of the means over models, over its standard error by the standard
+        deviation within the groups; positive where unlearned margins are larger, 0
+        where no model differs, infinite where there is a difference and no noise. A
+        perfect unlearner gets values of Student's law with as many degrees of freedom
+        as there are models, less two (or one, for a single unlearned model).
+
+    See Also
+    --------
+    permutation_test_of_models : Test of all rows together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_unlearn.metrics import margin_z_scores
+    >>> margins = np.random.default_rng(0).normal(size=(20, 3))
+    >>> margins[0, 1] += 10
+    >>> np.argmax(margin_z_scores(margins[0], margins[1:]))
+    np.int64(1)
+    """
+    a = check_models(margins_unlearned, "margins_unlearned")
+    b = check_models(margins_retrained, "margins_retrained", min_models=2)
+    check_same_rows(a, b, ("margins_unlearned", "margins_retrained"))
+    squares = len(a) * a.var(axis=0) + len(b) * b.var(axis=0)
+    variance = squares / (len(a) + len(b) - 2) * (1 / len(a) + 1 / len(b))
+    difference = a.mean(axis=0) - b.mean(axis=0)
+    # what rounding makes is no difference
+    difference[np.ptp(np.vstack([a, b]), axis=0) <= EQUAL * np.abs(b).max()] = 0.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(difference == 0, 0.0, difference / np.sqrt(variance))
+
+
 def _two_groups(margins_a, margins_b, groups, min_models):
     """Return the checked margins of both groups, and the weight of each row."""
     a = check_models(margins_a, "margins_a", min_models=min_models)
@@ -352,7 +400,7 @@ def _jackknife(a, b, persons, confidence_level):
     # np.var divides by the number of models, the jackknife does not
     variance = (n_a - 1) * np.var(areas_a) + (n_b - 1) * np.var(areas_b)
     quantile = stats.t.ppf((1 + confidence_level) / 2, min(n_a, n_b) - 1)
-    half = quantile * math.sqrt(variance)
+    half = float(quantile) * math.sqrt(variance)
     return Interval(value, max(0.0, value - half), min(1.0, value + half))
 
 

@@ -16,6 +16,7 @@ from sklearn_unlearn.metrics import (
     prediction_agreement_score,
     prediction_distance_error,
     prediction_wasserstein_error,
+    proportion_interval,
     total_variation_error,
 )
 
@@ -159,3 +160,14 @@ def test_interval_of_a_mean():
         mean_interval([1.0])
     with pytest.raises(ValueError, match="Input values contains NaN"):
         mean_interval([1.0, np.nan])
+
+
+def test_interval_of_a_proportion():
+    # standard errors of an accuracy of 0.9 that are known
+    for n, error in ((50, 0.042), (200, 0.021), (1000, 0.009)):
+        _, low, high = proportion_interval(9 * n // 10, n)
+        assert (high - low) / (2 * 1.96) == pytest.approx(error, abs=0.0015)
+    exact = proportion_interval(1, 100, method="exact")
+    np.testing.assert_allclose(exact, [0.01, 0.0003, 0.054], atol=6e-4)
+    with pytest.raises(ValueError, match="n_true must be at most n; got 3 of 2"):
+        proportion_interval(3, 2)

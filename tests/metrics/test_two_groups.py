@@ -13,6 +13,7 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from sklearn_unlearn.metrics import (
+    margin_z_scores,
     membership_auc,
     permutation_test_of_models,
     rank_test_of_model,
@@ -283,3 +284,19 @@ def test_what_else_is_refused():
         rank_test_of_model(models[0] * np.nan, models)
     with pytest.raises(ValueError, match="alternative"):
         rank_test_of_model(models[0], models, alternative="less")
+
+
+def test_z_scores_are_those_of_students_test():
+    models = draw(12)
+    found = margin_z_scores(models[:5], models[5:])
+    expected = stats.ttest_ind(models[:5], models[5:]).statistic
+    np.testing.assert_allclose(found, expected)
+    alone = margin_z_scores(models[0], models[1:])
+    error = models[1:].std(axis=0, ddof=1) * np.sqrt(1 + 1 / 11)
+    np.testing.assert_allclose(alone, (models[0] - models[1:].mean(axis=0)) / error)
+    models[:, 0] = 1.0
+    models[:5, 1], models[5:, 1] = 2.0, 1.0
+    found = margin_z_scores(models[:5], models[5:])
+    assert found[0] == 0 and found[1] == np.inf
+    with pytest.raises(ValueError, match="margins_retrained must come from at least"):
+        margin_z_scores(models[0], models[1])
