@@ -74,7 +74,7 @@ def klom_error(
 
     References
     ----------
-    .. [1] K. Georgiev et al., "Attribute-to-Delete", arXiv:2410.23232, 2024.
+    .. [1] Kristian Georgiev et al., "Attribute-to-Delete", arXiv:2410.23232, 2024.
 
     Examples
     --------

@@ -412,8 +412,16 @@ def _areas(scores_a, scores_b, persons):
         mean /= mean.sum(axis=0)
         scores_a, scores_b = scores_a @ mean, scores_b @ mean
     n = scores_a.shape[1]
-    ranks = stats.rankdata(np.hstack([scores_a, scores_b]), axis=1)
-    return (ranks[:, :n].sum(axis=1) - n * (n + 1) / 2) / n**2
+    scores = np.hstack([scores_a, scores_b])
+    order = scores.argsort(axis=1)
+    rank_sums = (order < n) @ np.arange(1.0, 2 * n + 1)
+    # rankdata is right about ties, and six times as slow
+    ordered = np.take_along_axis(scores, order, axis=1)
+    has_ties = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
+    if has_ties.any():
+        ranks = stats.rankdata(scores[has_ties], axis=1)
+        rank_sums[has_ties] = ranks[:, :n].sum(axis=1)
+    return (rank_sums - n * (n + 1) / 2) / n**2
 
 
 def _distances_to_others(models, weight):

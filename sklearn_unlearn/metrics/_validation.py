@@ -63,9 +63,14 @@ def checked(*names, **constraints):
 
 def _as_numbers(values, name):
     """Return `values` as an array of finite floats of any number of axes."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} must be an array of numbers, as many for each model and row."
+        ) from error
     return check_array(
-        values,
-        dtype=np.float64,
+        array,
         ensure_2d=False,
         allow_nd=True,
         ensure_min_samples=0,

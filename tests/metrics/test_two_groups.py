@@ -135,6 +135,15 @@ def in_sample(a, b):
     return roc_auc_score(member, score.ravel())
 
 
+def test_rows_that_say_nothing_count_by_half():
+    models = draw(9, n_rows=10)
+    a, b = models[:4] + 3.0, models[4:]
+    constant = [np.hstack([m, np.full((len(m), 10), 3.3)]) for m in (a, b)]
+    np.testing.assert_allclose(membership_auc(*constant), pair_out(*constant))
+    same = np.zeros((5, 10))
+    assert membership_auc(same, same, return_interval=True) == (0.5, 0.5, 0.5)
+
+
 def test_retrained_models_are_not_told_apart():
     halves = [(draw(16, seed=s)[:8], draw(16, seed=s)[8:]) for s in range(50)]
     assert abs(np.mean([membership_auc(*pair) for pair in halves]) - 0.5) < 0.02
@@ -268,6 +277,9 @@ def test_what_is_refused(test):
         test(a, b[:, :-1])
     with pytest.raises(ValueError, match=r"margins_a must have shape \(n_models"):
         test(a[None], b)
+    for ragged in ([[1.0, 2.0], [1.0]], [["a", "b"]] * 4, [{}]):
+        with pytest.raises(ValueError, match="margins_a must be an array of numbers"):
+            test(ragged, b)
     with pytest.raises(ValueError, match="groups must have shape"):
         test(a, b, groups=[1, 2])
     with pytest.raises(ValueError, match="groups must not have missing"):
