@@ -50,6 +50,7 @@ from sklearn_unlearn.metrics._margins import (
 from sklearn_unlearn.metrics._outcomes import (
     ScoreGap,
     group_score,
+    recovery_score,
     score_gap,
     unlearning_report,
 )
@@ -146,6 +147,7 @@ __all__ = [
     "prediction_wasserstein_error",
     "proportion_interval",
     "rank_test_of_model",
+    "recovery_score",
     "residual_signal",
     "retention_deviation_error",
     "risk_coverage_curve",

@@ -10,6 +10,7 @@ from scipy.special import rel_entr
 
 from sklearn_unlearn.metrics._intervals import row_mean
 from sklearn_unlearn.metrics._validation import (
+    as_floats,
     check_models,
     check_names,
     check_proba,
@@ -372,7 +373,7 @@ def _checked_pair(proba_unlearned, proba_retrained):
 def _checked_numbers(pred_unlearned, pred_retrained, scale):
     unlearned = check_rows(pred_unlearned, "pred_unlearned")
     retrained = check_models(pred_retrained, "pred_retrained", n_rows=len(unlearned))
-    scale = np.asarray(scale, dtype=float)
+    scale = as_floats(scale, "scale")
     if scale.shape not in ((), unlearned.shape) or not (scale > 0).all():
         raise ValueError("scale must be a positive number, or one for each row.")
     return unlearned, retrained, scale

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import entr, log_softmax, logsumexp
 
 from sklearn_unlearn.metrics._validation import (
+    as_floats,
     check_label_columns,
     check_models,
     check_proba,
@@ -190,7 +191,7 @@ def residual_signal(y_true, y_pred, scale):
     """
     y_true = check_rows(y_true, "y_true")
     models = check_models(y_pred, "y_pred", n_rows=len(y_true))
-    scale = np.asarray(scale, dtype=float)
+    scale = as_floats(scale, "scale")
     if scale.shape not in ((), y_true.shape) or not (scale > 0).all():
         raise ValueError("scale must be a positive number, or one for each row.")
     signal = -(((y_true - models) / scale) ** 2) / 2
@@ -200,7 +201,7 @@ def residual_signal(y_true, y_pred, scale):
 def _log_table(proba, y, log_proba, labels):
     """Return logarithms of probabilities up to a constant, and columns of labels."""
     if log_proba:
-        table = np.array(proba, dtype=float)
+        table = as_floats(proba, "proba")
         if table.ndim not in (2, 3) or table.size == 0 or table.shape[-1] < 2:
             raise ValueError(
                 "proba must have shape (n_rows, n_classes), or that of several models, "

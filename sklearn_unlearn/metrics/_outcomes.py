@@ -24,7 +24,13 @@ from sklearn_unlearn.metrics._validation import (
 )
 from sklearn_unlearn.utils._sklearn_compat import StrOptions
 
-__all__ = ["ScoreGap", "group_score", "score_gap", "unlearning_report"]
+__all__ = [
+    "ScoreGap",
+    "group_score",
+    "recovery_score",
+    "score_gap",
+    "unlearning_report",
+]
 
 ROLES = ("forget", "retain", "test")
 
@@ -103,6 +109,49 @@ def score_gap(score, scores_retrained, *, confidence_level=0.95):
         half = float(quantile * others.std(ddof=1) * math.sqrt(1 + 1 / n))
         low, high = mean - half, mean + half
     return ScoreGap(own, mean, own - mean, low, high)
+
+
+def recovery_score(score, score_corrupted, scores_retrained):
+    """Share of the damage of corrupted rows that forgetting them has undone [1]_.
+
+    Parameters
+    ----------
+    score : float
+        Score of the unlearned model on clean rows that the corruption affects.
+    score_corrupted : float
+        Score of the original, which was fitted on the corrupted rows too.
+    scores_retrained : array-like of shape (n_models,)
+        Scores of models that never saw them.
+
+    Returns
+    -------
+    float
+        1 on average for a perfect unlearner, 0 if nothing has changed, less than 0 if
+        it has become worse. If the damage is less than two standard deviations of
+        retrained models, there is nothing to recover, and the result is ``nan``.
+
+    See Also
+    --------
+    score_gap : The difference to retrained models in units of the score.
+
+    References
+    ----------
+    .. [1] K. Rezaei, K. Chandu, S. Feizi, Y. Choi, F. Brahman and A. Ravichander,
+       "RESTOR: Knowledge Recovery in Machine Unlearning", TMLR, 2025.
+
+    Examples
+    --------
+    >>> from sklearn_unlearn.metrics import recovery_score
+    >>> round(recovery_score(0.85, 0.7, [0.9, 0.9]), 2)
+    0.75
+    """
+    others = check_rows(scores_retrained, "scores_retrained")
+    own, corrupted = check_rows([score, score_corrupted], "score and score_corrupted")
+    damage = others.mean() - corrupted
+    spread = others.std(ddof=1) if len(others) > 1 else 0.0
+    if abs(damage) <= 2 * spread or damage == 0:
+        return math.nan
+    return float((own - corrupted) / damage)
 
 
 @checked("confidence_level", output_dict=["boolean"], scores=[dict, None], digits=[int])

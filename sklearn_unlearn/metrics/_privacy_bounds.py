@@ -331,8 +331,8 @@ def swap_advantage_bound(epsilon, *, delta=0.0):
 
     References
     ----------
-    .. [1] Y. Tu, P. Hu and J. W. Ma, "A Reliable Cryptographic Framework for Empirical
-       Machine Unlearning Evaluation", arXiv:2404.11577, 2024.
+    .. [1] Y. Tu, P. Hu and J. Ma, "Towards Reliable Empirical Machine Unlearning
+       Evaluation: A Cryptographic Game Perspective", arXiv:2404.11577, 2024.
 
     Examples
     --------

@@ -11,6 +11,7 @@ from scipy.special import entr, logsumexp
 
 from sklearn_unlearn.metrics._intervals import row_mean
 from sklearn_unlearn.metrics._validation import (
+    as_floats,
     check_models,
     check_proba,
     check_rows,
@@ -455,7 +456,7 @@ def _checked_laws(y_true, mean, std):
 
 def _checked_samples(y_true, samples):
     y_true = check_rows(y_true, "y_true")
-    array = np.asarray(samples, dtype=float)
+    array = as_floats(samples, "samples")
     if array.ndim != 2 or array.shape[0] != len(y_true) or array.shape[1] < 2:
         raise ValueError(
             f"samples must have shape ({len(y_true)}, n_samples), with at least two "

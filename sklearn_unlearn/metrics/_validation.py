@@ -17,6 +17,7 @@ from sklearn_unlearn.utils._sklearn_compat import (
 
 __all__ = [
     "COMMON",
+    "as_floats",
     "check_groups",
     "check_label_columns",
     "check_models",
@@ -61,16 +62,20 @@ def checked(*names, **constraints):
     return validate_params(chosen, prefer_skip_nested_validation=True)
 
 
-def _as_numbers(values, name):
-    """Return `values` as an array of finite floats of any number of axes."""
+def as_floats(values, name):
+    """Return `values` as an array of floats, finite or not."""
     try:
-        array = np.asarray(values, dtype=np.float64)
+        return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{name} must be an array of numbers, as many for each model and row."
         ) from error
+
+
+def _as_numbers(values, name):
+    """Return `values` as an array of finite floats of any number of axes."""
     return check_array(
-        array,
+        as_floats(values, name),
         ensure_2d=False,
         allow_nd=True,
         ensure_min_samples=0,

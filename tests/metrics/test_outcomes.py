@@ -13,7 +13,12 @@ from sklearn.metrics import (
     r2_score,
 )
 
-from sklearn_unlearn.metrics import group_score, score_gap, unlearning_report
+from sklearn_unlearn.metrics import (
+    group_score,
+    recovery_score,
+    score_gap,
+    unlearning_report,
+)
 
 
 def test_interval_is_for_one_more_retrained_model():
@@ -110,6 +115,23 @@ def test_groups():
         score_func=lambda t, p: -mean_squared_error(t, p),
     )
     assert worst == -4.0
+
+
+def test_recovery_of_shifted_targets_is_one():
+    # targets of the forgotten rows were shifted by 2: a straight line is off by 1
+    x = np.tile([-1.0, 1.0], 20)
+    y, corrupted = 3 * x, 3 * x + 2.0 * (np.arange(40) < 20)
+
+    def score(rows, targets):
+        line = np.polyfit(x[rows], targets[rows], 1)
+        return -np.abs(np.polyval(line, x) - y).max()
+
+    original, retrained = score(slice(None), corrupted), score(slice(20, None), y)
+    assert original == pytest.approx(-1) and retrained == pytest.approx(0)
+    assert recovery_score(retrained, original, [retrained]) == pytest.approx(1)
+    assert recovery_score(original, original, [retrained]) == 0
+    assert recovery_score(-1.5, original, [retrained]) == pytest.approx(-0.5)
+    assert np.isnan(recovery_score(0.8, 0.79, [0.8, 0.82, 0.78]))
 
 
 def test_what_is_refused():
