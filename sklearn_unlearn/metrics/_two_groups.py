@@ -298,8 +298,8 @@ def margin_z_scores(margins_unlearned, margins_retrained):
     >>> from sklearn_unlearn.metrics import margin_z_scores
     >>> margins = np.random.default_rng(0).normal(size=(20, 3))
     >>> margins[0, 1] += 10
-    >>> np.argmax(margin_z_scores(margins[0], margins[1:]))
-    np.int64(1)
+    >>> int(np.argmax(margin_z_scores(margins[0], margins[1:])))
+    1
     """
     a = check_models(margins_unlearned, "margins_unlearned")
     b = check_models(margins_retrained, "margins_retrained", min_models=2)
