@@ -178,7 +178,7 @@ def unlearning_report(
         "forget", "retain" or "test" for each row.
     scores : dict of str to callable (y_true, y_pred) -> float, default=None
         What is computed. By default accuracy and balanced accuracy of the labels that
-        occur, or root mean squared error, mean absolute error and R².
+        occur; for targets with fractions RMSE, mean absolute error and R².
     confidence_level : float, default=0.95
         Of the interval for one more retrained model.
     output_dict : bool, default=False
