@@ -27,6 +27,7 @@ TITLES = {
     "sklearn_unlearn.exact": "Exact and certified forgetting",
     "sklearn_unlearn.model_selection": "Forget sets, and searches that forget",
     "sklearn_unlearn.unlearning": "Approximate unlearning of networks",
+    "sklearn_unlearn.metrics": "Metrics of unlearning",
     "sklearn_unlearn.base": "The contract",
     "sklearn_unlearn.exceptions": "Errors and warnings",
     "sklearn_unlearn.utils.estimator_checks": "Checks for estimators",
@@ -84,11 +85,13 @@ def documented_members(module, name):
 
     Left out are methods that ask for metadata, which are the same everywhere, and
     those of torch, which documents its modules. A method that edits networks has what
-    networks have.
+    networks have. What a tuple holds is in its docstring.
     """
     cls = getattr(import_module(module), name)
     names = [n for n in dir(cls) if not n.startswith("_")]
     names = [n for n in names if n != "get_metadata_routing" and n[-8:] != "_request"]
+    if issubclass(cls, tuple):
+        return [n for n in names if n not in cls._fields and not hasattr(tuple, n)]
     if issubclass(cls, nn.Module):
         return [n for n in names if n == "forward" or not hasattr(nn.Module, n)]
     if issubclass(cls, NetworkUnlearner):

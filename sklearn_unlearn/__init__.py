@@ -16,6 +16,7 @@ _submodules = [
     "dropout",
     "exact",
     "exceptions",
+    "metrics",
     "model_selection",
     "neural_network",
     "pipeline",

@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "_show_versions": set(),
     "exceptions": set(),
     "utils": {"exceptions"},
+    "metrics": {"exceptions", "utils"},
     "rows": {"exceptions", "utils"},
     "base": {"exceptions", "utils", "rows"},
     "dropout": _GROUND,
@@ -58,6 +59,7 @@ WITHOUT_TORCH = {
     "base",
     "exact",
     "exceptions",
+    "metrics",
     "model_selection",
     "pipeline",
     "rows",
@@ -68,7 +70,16 @@ WITHOUT_TORCH = {
 }
 TORCH = {"skorch", "torch"}
 # not among the dependencies, or slow to import: inside functions only
-ONLY_INSIDE_FUNCTIONS = {"matplotlib", "numba", "pandas", "polars", "pytest", "rich"}
+ONLY_INSIDE_FUNCTIONS = {
+    "mapie",
+    "matplotlib",
+    "numba",
+    "pandas",
+    "polars",
+    "pytest",
+    "rich",
+    "scoringrules",
+}
 
 FILE_LIMIT = 500
 METHOD_FILE_LIMIT = 400
