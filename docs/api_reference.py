@@ -28,6 +28,7 @@ TITLES = {
     "sklearn_unlearn.model_selection": "Forget sets, and searches that forget",
     "sklearn_unlearn.unlearning": "Approximate unlearning of networks",
     "sklearn_unlearn.metrics": "Metrics of unlearning",
+    "sklearn_unlearn.audit.attacks": "Attacks",
     "sklearn_unlearn.base": "The contract",
     "sklearn_unlearn.exceptions": "Errors and warnings",
     "sklearn_unlearn.utils.estimator_checks": "Checks for estimators",

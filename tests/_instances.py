@@ -1,4 +1,4 @@
-"""Small instances of every public estimator, for tests that run over all of them.
+"""Small instances of every public unlearner, for tests that run over all of them.
 
 Estimators come from discovery. The table `CHOSEN` has those whose defaults are too slow
 or that need more than one instance; `default_instances` makes those of any other class,
@@ -214,7 +214,8 @@ def public_subclasses(base):
 
 # By name of the public class.
 INSTANCES = {
-    name: CHOSEN.get(name) or default_instances(cls) for name, cls in all_estimators()
+    name: CHOSEN.get(name) or default_instances(cls)
+    for name, cls in all_estimators("unlearner")
 }
 
 # Methods that train a fitted network to forget.

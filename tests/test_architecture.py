@@ -46,6 +46,9 @@ MAY_IMPORT = {
     "neural_network": _NETWORKS,
     "unlearning": _NETWORKS,
     "exact": _GROUND,
+    "audit": _GROUND | {"metrics"},
+    # the one attack that needs torch
+    "audit.attacks._gradient_inversion": _GROUND | {"audit", "dropout"},
     "pipeline": _GROUND | {"exact"},
     "model_selection": _GROUND | {"exact"},
     "testing": _GROUND | {"exact", "pipeline"},
@@ -56,6 +59,7 @@ MAY_IMPORT = {
 WITHOUT_TORCH = {
     "__init__",
     "_show_versions",
+    "audit",
     "base",
     "exact",
     "exceptions",
