@@ -137,12 +137,15 @@ class BaVarIAAttack(PerRowAttack):
         out = moments(signals, ~membership)
         refuse_one_sided([out], ["trained without"])
         floor = smallest_variance(signals)
-        freedom, variance = self._prior(out, floor, otherwise=1.0)
+        otherwise, is_online = 1.0, self.variant == "online"
+        if is_online:
+            inside = moments(signals, membership)
+            otherwise = _variance_of_pairs(out, inside, floor)
+        freedom, variance = self._prior(out, floor, otherwise)
         self.prior_strength_ = [freedom]
         self._laws = [_law(out, out.centre, 0.0, freedom, variance, floor)]
         self.threshold_ = -np.log(FALSE_POSITIVE_RATE)
-        if self.variant == "online":
-            inside = moments(signals, membership)
+        if is_online:
             freedom, variance = self._prior(inside, floor, otherwise=variance)
             self.prior_strength_.append(freedom)
             shift, strength = self._prior_of_mean(out, inside, floor, variance)
@@ -174,11 +177,6 @@ class BaVarIAAttack(PerRowAttack):
         Rows are moved alike in units of their own standard deviations, of both sides
         together, since a row whose signals vary more is moved further.
         """
-        if not inside.n.any():
-            raise ValueError(
-                "membership has no row that a reference model was trained with: fit "
-                'variant="offline", which needs none.'
-            )
         used = (self.row_weight_ > 0) & (inside.n > 0)
         if not used.any():  # no row tells of a shift
             return np.zeros(len(used)), MOST
@@ -194,6 +192,8 @@ class BaVarIAAttack(PerRowAttack):
         excess = ((high - low) / (2 * t.ppf(0.75, np.median(freedom)))) ** 2
         excess -= (1 / inside.n[used] + 1 / out.n[used]).mean()
         strength = 1 / excess if excess > 0 else np.inf
+        if (n == 1).all():  # nothing tells shifts that differ from noise
+            strength = 1.0
         return middle * spread, float(np.clip(strength, LEAST, MOST))
 
     def decision_function(self, signals):
@@ -221,6 +221,21 @@ class BaVarIAAttack(PerRowAttack):
             return self._where_rows_differ(-beyond, np.log(2.0))
         out, inside = (t.logpdf(signals, *law) for law in laws)
         return self._where_rows_differ(inside - out, 0.0)
+
+
+def _variance_of_pairs(out, inside, floor):
+    """Return the variance of one model, if training moves all rows alike.
+
+    It is used where no side has two models of a row.
+    """
+    used = inside.n > 0
+    if not used.any():
+        raise ValueError(
+            "membership has no row that a reference model was trained with: fit "
+            'variant="offline", which needs none.'
+        )
+    shifts = (inside.centre - out.centre)[used]
+    return max(shifts.var() / (1 / inside.n[used] + 1 / out.n[used]).mean(), floor)
 
 
 def _law(side, prior_mean, strength, freedom, variance, floor):

@@ -31,6 +31,8 @@ LEAST = 1e-12
 class InversionResult(NamedTuple):
     """What the inversion of a gradient has found.
 
+    A tuple with names, of which the rows are the first.
+
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_features)

@@ -85,10 +85,11 @@ class RMIAAttack(PerRowAttack):
     >>> rng = np.random.default_rng(0)
     >>> membership = rng.random((8, 600)) < 0.5
     >>> membership[0] = ~membership[1]  # each row is out of a reference model
-    >>> membership[:, 300:] = False  # the population
+    >>> population = np.arange(600) >= 300
+    >>> membership[:, population] = False
     >>> margins = 2 * rng.normal(size=600) + 2 * membership + rng.normal(size=(8, 600))
     >>> log_proba = -np.log1p(np.exp(-margins))
-    >>> attack = RMIAAttack().fit(log_proba[:2], membership[:2])
+    >>> attack = RMIAAttack().fit(log_proba[:2], membership[:2], population)
     >>> round(attack.score(log_proba[2:], membership[2:]), 2)
     0.8
     """
@@ -105,7 +106,7 @@ class RMIAAttack(PerRowAttack):
         self.offline_a = offline_a
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, signals, membership, population=None):
+    def fit(self, signals, membership, population):
         """Fit what is likely without training on a row.
 
         Parameters
@@ -115,10 +116,9 @@ class RMIAAttack(PerRowAttack):
         membership : array-like of shape (n_models, n_rows) or (n_models,)
             Whether each model was trained on each row; one value per model stands for
             all rows.
-        population : array-like of shape (n_rows,), default=None
+        population : array-like of shape (n_rows,)
             Boolean, True for rows on which no model was trained: no reference model,
-            and none that will be attacked. By default, those on which no reference
-            model was.
+            and none that will be attacked.
 
         Returns
         -------
@@ -240,8 +240,6 @@ def _refuse_positive(signals):
 def _check_population(population, membership):
     n_rows = membership.shape[1]
     seen = membership.any(axis=0)
-    if population is None:
-        population = ~seen
     population = np.asarray(population)
     if population.dtype != bool or population.shape != (n_rows,):
         raise ValueError(
@@ -249,10 +247,10 @@ def _check_population(population, membership):
             f"which no model was trained; got dtype {population.dtype} and shape "
             f"{population.shape}."
         )
-    if not population.any():
+    if population.all() or not population.any():
         raise ValueError(
-            "population is empty: signals need columns of rows on which no model was "
-            "trained."
+            "population must mark some rows and leave others, which are attacked; got "
+            f"{population.sum()} of {n_rows} marked."
         )
     if (population & seen).any():
         raise ValueError(

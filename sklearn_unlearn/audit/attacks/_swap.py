@@ -102,11 +102,14 @@ def swap_advantage_error(
     See Also
     --------
     sklearn_unlearn.metrics.membership_auc : Against retrained models, row by row.
+    sklearn_unlearn.metrics.swap_advantage_bound : The limit of a certificate.
 
-    Notes ----- *What a perfect unlearner gets*: exactly 0 with a common seed, as both
-    models are the same, and 0 on average otherwise. One with an (epsilon, delta)
-    certificate gets at most ``2 * (exp(epsilon) - 1 + 2 * delta) / (exp(epsilon) + 1)``
-    on average, where the certificate is for all rows of `forget` together.
+    Notes
+    -----
+    *What a perfect unlearner gets*: exactly 0 with a common seed, as both models are
+    the same, and 0 on average otherwise. One with an (epsilon, delta) certificate for
+    all rows of `forget` together gets at most
+    :func:`~sklearn_unlearn.metrics.swap_advantage_bound` on average.
 
     References
     ----------
@@ -138,18 +141,7 @@ def swap_advantage_error(
         raise ValueError("forget and swap must not mark the same row.")
     kinds = check_kinds(unlearner, signals)
     rng = check_random_state(random_state)
-    retained = np.setdiff1d(np.arange(n_rows), np.concatenate([first, second]))
     both = np.concatenate([first, second])
-    X_both, y_both = _safe_indexing(X, both), _safe_indexing(y, both)
-    found = []
-    for _ in range(n_repeats):
-        estimator = with_seed(unlearner, rng)
-        for marked in (first, second):
-            trained = np.sort(np.concatenate([retained, marked]))
-            model = fitted_without(estimator, X, y, trained, marked)
-            found.append([row_signals(model, X_both, y_both, kind) for kind in kinds])
-    # pairs of models, signals, rows
-    values = np.array(found).reshape(n_repeats, 2, len(kinds), len(both))
     is_first = np.arange(len(both)) < len(first)
     unit = units(groups, n_rows)[both]
     if np.intersect1d(unit[is_first], unit[~is_first]).size:
@@ -157,6 +149,7 @@ def swap_advantage_error(
             "groups has persons with rows in both forget and swap: a person belongs to "
             "one of them."
         )
+    values = _signals_of_pairs(unlearner, X, y, (first, second), kinds, n_repeats, rng)
     gains = _held_out_gains(values, is_first, unit, rng)
     samples = [means_by_unit(gains[of], unit[of]) for of in (is_first, ~is_first)]
     value = float(np.mean([sample.mean() for sample in samples]))
@@ -176,6 +169,26 @@ def swap_advantage_error(
         random_state=rng,
     ).confidence_interval
     return ValueWithInterval(value, float(ends.low), float(ends.high))
+
+
+def _signals_of_pairs(unlearner, X, y, sets, kinds, n_repeats, rng):
+    """Fit the pairs of models, and return the signals of all rows of both sets.
+
+    Returns
+    -------
+    ndarray of shape (n_repeats, 2, n_kinds, n_rows)
+    """
+    both = np.concatenate(sets)
+    retained = np.setdiff1d(np.arange(_num_samples(X)), both)
+    X_both, y_both = _safe_indexing(X, both), _safe_indexing(y, both)
+    found = []
+    for _ in range(n_repeats):
+        estimator = with_seed(unlearner, rng)
+        for marked in sets:
+            trained = np.sort(np.concatenate([retained, marked]))
+            model = fitted_without(estimator, X, y, trained, marked)
+            found.append([row_signals(model, X_both, y_both, kind) for kind in kinds])
+    return np.reshape(found, (n_repeats, 2, len(kinds), len(both)))
 
 
 def _held_out_gains(values, is_first, unit, rng):

@@ -83,7 +83,7 @@ def update_leakage_error(
 
     See Also
     --------
-    update_membership_auc : For any model: which rows has the request removed?
+    update_membership_auc : Which rows a request has removed, for any model.
     gradient_inversion_audit : What a gradient of a network tells.
 
     Notes
@@ -116,6 +116,12 @@ def update_leakage_error(
     X_forget = check_array(X_forget, dtype=np.float64, input_name="X_forget")
     X_public = check_array(X_public, dtype=np.float64, input_name="X_public")
     before, after = _linear(before, "before"), _linear(after, "after")
+    n_features = np.atleast_2d(after.coef_).shape[1]
+    if not n_features == X_forget.shape[1] == X_public.shape[1]:
+        raise ValueError(
+            f"X_forget and X_public must have the {n_features} features of the models; "
+            f"got {X_forget.shape[1]} and {X_public.shape[1]}."
+        )
     difference = _coefficients(before) - _coefficients(after)
     if not np.abs(difference).max() > 0:
         found = np.zeros((0, difference.shape[1]))  # nothing has moved

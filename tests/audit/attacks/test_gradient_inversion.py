@@ -161,7 +161,5 @@ def test_other_attacks_need_no_torch():
         "import sys, sklearn_unlearn.audit.attacks as attacks\n"
         "assert 'gradient_inversion_audit' in dir(attacks)\n"
         "assert 'torch' not in sys.modules\n"
-        "attacks.gradient_inversion_audit\n"
-        "assert 'torch' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -176,7 +176,8 @@ def test_rmia_ties_are_one_half():
 @pytest.mark.parametrize("gamma", [1.0, 2.0])
 def test_rmia_counts_ratios(gamma):
     signals, membership = population_signals(n_models=4)
-    attack = RMIAAttack(gamma=gamma, offline_a=0.4).fit(signals[:3], membership[:3])
+    attack = RMIAAttack(gamma=gamma, offline_a=0.4)
+    attack.fit(signals[:3], membership[:3], np.arange(400) >= 200)
     out = np.where(membership[:3], np.nan, np.exp(signals[:3]))
     ratio = np.exp(signals[3]) / (0.7 * np.nanmean(out, axis=0) + 0.3)
     expected = (ratio[:, None] >= gamma * ratio[200:]).mean(axis=1)
@@ -200,32 +201,39 @@ def test_one_reference_model_is_enough_for_rmia():
 
 def test_rmia_works_in_logs_and_for_numbers():
     rng = np.random.default_rng(0)
+    population = np.arange(600) >= 300
     membership = np.arange(600) % 2 == np.arange(6)[:, None] % 2
-    membership[:, 300:] = False
+    membership[:, population] = False
     residuals = rng.normal(size=(6, 600)) * np.where(membership, 0.5, 1.0)
     # the second ones are log-likelihoods far below those of which exponentials are > 0
     for signals in (-(residuals**2) / 2, -((residuals + 60) ** 2) / 2):
         for variant in ("offline", "online"):
-            fitted = RMIAAttack(variant=variant).fit(signals[:4], membership[:4])
+            fitted = RMIAAttack(variant=variant).fit(
+                signals[:4], membership[:4], population
+            )
             assert np.isfinite(fitted.decision_function(signals[4:])).all()
-    attack = RMIAAttack().fit(-(residuals[:4] ** 2) / 2, membership[:4])
+    attack = RMIAAttack().fit(-(residuals[:4] ** 2) / 2, membership[:4], population)
     assert attack.score(-(residuals[4:] ** 2) / 2, membership[4:]) > 0.6
     assert 0 <= attack.offline_a_ <= 1
 
 
 def test_rmia_refuses_what_is_no_population():
     signals, membership = population_signals()
+    population = np.arange(400) >= 200
     with pytest.raises(ValueError, match="at most 0"):
-        RMIAAttack().fit(-signals, membership)
-    with pytest.raises(ValueError, match="population is empty"):
-        RMIAAttack().fit(signals[:, :200], membership[:, :200])
+        RMIAAttack().fit(-signals, membership, population)
+    for none_or_all in (False, True):
+        with pytest.raises(ValueError, match="mark some rows and leave others"):
+            RMIAAttack().fit(
+                signals, np.zeros_like(membership), np.full(400, none_or_all)
+            )
     with pytest.raises(ValueError, match="a reference model was trained"):
-        RMIAAttack().fit(signals, membership, population=np.arange(400) < 10)
+        RMIAAttack().fit(signals, membership, np.arange(400) < 10)
     with pytest.raises(ValueError, match="population must be a boolean mask"):
-        RMIAAttack().fit(signals, membership, population=np.arange(400))
+        RMIAAttack().fit(signals, membership, np.arange(400))
     membership[:, 0] = True
     with pytest.raises(ValueError, match="trained without each row"):
-        RMIAAttack(offline_a=0.3).fit(signals, membership)
+        RMIAAttack(offline_a=0.3).fit(signals, membership, population)
 
 
 def test_ulira_holds_out_and_is_not_flattered():
