@@ -11,7 +11,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 
-from sklearn_unlearn.audit.attacks._runs import check_task
+from sklearn_unlearn.audit.attacks._runs import check_fitted_model
 from sklearn_unlearn.audit.attacks._signals import (
     log_probabilities,
     row_signals,
@@ -128,7 +128,7 @@ def extraction_leakage(
     >>> round(extraction_leakage(retrained, **rows), 1)
     0.5
     """
-    check_task(model, "model")
+    check_fitted_model(model, "model")
     X_forget = check_array(X_forget, dtype=np.float64, input_name="X_forget")
     X_unseen = check_array(X_unseen, dtype=np.float64, input_name="X_unseen")
     check_consistent_length(X_forget, y_forget)

@@ -5,10 +5,21 @@
 
 import numpy as np
 from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_unlearn.utils._sklearn_compat import _num_samples, _safe_indexing
 
 LARGEST_SEED = 2**31 - 1
+
+
+def check_fitted_model(model, name):
+    """Raise unless `model` is a fitted classifier or regressor.
+
+    One that has only been given its predictions has no ``fit`` to ask about.
+    """
+    check_task(model, name)
+    if hasattr(model, "fit"):
+        check_is_fitted(model)
 
 
 def check_task(estimator, name):

@@ -10,7 +10,7 @@ from scipy.special import expit, softmax
 from sklearn.base import is_classifier
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 
-from sklearn_unlearn.audit.attacks._runs import check_task
+from sklearn_unlearn.audit.attacks._runs import check_fitted_model
 from sklearn_unlearn.audit.attacks._signals import row_signals, usual_kind
 from sklearn_unlearn.metrics import attack_auc_score
 from sklearn_unlearn.utils._sklearn_compat import (
@@ -298,8 +298,8 @@ def update_membership_auc(
     >>> round(area, 2)
     0.67
     """
-    check_task(before, "before")
-    check_task(after, "after")
+    for model, name in ((before, "before"), (after, "after")):
+        check_fitted_model(model, name)
     check_consistent_length(X_forget, y_forget)
     check_consistent_length(X_unseen, y_unseen)
     kind = usual_kind(before)

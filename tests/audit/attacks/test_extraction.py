@@ -6,6 +6,7 @@
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.svm import LinearSVC
@@ -109,3 +110,5 @@ def test_bad_input():
         leakage(model, X_forget=np.full((100, 5), np.nan))
     with pytest.raises(ValueError, match="noise"):
         leakage(model, noise=0.0)
+    with pytest.raises(NotFittedError):
+        leakage(KNeighborsClassifier(1))

@@ -89,6 +89,9 @@ def test_models_without_coefficients_are_refused():
     X, y, X_public = rows(0, 300)
     tree = DecisionTreeRegressor().fit(X, y)
     pipeline = make_pipeline(StandardScaler(), Ridge()).fit(X, y)
+    model = Ridge().fit(X, y)
+    with pytest.raises(ValueError, match="the 8 features of the models"):
+        update_leakage_error(model, model, X[:1, 1:], X_public=X_public)
     for model in (tree, pipeline):
         with pytest.raises(ValueError, match="linear model with coef_"):
             update_leakage_error(model, model, X[:1], X_public=X_public)
