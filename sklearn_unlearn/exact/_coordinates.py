@@ -8,6 +8,13 @@ from scipy import linalg, sparse
 
 __all__ = ["affine_map", "coordinate_change", "dense"]
 
+# what the nearest axes miss of old coordinates is rounding up to this share
+ROUNDING = 1e-13
+# correlations that differ by less are the same
+LIKENESS = 1e-9
+# smallest part of the largest variation that counts as one
+CONDITION = 1e-8
+
 
 def affine_map(new, old):
     """Return the affine map that best takes new coordinates to old ones.
@@ -30,9 +37,43 @@ def affine_map(new, old):
     """
     new, old = dense(new), dense(old)
     centre_new, centre_old = new.mean(axis=0), old.mean(axis=0)
-    A = linalg.lstsq(new - centre_new, old - centre_old, lapack_driver="gelsy")[0]
-    # which is a strided view of the work space, with a row for each of the rows
-    return A.copy(), centre_old - centre_new @ A
+    x, z = new - centre_new, old - centre_old
+    A = _nearest_axes(x, z)
+    rest = z - x @ A
+    if linalg.norm(rest) > ROUNDING * linalg.norm(z):
+        A += _smallest_solution(x, rest)
+    return A, centre_old - centre_new @ A
+
+
+def _nearest_axes(x, z):
+    """Return the map that takes each old axis from the one most like it.
+
+    What is left for least squares is small then. Of many maps that do for the rows at
+    hand, as where columns add up to 1, this is the one that other rows need.
+    """
+    sizes = np.sqrt((x**2).sum(axis=0)), np.sqrt((z**2).sum(axis=0))
+    products = x.T @ z
+    unit = np.outer(*sizes)
+    likeness = np.divide(
+        np.abs(products), unit, where=unit > 0, out=np.zeros_like(unit)
+    )
+    axes, columns = likeness.argmax(axis=0), np.arange(z.shape[1])
+    best = likeness[axes, columns]
+    for j in columns[: x.shape[1]]:  # of axes that are alike, the one in its place
+        if likeness[j, j] >= best[j] - LIKENESS:
+            axes[j] = j
+    axes, columns = axes[best > 0.5], columns[best > 0.5]
+    A = np.zeros_like(products)
+    A[axes, columns] = products[axes, columns] / sizes[0][axes] ** 2
+    return A
+
+
+def _smallest_solution(x, rest):
+    """Solve by least squares, without directions in which the rows hardly vary."""
+    size = np.sqrt((x**2).sum(axis=0))
+    size[size == 0] = 1.0
+    found = linalg.lstsq(x / size, rest, cond=CONDITION, lapack_driver="gelsy")[0]
+    return found / size[:, np.newaxis]
 
 
 def coordinate_change(new, old):
