@@ -81,6 +81,7 @@ __all__ = [
     "set_svc_gamma",
     "set_target_scale",
     "set_tfidf_transformer",
+    "task_within",
     "validate_parameter_constraints",
     "validate_parameters",
     "validate_params",
@@ -251,6 +252,30 @@ def end_callbacks(context, estimator, X, y, fitted):
         context.call_on_fit_task_end(
             estimator=estimator, X=X, y=y, reconstruction_attributes=fitted
         )
+
+
+@contextmanager
+def task_within(context, estimator, name, X, y):
+    """Tell callbacks that a part of a fit begins, and that it ends.
+
+    Parameters
+    ----------
+    context : CallbackContext or None
+        What `begin_callbacks` returned.
+    estimator : estimator instance
+    name : str
+        Of the part.
+    X, y : training rows and targets
+    """
+    if context is None:
+        yield
+        return
+    task = context.subcontext(task_name=name)
+    task.call_on_fit_task_begin(estimator=estimator, X=X, y=y)
+    yield
+    task.call_on_fit_task_end(
+        estimator=estimator, X=X, y=y, reconstruction_attributes=dict
+    )
 
 
 @contextmanager
