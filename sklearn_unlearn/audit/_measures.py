@@ -16,6 +16,8 @@ __all__ = ["distances_to_mean", "flags_of", "measure"]
 # of a flag, which is no part of the verdict
 FLAG_LEVEL = 0.01
 SMALLEST = 1e-12
+# numbers from 0 to 1
+SHARES = ("accuracy", "negative flips", "AUC of the loss")
 
 
 def measure(task, views, targets, weights, rng):
@@ -58,6 +60,9 @@ def _number(name, split, groups, rng, note=""):
         n_permutations=1999,
         random_state=rng,
     )
+    low, high = mean - half, mean + half
+    if name in SHARES:
+        low, high = max(low, 0.0), min(high, 1.0)
     original = groups.get("original")
     return AuditNumber(
         name,
@@ -65,8 +70,8 @@ def _number(name, split, groups, rng, note=""):
         float(np.mean(unlearned)),
         None if original is None else float(np.mean(original)),
         mean,
-        float(mean - half),
-        float(mean + half),
+        float(low),
+        float(high),
         None if np.isnan(test.pvalue) else test.pvalue,
         note,
     )
