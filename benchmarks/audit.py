@@ -163,27 +163,35 @@ def fine_tuning(pools, rng):
     return pools.some("tuned", rng, N_UNLEARNED), retrained, placebo, held_out
 
 
-def show(title, pools, case, n_audits, verdict, bound, at_most=True):
-    """Print the share of a verdict beside its bound."""
+def show(title, pools, case, n_audits, bounds):
+    """Print shares of verdicts, each beside its bound.
+
+    Parameters
+    ----------
+    title : str
+    pools, case, n_audits
+        As of `verdicts`.
+    bounds : dict of str to (str, float)
+        By verdict: "<=" or ">=", and a share.
+    """
     start = time.perf_counter()
     found = verdicts(pools, case, n_audits)
-    share = found[verdict] / n_audits
-    kept = share <= bound if at_most else share >= bound
-    sign = "<=" if at_most else ">="
+    seconds = time.perf_counter() - start
     others = ", ".join(f"{name} {n}" for name, n in found.most_common())
-    print(
-        f"{title:48} {verdict.split(',')[0]:13} {share:6.3f} {sign} {bound:5.3f} "
-        f"{'kept' if kept else 'MISSED':6} ({others}; "
-        f"{time.perf_counter() - start:.0f} s)",
-        flush=True,
-    )
+    print(f"{title}: {n_audits} audits, {seconds:.0f} s ({others})")
+    for verdict, (sign, bound) in bounds.items():
+        share = found[verdict] / n_audits
+        kept = share <= bound if sign == "<=" else share >= bound
+        word = "kept" if kept else "MISSED"
+        print(f"    {verdict:32} {share:6.3f} {sign} {bound:5.3f} {word}", flush=True)
 
 
 def show_errors(name, pools, n_audits):
     """Print how often genuine and artificial nulls are called something else."""
-    show(f"{name}: retrained", pools, genuine, n_audits, DETECTABLE, 0.025)
-    show(f"{name}: retrained", pools, genuine, n_audits, DIFFERENT, 0.06)
-    show(f"{name}: fine-tuned placebos", pools, artefact, n_audits, DETECTABLE, 0.06)
+    bounds = {DETECTABLE: ("<=", 0.025), DIFFERENT: ("<=", 0.06)}
+    show(f"{name}, retrained", pools, genuine, n_audits, bounds)
+    bounds = {DETECTABLE: ("<=", 0.06)}
+    show(f"{name}, fine-tuned placebos", pools, artefact, n_audits, bounds)
 
 
 def digits():
@@ -192,16 +200,21 @@ def digits():
     template = network()
     wrong = Pools(template, job.X, job.y, job.corrupted)
     show_errors("wrong labels", wrong, 2000)
-    more = {"at_most": False}
-    show("wrong labels: moved .05", wrong, moved(0.05), 200, DETECTABLE, 0.98, **more)
-    show("wrong labels: nothing done", wrong, nothing, 200, DETECTABLE, 0.99, **more)
-    show("wrong labels: 30 epochs", wrong, fine_tuning, 200, DETECTABLE, 0.99, **more)
+
+    def at_least(share, verdict=DETECTABLE):
+        return {verdict: (">=", share)}
+
+    show("wrong labels, moved .05 back", wrong, moved(0.05), 200, at_least(0.98))
+    show("wrong labels, nothing done", wrong, nothing, 200, at_least(0.99))
+    show("wrong labels, 30 epochs", wrong, fine_tuning, 200, at_least(0.99))
     some = Pools(template, job.X, job.y, job.some, with_fine_tuning=False)
-    show("random rows: retrained", some, genuine, 2000, DETECTABLE, 0.025)
-    show("random rows: moved .2", some, moved(0.2), 200, DETECTABLE, 0.9, **more)
+    bounds = {DETECTABLE: ("<=", 0.025), DIFFERENT: ("<=", 0.06)}
+    show("random rows, retrained", some, genuine, 2000, bounds)
+    show("random rows, moved .2 back", some, moved(0.2), 200, at_least(0.9))
     redundant = redundant_rows(template, job)
     few = Pools(template, job.X, job.y, redundant, with_fine_tuning=False)
-    show("redundant rows: nothing", few, nothing, 200, INCONCLUSIVE, 0.95, **more)
+    bounds = at_least(0.95, INCONCLUSIVE)
+    show("redundant rows, nothing done", few, nothing, 200, bounds)
 
 
 def redundant_rows(template, job):
