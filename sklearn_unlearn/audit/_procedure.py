@@ -95,8 +95,10 @@ class Procedure:
             before = retrained[:-1]
             X = before.transform(X) if len(before) else X
         model = clone(last_step(self.estimator))
+        # references may come without the unlearner around them
+        network = getattr(step, "estimator_", step)
         # a model that tells of no rows: it takes these for its own
-        model.set_params(estimator=FrozenEstimator(step.estimator_.export()))
+        model.set_params(estimator=FrozenEstimator(network.export()))
         _seed_unlearning(model, seed)
         model.fit(X, self.y)
         model.unlearn(take(X, self.forgotten), take(self.y, self.forgotten))

@@ -226,6 +226,11 @@ def test_seeds_repeat_an_audit_and_references_are_shared(digits):
     shared = audit(Retrain(forest), digits, references=ensemble.retrained_)
     assert shared.verdict == first.verdict
     assert "retrain" in shared.seconds
+    # networks may come without the unlearner around them
+    networks = ReferenceEnsemble(NETWORK, 6, random_state=0).fit(X, y, forget=FORGET)
+    sizes = {"n_repeats": 3, "n_references": 3}
+    shared = audit(NPO(NETWORK), digits, references=networks.retrained_, **sizes)
+    assert shared["AUC against placebos", "pair"].value > 0.5
 
 
 def test_results_are_written_and_read(of_nothing, tmp_path):
