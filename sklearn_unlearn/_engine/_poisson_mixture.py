@@ -26,8 +26,8 @@ def poisson_quantile(level, means):
     high = np.ceil(means.max(axis=0))
     while (below := pdtr(high, means).mean(axis=0) < level).any():
         low, high = np.where(below, high, low), np.where(below, 2 * high + 1, high)
-    # halves of whole numbers, until there is none in between
-    while ((middle := np.floor((low + high) / 2)) > low).any():
+    # halves until no number is in between; infinity stays what it is
+    while ((low < (middle := np.floor((low + high) / 2))) & (middle < high)).any():
         below = pdtr(np.maximum(middle, 0), means).mean(axis=0) < level
         below |= middle < 0
         low, high = np.where(below, middle, low), np.where(below, high, middle)

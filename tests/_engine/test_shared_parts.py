@@ -3,6 +3,8 @@
 # Authors: The sklearn-unlearn developers
 # SPDX-License-Identifier: BSD-3-Clause
 
+import inspect
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from sklearn_unlearn._engine._mixture import fit_precision, log_density, quantil
 from sklearn_unlearn._engine._student import Batch, ForgetRetainBatches
 from sklearn_unlearn._engine._training import TensorRows
 from sklearn_unlearn._engine._weight_mask import WeightMask
+from sklearn_unlearn._engine.module._functional import WITH_GENERATOR
 from sklearn_unlearn.neural_network import DropoutClassifier
 from sklearn_unlearn.unlearning import NPO, SalUn
 from tests.unlearning._networks import SMALL, digits, unlearned
@@ -177,3 +180,16 @@ def test_mixture():
         1 / residual.var(), rel=0.01
     )
     assert fit_precision(np.zeros(9), np.zeros((1, 9))) < 2e12
+
+
+def test_functions_with_a_generator_have_the_arguments_of_those_of_torch():
+    written_in_python = [f for f in WITH_GENERATOR if inspect.isfunction(f)]
+    assert len(written_in_python) >= 8
+    for theirs in written_in_python:
+        ours = inspect.signature(WITH_GENERATOR[theirs]).parameters.values()
+        first, *ours = ((p.name, p.default) for p in ours)
+        assert first[0] == "generator"
+        found = inspect.signature(theirs).parameters.values()
+        expected = [(p.name, p.default) for p in found]
+        # the first one is the input, by whatever name
+        assert ours[1:] == [e for e in expected[1:] if e[0] != "_stacklevel"], theirs

@@ -125,3 +125,12 @@ def test_a_stream_forgets_where_the_optimizer_stood():
 def test_only_networks_are_edited():
     with pytest.raises((TypeError, ValueError), match="LogisticRegression"):
         NPO(FrozenEstimator(LogisticRegression().fit(X, y))).fit(X, y)
+
+
+def test_weights_are_forgotten_with_their_rows():
+    weight = np.ones(60)
+    weight[GONE] = 123.456789
+    model = ExactUnlearner(GaussianNB()).fit(X, y, sample_weight=weight)
+    assert weight[:1].tobytes() in pickle.dumps(model)
+    model.unlearn(X[GONE])
+    assert weight[:1].tobytes() not in pickle.dumps(model)

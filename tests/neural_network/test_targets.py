@@ -183,6 +183,16 @@ def test_intervals_of_counts_are_quantiles():
     np.testing.assert_array_equal(high, law.ppf(0.95))
 
 
+def test_intervals_of_counts_that_are_too_large():
+    few, many = (counts(max_iter=3, n_iter_no_change=3) for _ in range(2))
+    # beyond 2**53 there are no neighbouring whole numbers to stop at
+    low, high = many.fit(Z, 1e18 * COUNTS).predict_interval(Z[:40]).T
+    assert (low < high).all()
+    few.fit(Z, COUNTS)
+    with pytest.raises(ValueError, match="are not finite for some rows"):
+        few.predict_interval(1e9 * Z[:3])
+
+
 def test_units_of_counts_do_not_matter():
     one, other = (counts().fit(Z, k * COUNTS).predict(Z) for k in (1, 1024))
     np.testing.assert_allclose(1024 * one, other, rtol=1e-5)

@@ -24,6 +24,7 @@ X = pd.DataFrame(np.arange(12.0).reshape(6, 2), list("abcdef"), ["x", "y"])
         ([1, 2], r"X\[positions\]"),
         (np.array([1, 2]), r"X\[positions\]"),
         (range(2), r"X\[positions\]"),
+        (np.array([1, 2**63], dtype=np.uint64), r"X\[positions\]"),
         (np.arange(6) < 2, r"X\[mask\]"),
         ([True, False], r"X\[mask\]"),
         (X["x"] < 3, r"X\[mask\]"),

@@ -86,6 +86,16 @@ def test_a_neighbour_is_another_sparse_row(name):
     assert model.unlearn(sparse.csr_array(close)).n_forgotten_ == 3
 
 
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
+def test_columns_of_zeros_and_of_one_other_number(kind):
+    X = np.column_stack([np.zeros(9), np.arange(9) % 3 == 0, np.full(9, 2.5)])
+    model = ExactUnlearner(StandardScaler(with_mean=False)).fit(kind(X))
+    # where a column has two values, their distance tells how far a number may be off
+    off = np.array([[0.0, 1e-11, 1e-14]])
+    assert model.unlearn(kind(X[[0]] + off)).n_forgotten_ == 1
+    assert is_unknown(model, kind(X[[3]] + off[:, [0, 1, 1]]))
+
+
 @pytest.mark.parametrize("name", COLUMNS)
 def test_targets_are_told_apart_as_well(name):
     y = COLUMNS[name].astype(float)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.linear_model import Lasso
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
 
@@ -193,6 +193,38 @@ def test_wrong_rules_are_noticed(rule, message):
         return
     with pytest.raises(AssertionError, match=message):
         check_rule(PeakScaler())
+
+
+class OfAPart(TransformerMixin, BaseEstimator):
+    """Scales by an estimator within."""
+
+    def __init__(self, part=None):
+        self.part = part
+
+    def fit(self, X, y=None):
+        self.part_ = clone(self.part).fit(X)
+        return self
+
+    def transform(self, X):
+        return self.part_.transform(X)
+
+
+class FitsThePartAgain(Rule):
+    path = "summaries"
+
+    def covers(self, estimator, X, y=None, **params):
+        return True
+
+    def forget(self, fitted, state, store, request):
+        new = clone(fitted)
+        new.part_ = clone(fitted.part).fit(request.retain.X)
+        return Outcome(new, None)
+
+
+def test_a_part_that_is_fitted_again_is_noticed():
+    register_rule(OfAPart)(FitsThePartAgain)
+    with pytest.raises(AssertionError, match="7 of 7 requests were fitted again"):
+        check_rule(OfAPart(MaxAbsScaler()))
 
 
 def test_a_rule_that_nobody_registered():

@@ -99,8 +99,6 @@ class _Factors(NamedTuple):
         kernel = pairwise_kernels(
             X, metric=fitted.kernel, filter_params=True, **options
         )
-        if not np.isfinite(weight).all() or kernel.dtype != np.float64:
-            return None
         if (weight != 1.0).any():
             kernel *= np.outer(weight, weight)
         diagonal, factors = kernel.diagonal().copy(), {}

@@ -260,6 +260,36 @@ def test_regressors():
     )
 
 
+def test_weighted_counts():
+    X, y = load_diabetes(return_X_y=True)
+    network = DropoutRegressor(
+        (16,), loss="poisson", dropout=0, max_iter=5, n_iter_no_change=5
+    )
+    y, weight = np.column_stack([y // 10, y // 50]), 1.0 + np.arange(len(y)) % 3
+    models = fit_many(network, X, y, seeds=[0, 1], sample_weights=[weight, weight])
+    single = network.set_params(random_state=1).fit(X, y, sample_weight=weight)
+    assert np.allclose(models[1].predict(X), single.predict(X), rtol=1e-4)
+    assert np.allclose(models[1].loss_curve_, single.loss_curve_, rtol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_under_dropout_a_smoothed_loss_lowers_their_rates(digits):
+    X, y = digits
+    network = DropoutClassifier(
+        (16,),
+        dropout=2**-16,  # which hardly ever drops a unit, but is noise
+        solver="sgd",
+        learning_rate="adaptive",
+        learning_rate_init=0.1,
+        tol=0.3,
+        n_iter_no_change=1,
+        max_iter=8,
+    )
+    (many,) = fit_many(network, X, y, seeds=[4])
+    single = network.set_params(random_state=4).fit(X, y)
+    assert np.allclose(many.loss_curve_, single.loss_curve_, rtol=0.01)
+
+
 def test_with_dropout_they_have_the_same_distribution(digits):
     X, y = digits
     settings = {"max_iter": 8, "n_iter_no_change": 8, "learning_rate_init": 0.005}

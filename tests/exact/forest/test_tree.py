@@ -11,11 +11,15 @@ import pytest
 from scipy import stats
 from sklearn.datasets import load_iris
 
-from sklearn_unlearn.exact import RemovalForestClassifier
+from sklearn_unlearn.exact import RemovalForestClassifier, RemovalForestRegressor
 from sklearn_unlearn.exact.forest.tree._forgetting import forget, splice
 from sklearn_unlearn.exact.forest.tree._growing import grow
 from sklearn_unlearn.exact.forest.tree._numba import SOURCES
-from sklearn_unlearn.exact.forest.tree._random import threefry
+from sklearn_unlearn.exact.forest.tree._random import (
+    first_state,
+    next_word,
+    threefry,
+)
 from sklearn_unlearn.exact.forest.tree._structure import (
     add_means,
     add_shares,
@@ -117,6 +121,31 @@ def test_random_words_are_those_of_the_reference():
     assert threefry((0, 0), 0, 0) == (0x6B200159, 0x99BA4EFE)
     ones = 0xFFFFFFFF
     assert threefry((ones, ones), ones, ones) == (0x1CB996FC, 0xBB002BE7)
+
+
+def test_rows_with_one_target_are_not_parted():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    X[:, 0] = np.arange(60) % 2
+    y = 3.0 * X[:, 0]
+    y[8] = 5.0  # without this row the first column tells all
+    model = RemovalForestRegressor(3, max_features=None, random_state=0).fit(X, y)
+    assert all(len(tree.feature) > 1 for tree in model._trees)
+    model.unlearn(X[[8]])
+    assert all(len(tree.feature) == 1 for tree in model._trees)
+
+
+def test_words_of_a_node_are_those_of_small_fast_counting():
+    # sfc32 of PractRand, written for whole numbers of 32 bits
+    u = np.uint32
+    ours = state = first_state((1, 2))
+    a, b, c, count = np.array(state, dtype=u)
+    with np.errstate(over="ignore"):
+        for _ in range(50):
+            expected = a + b + count
+            a, b = b ^ (b >> u(9)), c + (c << u(3))
+            c, count = ((c << u(21)) | (c >> u(11))) + expected, count + u(1)
+            word, ours = next_word(ours)
+            assert (word, *ours) == (expected, a, b, c, count)
 
 
 @compiled

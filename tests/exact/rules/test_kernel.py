@@ -203,6 +203,15 @@ def test_nothing_holds_a_forgotten_row(name):
     check_no_residue("ExactUnlearner", ExactUnlearner(estimator))
 
 
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_digits_that_are_lost_in_either_direction(sign):
+    # two rows that nearly cancel: a correction has the sign of the targets, or not
+    X, y = np.array([[1.3], [-1.3], [0.5]]), sign * np.array([1.0, 0.7, 2.0])
+    model = ExactUnlearner(KernelRidge(alpha=1e-12)).fit(X, y).unlearn(X[2:])
+    reference = KernelRidge(alpha=1e-12).fit(X[:2], y[:2])
+    np.testing.assert_array_equal(model.estimator_.dual_coef_, reference.dual_coef_)
+
+
 def test_an_optimized_kernel_is_fitted_again():
     X, y = training_rows("number", 60)
     estimator = GaussianProcessRegressor(RBF(1.0), alpha=0.1)

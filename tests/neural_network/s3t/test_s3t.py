@@ -142,6 +142,13 @@ def test_export_forgets_how_to_forget():
             exported.unlearn(**request)
 
 
+def test_more_sequences_than_there_may_be():
+    model, X, y = rows_of("numbers")
+    assert model.set_params(n_sequences=1000, n_slices=1).fit(X, y)
+    with pytest.raises(ValueError, match=r"'n_sequences' .* range \[1, 1000\]"):
+        model.set_params(n_sequences=1001).fit(X, y)
+
+
 def test_a_fit_that_fails_changes_nothing():
     model, X, y = rows_of("numbers")
     model.fit(X, y)
