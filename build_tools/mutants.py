@@ -337,6 +337,7 @@ class Reach:
         contexts = contexts or {c for names in by_line.values() for c in names if c}
         tests = {context.rpartition("|")[0] for context in contexts}
         tests = tests or self._tests_beside(mutant.path)
+        tests |= self._tests_unseen(mutant.path)
         return self._ordered(tests.intersection(self.durations), limit)
 
     def _tests_beside(self, path):
@@ -347,6 +348,15 @@ class Reach:
             if found:
                 return found
         return set()
+
+    def _tests_unseen(self, path):
+        """Return tests that reach a file without a line of it being run then.
+
+        They read signatures, or what another test has computed before.
+        """
+        names = ["test_defaults_are_those_of_the_signature"]
+        names += ["test_offender_is_caught"] * ("/testing/" in path)
+        return {test for test in self.durations if any(name in test for name in names)}
 
     def _ordered(self, tests, limit):
         """Take turns between the test files, and in each the fastest test first."""
