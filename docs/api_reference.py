@@ -29,6 +29,7 @@ TITLES = {
     "sklearn_unlearn.unlearning": "Approximate unlearning of networks",
     "sklearn_unlearn.audit": "Audits: did it really forget?",
     "sklearn_unlearn.audit.attacks": "Attacks",
+    "sklearn_unlearn.audit.stress": "Stress tests of audits",
     "sklearn_unlearn.metrics": "Metrics of unlearning",
     "sklearn_unlearn.base": "The contract",
     "sklearn_unlearn.exceptions": "Errors and warnings",

@@ -23,18 +23,29 @@ from sklearn_unlearn.audit._request import (
 from sklearn_unlearn.audit._results import AuditNumber, UnlearningAudit
 from sklearn_unlearn.audit._rule import (
     INCONCLUSIVE,
+    LEVEL,
     collect_evidence,
     decide,
     smallest_shift_found,
 )
 from sklearn_unlearn.audit._training import n_rows_of, refuse_frozen, take
+from sklearn_unlearn.audit.stress._model_checks import (
+    curves_of,
+    model_measures,
+    numbers_of,
+)
+from sklearn_unlearn.audit.stress._procedure_checks import (
+    MODEL_CHECKS,
+    Case,
+    check_names,
+    procedure_checks,
+)
 from sklearn_unlearn.base import is_unlearner
 
 __all__ = ["audit_unlearning"]
 
 # rows that are looked at, of each kind; more would only take longer
 N_LOOKED_AT = 1000
-CHECKS = ("minimal",)
 
 
 def audit_unlearning(
@@ -84,8 +95,11 @@ def audit_unlearning(
         Their targets.
     groups_test : array-like of shape (n_test,), default=None
         Their persons: each counts once.
-    checks : {"minimal"}, default="minimal"
-        What is looked at beside the verdict.
+    checks : {"minimal", "extended"} or list of str, default="minimal"
+        Stress tests beside the verdict: none, all, or some of ``"relearning"``,
+        ``"probe"`` and ``"masks"``, which look into the models that there are, and
+        ``"sequential"``, ``"adaptive"``, ``"recovery"`` and ``"spectrum"``, which fit
+        more of them; see :mod:`sklearn_unlearn.audit.stress`.
     n_references : int, default=19
         Number of retrained models to compare with.
     n_repeats : int, default=8
@@ -162,7 +176,8 @@ def audit_unlearning(
     """
     started = time.perf_counter()
     _check_unlearner(unlearner)
-    _check_sizes(checks, n_references, n_repeats)
+    names = check_names(checks)
+    _check_sizes(n_references, n_repeats)
     forget = check_forget(forget, n_rows_of(X))
     persons = check_persons(groups, len(forget))
     if persons is not None:
@@ -187,20 +202,36 @@ def audit_unlearning(
             persons,
             sizes | {"n_permutations": n_permutations},
             references,
+            names,
         )
         setup |= sizes
+    case = Case(
+        unlearner,
+        X,
+        y,
+        forget,
+        X_test,
+        None if y_test is None else np.asarray(y_test),
+        n_repeats,
+        n_references,
+        n_jobs,
+        seeds.evaluation.randint(2**31 - 1),
+    )
+    audit = _with_stress_tests(audit, names, case, persons is not None)
     seconds = {**audit.pop("seconds"), "all": time.perf_counter() - started}
-    setup["random_state"] = random_state
+    setup |= {"checks": list(names), "random_state": random_state}
     return UnlearningAudit(
         **audit, setup=setup, seconds=seconds, environment=_environment()
     )
 
 
-def _compare_models(procedure, task, looked_at, seeds, persons, sizes, references):
+def _compare_models(
+    procedure, task, looked_at, seeds, persons, sizes, references, names
+):
     """Return the parts of an audit of a learner whose models vary."""
     rows, targets, weights, places = looked_at
-    relearn = _rows_to_relearn(procedure, seeds.evaluation)
-    recorder = Recorder(task, rows, relearn)
+    measures = model_measures(names, task, rows, targets, seeds.evaluation)
+    recorder = Recorder(task, rows, measures)
     views, seconds = collect_models(
         procedure,
         recorder,
@@ -231,8 +262,11 @@ def _compare_models(procedure, task, looked_at, seeds, persons, sizes, reference
     numbers = [
         *_numbers_of(evidence),
         *measure(task, views, targets, weights, seeds.evaluation),
+        *numbers_of(views, seeds.evaluation),
     ]
-    found = flags_of(numbers, evidence.pvalue > 0.05) if verdict != INCONCLUSIVE else []
+    # where all models answer the same there is no p-value
+    matches = not evidence.pvalue <= LEVEL
+    found = flags_of(numbers, matches) if verdict != INCONCLUSIVE else []
     smallest = smallest_shift_found(
         signals["held out"],
         signals["retrained"],
@@ -244,11 +278,11 @@ def _compare_models(procedure, task, looked_at, seeds, persons, sizes, reference
         "verdict": verdict,
         "flags": tuple(flag for flag, _ in found),
         "reasons": tuple(reasons + [reason for _, reason in found]),
-        "limits": _limits(procedure, relearn is not None, smallest),
+        "limits": _limits(procedure, smallest, _not_measured(measures, views)),
         "area": evidence.area,
         "numbers": tuple(numbers),
         "rows": _row_table(task, views, places),
-        "curves": _curves(views),
+        "curves": curves_of(views),
         "seconds": {**seconds, "compare": time.perf_counter() - started},
     }
 
@@ -266,9 +300,7 @@ def _check_unlearner(unlearner):
         )
 
 
-def _check_sizes(checks, n_references, n_repeats):
-    if checks not in CHECKS:
-        raise ValueError(f"checks must be one of {CHECKS}; got {checks!r}.")
+def _check_sizes(n_references, n_repeats):
     for name, value, least in (
         ("n_references", n_references, 3),
         ("n_repeats", n_repeats, 3),
@@ -319,18 +351,6 @@ def _weights(groups, n_rows):
     return 1 / (len(sizes) * sizes[person])
 
 
-def _rows_to_relearn(procedure, rng):
-    """Return half of the forgotten rows, to be learnt again, and the others."""
-    places = _some(procedure.forgotten, rng)
-    if len(places) < 8:
-        return None
-    order = rng.permutation(places)
-    half = len(order) // 2
-    parts = np.sort(order[:half]), np.sort(order[half:])
-    X, y = procedure.X, procedure.y
-    return tuple(part for p in parts for part in (take(X, p), y[p]))
-
-
 # ------------------------------------------------------------------ what is returned
 
 
@@ -365,19 +385,35 @@ def _row_table(task, views, places):
     }
 
 
-def _curves(views):
-    """Return the relearn curves of both kinds of models, their means."""
-    curves = {n: views[n].curves for n in ("unlearned", "retrained") if views[n].curves}
-    if len(curves) < 2:
-        return {}
-    return {
-        "relearning": {
-            n: np.mean(found, axis=0).tolist() for n, found in curves.items()
-        }
+def _with_stress_tests(audit, names, case, by_persons):
+    """Add what stress tests of the unlearner itself find to the parts of an audit."""
+    started = time.perf_counter()
+    found = procedure_checks(names, case)
+    limits = list(found.limits)
+    if audit.get("area") is None and set(names) & set(MODEL_CHECKS):
+        limits.append(
+            "Single models are put to the test only where models vary by their seeds."
+        )
+    if by_persons and set(names) - set(MODEL_CHECKS):
+        limits.append("Requests of the stress tests are for rows, not for persons.")
+    new = [(f, why) for f, why in found.flags if f not in audit.get("flags", ())]
+    return audit | {
+        "numbers": (*audit["numbers"], *found.numbers),
+        "curves": audit.get("curves", {}) | found.curves,
+        "flags": (*audit.get("flags", ()), *dict.fromkeys(f for f, _ in new)),
+        "reasons": (*audit["reasons"], *(why for _, why in found.flags)),
+        "limits": (*audit["limits"], *limits),
+        "seconds": audit["seconds"] | {"stress": time.perf_counter() - started},
     }
 
 
-def _limits(procedure, relearns, smallest):
+def _not_measured(measures, views):
+    """Return the stress tests that unlearned or retrained models did not allow."""
+    groups = views["unlearned"].measured, views["retrained"].measured
+    return [name for name in measures if not all(name in found for found in groups)]
+
+
+def _limits(procedure, smallest, left_out):
     """Return sentences on what the audit cannot show."""
     limits = [
         "It judges the procedure on these rows, not a single model, and no other "
@@ -396,8 +432,10 @@ def _limits(procedure, relearns, smallest):
             "No placebo could be made, so that traces of the procedure itself look "
             "like a memory of the rows."
         )
-    if not relearns:
-        limits.append("Too few rows to see whether they are learnt again faster.")
+    if left_out:
+        limits.append(
+            f"Left out, for want of rows or of a network: {', '.join(left_out)}."
+        )
     return tuple(limits)
 
 

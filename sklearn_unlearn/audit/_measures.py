@@ -11,10 +11,19 @@ from sklearn.metrics import roc_auc_score
 from sklearn_unlearn.audit._results import AuditNumber
 from sklearn_unlearn.metrics import permutation_test_of_models
 
-__all__ = ["distances_to_mean", "flags_of", "measure"]
+__all__ = ["distances_to_mean", "flags_of", "measure", "number_of"]
 
 # of a flag, which is no part of the verdict
 FLAG_LEVEL = 0.01
+# numbers that show what is hidden; of all but the first, more is more memory
+HIDDEN = (
+    "signal of rows moved a little",
+    "relearning",
+    "relearning the same rows",
+    "relearning from retained rows",
+    "probe of the last hidden layer",
+    "largest signal over masks",
+)
 SMALLEST = 1e-12
 # numbers from 0 to 1
 SHARES = ("accuracy", "negative flips", "AUC of the loss")
@@ -43,11 +52,11 @@ def measure(task, views, targets, weights, rng):
         *_flips(task, views, targets, weights, rng),
         *_population_attack(task, views, targets, rng),
         *_central(task, views, weights),
-        *_stress(task, views, targets, weights, rng),
+        *_moved(task, views, targets, rng),
     ]
 
 
-def _number(name, split, groups, rng, note=""):
+def number_of(name, split, groups, rng, note=""):
     """Return a number from one value per model of each group."""
     unlearned, retrained = groups["unlearned"], groups["retrained"]
     n = len(retrained)
@@ -95,7 +104,7 @@ def _scores(task, views, targets, weights, rng):
 
     for split in ("forget", "retain", "test"):
         if split in targets:
-            yield _number(name, split, _each(views, score(split)), rng)
+            yield number_of(name, split, _each(views, score(split)), rng)
 
 
 def _confidence(task, views, targets, weights, rng):
@@ -112,7 +121,7 @@ def _confidence(task, views, targets, weights, rng):
                 losses = losses.reshape(len(losses), -1, n_signals).mean(axis=2)
                 return losses @ weights[split]
 
-            yield _number("log loss", split, _each(views, loss), rng)
+            yield number_of("log loss", split, _each(views, loss), rng)
 
 
 def _flips(task, views, targets, weights, rng):
@@ -128,7 +137,7 @@ def _flips(task, views, targets, weights, rng):
             return (wrong * often) @ weights[split]
 
         groups = _each(views, lost, ("unlearned", "retrained"))
-        yield _number("negative flips", split, groups, rng)
+        yield number_of("negative flips", split, groups, rng)
 
 
 def _population_attack(task, views, targets, rng):
@@ -145,7 +154,7 @@ def _population_attack(task, views, targets, rng):
         return np.array([roc_auc_score(member, row) for row in np.hstack(values)])
 
     note = "weak: one threshold for all rows"
-    yield _number("AUC of the loss", "forget", _each(views, area), rng, note)
+    yield number_of("AUC of the loss", "forget", _each(views, area), rng, note)
 
 
 def _fit_of(task, answers, y):
@@ -214,8 +223,8 @@ def _central(task, views, weights):
     )
 
 
-def _stress(task, views, targets, weights, rng):
-    """Rows that are nearly the forgotten ones, and learning them again."""
+def _moved(task, views, targets, rng):
+    """Rows that are nearly the forgotten ones."""
     if "perturbed" in views["unlearned"].answers:
         groups = {
             name: task.signals(views[name].stacked("perturbed"), targets["forget"])
@@ -236,13 +245,6 @@ def _stress(task, views, targets, weights, rng):
             retrained,
             pvalue=None if np.isnan(test.pvalue) else test.pvalue,
         )
-    curves = {name: views[name].curves for name in ("unlearned", "retrained")}
-    if curves["unlearned"] and curves["retrained"]:
-        areas = {
-            name: np.array([c.mean() for c in found]) for name, found in curves.items()
-        }
-        note = "mean signal of other forgotten rows while some are learnt again"
-        yield _number("relearning", "forget", areas, rng, note)
 
 
 def flags_of(numbers, matches):
@@ -270,9 +272,9 @@ def flags_of(numbers, matches):
         found.append(("COLLATERAL", f"Worse than retrained models: {named}."))
     hidden = [
         n
-        for name in ("signal of rows moved a little", "relearning")
+        for name in HIDDEN
         if (n := known.get((name, "forget"))) is not None
-        if _differs(n) and (name != "relearning" or n.value > n.retrained)
+        if _differs(n) and (name == HIDDEN[0] or n.value > n.retrained)
     ]
     if hidden and matches:
         named = " and ".join(n.name for n in hidden)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sklearn_unlearn.audit._relearn import relearn_curve
 from sklearn_unlearn.audit._training import take
 
 __all__ = ["Seeds", "Views", "collect_models"]
@@ -44,12 +43,13 @@ class Views:
     ----------
     answers : dict of str to list of ndarray
         By the name of the rows; one array for each model.
-    curves : list of ndarray
-        Relearn curve of each model; empty where it cannot learn on.
+    measured : dict of str to list of ndarray
+        What stress tests measured, by their names; one array for each model that has
+        what they measure.
     """
 
     answers: dict = field(default_factory=dict)
-    curves: list = field(default_factory=list)
+    measured: dict = field(default_factory=dict)
 
     def stacked(self, name):
         """Return answers of shape (n_models, n_rows, n_outputs)."""
@@ -57,30 +57,32 @@ class Views:
 
 
 class Recorder:
-    """Asks models for their answers, and lets them learn on.
+    """Asks models for their answers, and puts them to the test.
 
     Parameters
     ----------
     task : Task
     rows : dict of str to rows
         What is asked.
-    relearn : tuple or None
-        Rows and targets to learn, and rows and targets to look at.
+    measures : dict of str to callable (model) -> ndarray or None
+        Stress tests of single models, which leave them as they are.
     """
 
-    def __init__(self, task, rows, relearn):
-        self.task, self.rows, self.relearn = task, rows, relearn
+    def __init__(self, task, rows, measures):
+        self.task, self.rows, self.measures = task, rows, measures
 
-    def record(self, views, model, names, learn=False):
+    def record(self, views, model, names, stress=False):
         """Add what one model says of the rows of these names."""
         for name in names:
             if name in self.rows:
                 answers = self.task.answers(model, self.rows[name])
                 views.answers.setdefault(name, []).append(answers)
-        if learn and self.relearn is not None:
-            curve = relearn_curve(model, self.task, *self.relearn)
-            if curve is not None:
-                views.curves.append(curve)
+        if not stress:
+            return
+        for name, measure in self.measures.items():
+            found = measure(model)
+            if found is not None:
+                views.measured.setdefault(name, []).append(found)
 
 
 def collect_models(procedure, recorder, seeds, n_repeats, n_references, references):
@@ -117,7 +119,7 @@ def collect_models(procedure, recorder, seeds, n_repeats, n_references, referenc
         clock.start()
         model = procedure.unlearned(original, seed)
         clock.lap("unlearn", n_repeats)
-        recorder.record(views["unlearned"], model, every, learn=True)
+        recorder.record(views["unlearned"], model, every, stress=True)
         clock.lap("ask")
     del originals
     n_given = 0 if references is None else len(references)
@@ -125,7 +127,7 @@ def collect_models(procedure, recorder, seeds, n_repeats, n_references, referenc
     fitted = [*(references or ()), *fitted]
     clock.lap("retrain", n_references + n_repeats - n_given)
     for model in fitted[:n_references]:
-        recorder.record(views["retrained"], model, every, learn=True)
+        recorder.record(views["retrained"], model, every, stress=True)
     for model in fitted[n_references:]:
         recorder.record(views["held out"], model, forgotten)
     clock.lap("ask")

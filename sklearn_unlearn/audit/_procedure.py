@@ -14,7 +14,7 @@ from sklearn.utils import get_tags
 from sklearn_unlearn.audit._training import fit_copies, last_step, take
 from sklearn_unlearn.base import BaseUnlearner, is_unlearner
 
-__all__ = ["Procedure"]
+__all__ = ["Procedure", "seed_unlearning"]
 
 
 class Procedure:
@@ -64,7 +64,7 @@ class Procedure:
     def unlearned(self, original, seed):
         """Return a model after it has forgotten the rows."""
         model = copy.copy(original)
-        _seed_unlearning(model, seed)
+        seed_unlearning(model, seed)
         if self.groups is not None:
             return model.unlearn(groups=np.unique(self.groups[self.forgotten]))
         return model.unlearn(take(self.X, self.forgotten), take(self.y, self.forgotten))
@@ -99,7 +99,7 @@ class Procedure:
         network = getattr(step, "estimator_", step)
         # a model that tells of no rows: it takes these for its own
         model.set_params(estimator=FrozenEstimator(network.export()))
-        _seed_unlearning(model, seed)
+        seed_unlearning(model, seed)
         model.fit(X, self.y)
         model.unlearn(take(X, self.forgotten), take(self.y, self.forgotten))
         return model if before is None else _Behind(before, model)
@@ -121,7 +121,7 @@ class _Behind:
         return self.before.transform(X) if len(self.before) else X
 
 
-def _seed_unlearning(model, seed):
+def seed_unlearning(model, seed):
     """Give what forgets a seed of its own, unless its fit depends on it."""
     step = last_step(model)
     of_fit = getattr(step, "_parameters_of_fit", None)

@@ -7,7 +7,13 @@ import numpy as np
 
 from sklearn_unlearn.utils._validation import check_forget_mask
 
-__all__ = ["FEWEST_PERSONS", "check_forget", "check_persons", "check_whole_persons"]
+__all__ = [
+    "FEWEST_PERSONS",
+    "check_forget",
+    "check_persons",
+    "check_whole_persons",
+    "positions_of",
+]
 
 FEWEST_PERSONS = 8
 
@@ -19,6 +25,18 @@ def check_forget(forget, n_rows):
     if not mask.any():
         raise ValueError("forget must mark some rows of X, to be forgotten.")
     return mask
+
+
+def positions_of(mask, name, n_rows):
+    """Return where a mask is true that leaves some rows out, and marks some."""
+    mask = np.asarray(mask)
+    if mask.dtype != bool or mask.shape != (n_rows,) or mask.all() or not mask.any():
+        raise ValueError(
+            f"{name} must be a boolean mask with one entry per row of X, shape "
+            f"({n_rows},), that marks some rows and not all; got dtype {mask.dtype}, "
+            f"shape {mask.shape} and {np.count_nonzero(mask)} marked."
+        )
+    return np.flatnonzero(mask)
 
 
 def check_persons(groups, n_rows):
