@@ -434,7 +434,8 @@ def _limits(procedure, smallest, left_out):
         )
     if left_out:
         limits.append(
-            f"Left out, for want of rows or of a network: {', '.join(left_out)}."
+            "Left out, for want of rows, a network, or an output for their class: "
+            f"{', '.join(left_out)}."
         )
     return tuple(limits)
 

@@ -270,11 +270,13 @@ def flags_of(numbers, matches):
     if worse:
         named = ", ".join(f"{n.name} on {n.split} rows" for n in worse)
         found.append(("COLLATERAL", f"Worse than retrained models: {named}."))
+    tested = [known[name, "forget"] for name in HIDDEN if (name, "forget") in known]
     hidden = [
         n
-        for name in HIDDEN
-        if (n := known.get((name, "forget"))) is not None
-        if _differs(n) and (name == HIDDEN[0] or n.value > n.retrained)
+        for n in tested
+        # together they have the level of a flag
+        if n.pvalue is not None and n.pvalue <= FLAG_LEVEL / len(tested)
+        if n.name == HIDDEN[0] or n.value > n.retrained
     ]
     if hidden and matches:
         named = " and ".join(n.name for n in hidden)

@@ -175,6 +175,8 @@ def decide(evidence):
             f"differ (p = {e.pvalue_placebo:.4f}): the procedure itself explains it.",
         ]
     same = f"Unlearned and retrained models were not told apart (p = {e.pvalue:.4f})."
+    if np.isnan(e.pvalue):  # as of a class that none of them knows any more
+        same = "All unlearned and retrained models give the same answers for the rows."
     if e.area[2] < SMALL_AREA:
         return NOT_DETECTED, [
             same,

@@ -72,14 +72,15 @@ def collapse_alarm(values, values_retrained, *, slack=0.5, threshold=5.0):
     slack : float, default=0.5
         What is taken off each change before it is added.
     threshold : float, default=5.0
-        What a sum must exceed. It must also exceed the largest sum of a sequence of
-        retrained models, each compared with the others.
+        By how much a sum must exceed the largest one of a sequence of retrained models,
+        each of which is compared with the others.
 
     Returns
     -------
     CollapseAlarm
-        Sums, limit and the request of the alarm. Of a perfect unlearner there is none,
-        but for one in ``n_models + 1`` at the most.
+        Sums, limit and the request of the alarm. A perfect unlearner with noise raises
+        one by chance in about 1 % of streams of five requests, and 4 % of those of ten,
+        with five retrained models.
 
     See Also
     --------
@@ -117,7 +118,8 @@ def collapse_alarm(values, values_retrained, *, slack=0.5, threshold=5.0):
         _sums(z, slack)
         for z in (others - means_of_others) / (spread * np.sqrt(1 + 1 / (n - 1)))
     ]
-    limit = max(threshold, float(np.max(of_retrained)))
+    # as much noise as they have is no reason for an alarm
+    limit = threshold + float(np.max(of_retrained))
     above = np.flatnonzero(sums > limit)
     return CollapseAlarm(sums, limit, int(above[0]) if len(above) else None)
 

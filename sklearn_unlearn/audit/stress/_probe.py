@@ -103,14 +103,12 @@ def probe_score(model, X, y, *, probe=None, cv=5, random_state=0):
 
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.datasets import load_digits
     >>> from sklearn.neural_network import MLPClassifier
     >>> from sklearn_unlearn.audit.stress import probe_score
-    >>> X, y = load_iris(return_X_y=True)
-    >>> network = MLPClassifier((8,), max_iter=200, random_state=0).fit(
-    ...     X[:100], y[:100]
-    ... )
-    >>> probe_score(network, X, y == 1).score > 0.7
+    >>> X, y = load_digits(return_X_y=True)
+    >>> network = MLPClassifier((20,), random_state=0).fit(X[:300], y[:300])
+    >>> probe_score(network, X[300:600], y[300:600] == 8).score > 0.8
     True
     """
     y = column_or_1d(y)
@@ -192,15 +190,15 @@ def probe_recovery_gap(unlearned, retrained, X, y, *, probe=None, cv=5, random_s
     Examples
     --------
     >>> from sklearn.base import clone
-    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.datasets import load_digits
     >>> from sklearn.neural_network import MLPClassifier
     >>> from sklearn_unlearn.audit.stress import probe_recovery_gap
-    >>> X, y = load_iris(return_X_y=True)
-    >>> original = MLPClassifier((8,), max_iter=200, random_state=0).fit(X, y)
-    >>> retrained = MLPClassifier((8,), max_iter=200, random_state=1).fit(
-    ...     X[:100], y[:100]
-    ... )
-    >>> probe_recovery_gap(original, [retrained], X, y == 2) > 0
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X, X_test, y, y_test = X[:300], X[300:600], y[:300], y[300:600]
+    >>> network = MLPClassifier((20,), random_state=0)
+    >>> original = clone(network).fit(X, y)
+    >>> retrained = clone(network).fit(X[y != 8], y[y != 8])
+    >>> probe_recovery_gap(original, [retrained], X_test, y_test == 8) > 0
     True
     """
     means = [

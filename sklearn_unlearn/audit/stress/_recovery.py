@@ -87,12 +87,14 @@ def recovery_score(
 class CorruptionRecovery:
     """How far models have recovered from a corruption.
 
+    It is measured on rows that the corruption affects and no model was fitted on.
+
     Parameters
     ----------
     recovery : float
         See :func:`recovery_score`.
     scores : dict of str to ndarray of shape (n_models,)
-        Of ``"original"``, ``"unlearned"`` and ``"retrained"`` models on the affected
+        Of ``"original"``, ``"unlearned"`` and ``"retrained"`` models on these
         rows: accuracy, or minus the mean squared error.
     planted : dict of str to ndarray of shape (n_models,)
         How often they give the planted wrong answer there; empty where there is none. A

@@ -95,9 +95,7 @@ def relearn_curve(
     >>> from sklearn.neural_network import MLPClassifier
     >>> from sklearn_unlearn.audit.stress import relearn_curve
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = MLPClassifier((8,), max_iter=1, random_state=0).partial_fit(
-    ...     X, y, [0, 1, 2]
-    ... )
+    >>> model = MLPClassifier((8,), max_iter=50, random_state=0).fit(X, y)
     >>> curve = relearn_curve(model, X[:50], y[:50], n_steps=20)
     >>> len(curve), bool(curve[-1] > curve[0])
     (21, True)

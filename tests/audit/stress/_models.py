@@ -11,7 +11,12 @@ from sklearn_unlearn.neural_network import DropoutClassifier
 
 N_TRAIN = 250
 NETWORK = DropoutClassifier(
-    (20,), max_iter=40, n_iter_no_change=40, learning_rate_init=0.01, mc_samples=5
+    (32,),
+    dropout=0.1,
+    max_iter=60,
+    n_iter_no_change=60,
+    learning_rate_init=0.01,
+    mc_samples=5,
 )
 
 

@@ -9,7 +9,7 @@ from sklearn.datasets import load_iris
 from sklearn.naive_bayes import GaussianNB
 
 from sklearn_unlearn.audit import UnlearningAudit, audit_unlearning
-from sklearn_unlearn.exact import ExactUnlearner, Retrain
+from sklearn_unlearn.exact import ExactUnlearner
 from tests.audit.stress._models import NETWORK, ClosedMouth, digits
 
 EVERY = (
@@ -27,19 +27,21 @@ EVERY = (
 def of_retraining():
     X, y, X_test, y_test = digits(n_wrong=25)
     return audit_unlearning(
-        Retrain(NETWORK),
+        NETWORK,
         X,
         y,
         forget=np.arange(len(y)) < 25,
         X_test=X_test,
         y_test=y_test,
         checks=["relearning", "probe", "masks", "sequential"],
+        n_repeats=6,
+        n_references=12,
         random_state=0,
     )
 
 
 def test_retraining_stands_all_tests(of_retraining):
-    assert of_retraining.verdict == "NOT DETECTED" and not of_retraining.flags
+    assert of_retraining.verdict != "DETECTABLE" and not of_retraining.flags
     for name in (
         "relearning",
         "relearning the same rows",
@@ -65,15 +67,18 @@ def test_a_closed_mouth_is_flagged():
         ClosedMouth(NETWORK),
         X,
         y,
-        forget=y == 3,
+        forget=y == 8,
         X_test=X_test,
         y_test=y_test,
         checks=["probe"],
+        n_repeats=6,
+        n_references=12,
         random_state=0,
     )
     assert found["accuracy", "forget"].value == 0
     assert found["accuracy", "forget"].retrained == 0
-    assert found.verdict != "DETECTABLE"
+    assert found.verdict == "NOT DETECTED"
+    assert "the same answers" in found.reasons[0]
     probe = found["probe of the last hidden layer", "forget"]
     assert probe.pvalue < 0.01 and probe.value > probe.retrained
     assert "SUPPRESSED" in found.flags

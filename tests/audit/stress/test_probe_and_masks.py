@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from torch import nn
@@ -28,27 +29,28 @@ def fitted(network, X, y, seed):
 
 def test_a_closed_mouth_is_seen_by_the_probe_alone():
     X, y, X_test, y_test = digits()
-    stay = y != 3
-    original = fitted(NETWORK, X, y, 0)
-    silent = ClosedMouth(clone(NETWORK).set_params(random_state=0)).fit(X, y)
-    silent.unlearn(X[~stay])
-    retrained = [fitted(NETWORK, X[stay], y[stay], seed) for seed in (1, 2, 3, 4)]
-    others = y_test != 3
-    accuracies = [
-        np.mean(m.predict(X_test[others]) == y_test[others]) for m in retrained
-    ]
+    stay, others = y != 8, y_test != 8
+    silent = []
+    for seed in range(4):
+        model = ClosedMouth(clone(NETWORK).set_params(random_state=seed)).fit(X, y)
+        silent.append(model.unlearn(X[~stay]))
+    retrained = [fitted(NETWORK, X[stay], y[stay], seed) for seed in range(10, 14)]
     # it never gives the answer, and all else is as it is in retrained models
-    assert (silent.predict(X_test) != 3).all()
-    own = np.mean(silent.predict(X_test[others]) == y_test[others])
-    assert abs(own - np.mean(accuracies)) < 0.05
-    gap = probe_recovery_gap(silent, retrained, X_test, y_test == 3)
-    assert gap == probe_recovery_gap(original, retrained, X_test, y_test == 3)
-    among = [
-        probe_recovery_gap(m, [o for o in retrained if o is not m], X_test, y_test == 3)
-        for m in retrained
+    accuracies = [
+        [np.mean(m.predict(X_test[others]) == y_test[others]) for m in models]
+        for models in (silent, retrained)
     ]
-    assert gap > max(0.01, 1.5 * max(among))
-    assert abs(probe_score(silent, X_test, y_test == 3).control - 0.5) < 0.15
+    assert all((model.predict(X_test) != 8).all() for model in silent)
+    assert abs(np.mean(accuracies[0]) - np.mean(accuracies[1])) < 0.05
+    scores, others = (
+        [probe_score(m, X_test, y_test == 8) for m in models]
+        for models in (silent, retrained)
+    )
+    assert min(s.score for s in scores) > max(s.score for s in others)
+    gap = probe_recovery_gap(silent, retrained, X_test, y_test == 8)
+    means = [np.mean([s.score for s in group]) for group in (scores, others)]
+    assert gap == pytest.approx(means[0] - means[1]) and gap > 0.03
+    assert abs(np.mean([s.control for s in scores]) - 0.5) < 0.15
 
 
 def test_features_are_the_inputs_of_the_last_layer():
@@ -94,8 +96,8 @@ def test_targets_of_every_kind_are_read_and_nothing_is_read_of_noise():
 
 def test_a_model_without_a_hidden_layer_has_no_probe():
     X, y, *_ = digits()
-    with pytest.raises(TypeError, match="LogisticRegression has no hidden layer"):
-        probe_score(LogisticRegression(max_iter=50).fit(X, y), X, y)
+    with pytest.raises(TypeError, match="GaussianNB has no hidden layer"):
+        probe_score(GaussianNB().fit(X, y), X, y)
     with pytest.raises(ValueError, match="retrained"):
         probe_recovery_gap(fitted(NETWORK, X, y, 0), [], X, y)
 
@@ -125,4 +127,4 @@ def test_masks_of_numbers_and_models_without_any():
     signals = -np.mean((drawn - y[:10, None]) ** 2, axis=0)
     assert found == pytest.approx((signals.mean(), signals.std(), signals.max()))
     with pytest.raises(TypeError, match="draws no functions"):
-        mask_revival(LogisticRegression(max_iter=50).fit(X, y), X[:10], y[:10])
+        mask_revival(GaussianNB().fit(X, y), X[:10], y[:10])

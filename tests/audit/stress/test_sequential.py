@@ -5,6 +5,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import make_regression
 from sklearn.linear_model import Ridge
 from sklearn.naive_bayes import GaussianNB
@@ -78,34 +79,34 @@ def test_batch_gap_sees_what_depends_on_the_order():
 
 def test_a_model_that_wears_out_raises_the_alarm_and_others_do_not():
     X, y, X_test, y_test = digits()
-    stream = RequestStream("random", 4, 6, 0)
+    small = clone(NETWORK).set_params(hidden_layer_sizes=(16,), mc_samples=3)
 
-    def run(unlearner):
+    def run(unlearner, n_requests=3):
         return sequential_unlearning(
             unlearner,
             X,
             y,
-            stream,
+            RequestStream("random", n_requests, 8, 0),
             X_test=X_test,
             y_test=y_test,
-            n_references=4,
+            n_references=3,
             random_state=0,
         )
 
-    worn = run(WearsOut(NETWORK))
+    worn = run(WearsOut(small))
     assert worn.alarms["largest logit"].request in (2, 3)
-    assert worn.alarms["loss"].request in (2, 3, 4)
-    quiet = run(Retrain(NETWORK))
+    assert worn.alarms["loss"].request in (2, 3)
+    quiet = run(Retrain(small))
     assert quiet.first_alarm is None and quiet.alarms["rate sensitivity"] is None
     assert quiet.values["score"][-1] > 0.7
-    gentle = run(FineTune(NETWORK, n_epochs=1))
+    gentle = run(FineTune(small, n_epochs=1))
     assert gentle.first_alarm is None
     assert np.isfinite(gentle.values["rate sensitivity"]).all()
     # far beyond the edge, the learning rate is what matters
     steep = FineTune(
-        NETWORK, n_epochs=4, learning_rate_init=0.4, max_retain_increase=np.inf
+        small, n_epochs=4, learning_rate_init=0.4, max_retain_increase=np.inf
     )
-    assert run(steep).first_alarm == 1
+    assert run(steep, n_requests=1).first_alarm == 1
 
 
 def test_sums_of_the_alarm_by_hand():
@@ -115,13 +116,15 @@ def test_sums_of_the_alarm_by_hand():
     found = collapse_alarm([1.0, 3.0, 5.0], retrained)
     first = 2.0 / spread - 0.5
     assert found.sums == pytest.approx([0, first, first + 4.0 / spread - 0.5])
-    assert found.limit == 5.0 and found.request == 2
+    # the first of them, beside the other two, has changes of 3/4
+    assert found.limit == pytest.approx(5 + 2 * (0.75 / (0.5 * np.sqrt(1.5)) - 0.5))
+    assert found.request == 2
     better = collapse_alarm([1.0, -3.0, -5.0], retrained)
     assert (better.sums == 0).all() and better.request is None
     assert collapse_alarm([1.0, 3.0, 5.0], retrained, threshold=20.0).request is None
     # one retrained sequence that drifts raises the limit for all
     drifting = np.vstack([np.ones((9, 40)), 1 + 0.2 * np.arange(40)])
-    assert collapse_alarm(drifting[-1], drifting).limit > 5
+    assert collapse_alarm(drifting[-1], drifting).sums[-1] > 5
     assert collapse_alarm(drifting[-1], drifting).request is None
 
 
@@ -129,8 +132,7 @@ def test_false_alarms_are_rare():
     rng = np.random.RandomState(0)
     noise = 1 + 0.1 * rng.randn(400, 6, 8)
     raised = [collapse_alarm(own[0], own[1:]).request is not None for own in noise]
-    # the largest of six by chance in a sixth of cases, and most are below the threshold
-    assert np.mean(raised) < 0.15
+    assert np.mean(raised) < 0.06  # about .02
     worse = noise + np.r_[0, np.linspace(0.2, 1, 7)] * (np.arange(6) == 0)[:, None]
     found = [collapse_alarm(own[0], own[1:]).request is not None for own in worse]
     assert np.mean(found) > 0.9
