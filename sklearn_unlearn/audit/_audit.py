@@ -189,7 +189,6 @@ def audit_unlearning(
     rows, targets, weights, places = _looked_at(
         X, y, forget, persons, X_test, y_test, groups_test, seeds.evaluation
     )
-    audit = None
     if has_no_noise(procedure, task, rows, seeds):
         audit = compare_exactly(procedure, task, rows, targets, seeds)
     else:
@@ -205,18 +204,8 @@ def audit_unlearning(
             names,
         )
         setup |= sizes
-    case = Case(
-        unlearner,
-        X,
-        y,
-        forget,
-        X_test,
-        None if y_test is None else np.asarray(y_test),
-        n_repeats,
-        n_references,
-        n_jobs,
-        seeds.evaluation.randint(2**31 - 1),
-    )
+    numbers = n_repeats, n_references, n_jobs, seeds.evaluation.randint(2**31 - 1)
+    case = Case(unlearner, X, y, forget, X_test, y_test, *numbers)
     audit = _with_stress_tests(audit, names, case, persons is not None)
     seconds = {**audit.pop("seconds"), "all": time.perf_counter() - started}
     setup |= {"checks": list(names), "random_state": random_state}
