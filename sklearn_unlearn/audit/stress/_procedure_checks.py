@@ -10,6 +10,7 @@ from sklearn.base import is_classifier
 
 from sklearn_unlearn.audit._measures import number_of
 from sklearn_unlearn.audit._results import AuditNumber
+from sklearn_unlearn.audit._training import take
 from sklearn_unlearn.audit.stress._recovery import corruption_recovery
 from sklearn_unlearn.audit.stress._sequential import sequential_unlearning
 from sklearn_unlearn.audit.stress._spectrum import difficulty_spectrum
@@ -20,7 +21,7 @@ __all__ = ["CHECKS", "MODEL_CHECKS", "Case", "check_names", "procedure_checks"]
 MODEL_CHECKS = ("relearning", "probe", "masks")
 N_REQUESTS = 5
 # of the rows of two classes that are swapped: more than half, so that it is learnt
-SHARE_SWAPPED = 0.6
+SHARE_SWAPPED = 0.7
 
 
 @dataclass(frozen=True)
@@ -165,14 +166,20 @@ def _recovery(case, found):
             "A planted corruption needs test rows, and one target per row."
         )
         return
-    kind, number, options = "target_shift", max(1, len(case.y) // 10), {}
+    # the rows of the request would blur what is right
+    kept = np.flatnonzero(~case.forget)
+    X, y = take(case.X, kept), case.y[kept]
+    kind, number, options = "target_shift", max(1, len(y) // 10), {}
     if is_classifier(case.unlearner):
-        labels, counts = np.unique(case.y, return_counts=True)
+        labels, counts = np.unique(y, return_counts=True)
+        if len(labels) < 2:
+            found.limits.append("There are no two classes to be swapped.")
+            return
         largest = np.argsort(counts)[-2:]
         kind, number = "swapped_classes", int(SHARE_SWAPPED * counts[largest].sum())
         options = {"classes": labels[largest]}
     planted = make_corruption(
-        case.X, case.y, number, kind=kind, random_state=case.seed, **options
+        X, y, number, kind=kind, random_state=case.seed, **options
     )
     result = corruption_recovery(
         case.unlearner,
