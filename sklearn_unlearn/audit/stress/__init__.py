@@ -22,7 +22,6 @@ from sklearn_unlearn.audit.stress._probe import (
 from sklearn_unlearn.audit.stress._recovery import (
     CorruptionRecovery,
     corruption_recovery,
-    recovery_score,
 )
 from sklearn_unlearn.audit.stress._relearn import relearn_curve
 from sklearn_unlearn.audit.stress._relearn_gaps import (
@@ -48,7 +47,6 @@ __all__ = [
     "mask_revival_gap_error",
     "probe_recovery_gap",
     "probe_score",
-    "recovery_score",
     "relearn_curve",
     "revival_gap_error",
     "sequential_unlearning",

@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from sklearn_unlearn.audit._answers import Task
 from sklearn_unlearn.audit._models import Seeds
 from sklearn_unlearn.audit._procedure import Procedure
 from sklearn_unlearn.audit._training import n_rows_of, refuse_frozen, take
+from sklearn_unlearn.metrics import recovery_score
 from sklearn_unlearn.model_selection import Corruption
 from sklearn_unlearn.utils._sklearn_compat import (
     HasMethods,
@@ -19,68 +20,10 @@ from sklearn_unlearn.utils._sklearn_compat import (
     validate_params,
 )
 
-__all__ = ["CorruptionRecovery", "corruption_recovery", "recovery_score"]
+__all__ = ["CorruptionRecovery", "corruption_recovery"]
 
 # standard errors that the harm must be large, to be divided by
 LEAST_HARM = 2.0
-
-
-@validate_params(
-    {
-        "score_unlearned": [Real],
-        "score_original": [Real],
-        "score_retrained": [Real],
-        "standard_error": [Interval(Real, 0, None, closed="left")],
-    },
-    prefer_skip_nested_validation=True,
-)
-def recovery_score(
-    score_unlearned, score_original, score_retrained, *, standard_error=0.0
-):
-    """Share of the harm of a corruption that unlearning has undone.
-
-    The question is not whether something was forgotten, but whether what it had spoilt
-    is right again [1]_.
-
-    Parameters
-    ----------
-    score_unlearned : float
-        Score, on rows that the corruption affects and no model was fitted on, of models
-        that have forgotten the corrupted rows.
-    score_original : float
-        That of models fitted on all rows, the corrupted ones included.
-    score_retrained : float
-        That of models fitted on the clean rows alone.
-    standard_error : float, default=0.0
-        Of the difference of the last two.
-
-    Returns
-    -------
-    float
-        A perfect unlearner gets 1 on average, one that does nothing 0, and one that
-        harms the model further less than that. ``nan`` if the harm is less than two
-        standard errors: then there is nothing to recover from.
-
-    See Also
-    --------
-    corruption_recovery : Plants a corruption and measures it.
-
-    References
-    ----------
-    .. [1] K. Rezaei, K. Chandu, S. Feizi, Y. Choi, F. Brahman and A. Ravichander,
-       "RESTOR: Knowledge Recovery in Machine Unlearning", Transactions on Machine
-       Learning Research, 2025.
-
-    Examples
-    --------
-    >>> from sklearn_unlearn.audit.stress import recovery_score
-    >>> recovery_score(0.75, score_original=0.5, score_retrained=1.0)
-    0.5
-    """
-    harm = score_retrained - score_original
-    if harm == 0 or abs(harm) < LEAST_HARM * standard_error:
-        return float("nan")
-    return float((score_unlearned - score_original) / harm)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +35,7 @@ class CorruptionRecovery:
     Parameters
     ----------
     recovery : float
-        See :func:`recovery_score`.
+        See :func:`~sklearn_unlearn.metrics.recovery_score`.
     scores : dict of str to ndarray of shape (n_models,)
         Of ``"original"``, ``"unlearned"`` and ``"retrained"`` models on these
         rows: accuracy, or minus the mean squared error.
@@ -173,7 +116,7 @@ def corruption_recovery(
 
     See Also
     --------
-    recovery_score : The formula.
+    sklearn_unlearn.metrics.recovery_score : The formula.
 
     Examples
     --------
@@ -211,7 +154,11 @@ def corruption_recovery(
     scores = {name: found.mean(axis=1) for name, found in right.items()}
     error = _standard_error(right["retrained"], right["original"])
     means = [float(scores[n].mean()) for n in ("unlearned", "original", "retrained")]
-    recovery = recovery_score(*means, standard_error=error)
+    unlearned, original, retrained = means
+    if abs(retrained - original) < LEAST_HARM * error:
+        recovery = float("nan")
+    else:
+        recovery = recovery_score(unlearned, original, [retrained])
     return CorruptionRecovery(recovery, scores, planted, error)
 
 

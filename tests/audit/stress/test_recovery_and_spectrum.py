@@ -9,23 +9,10 @@ from sklearn.datasets import load_iris, make_regression
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
-from sklearn_unlearn.audit.stress import (
-    corruption_recovery,
-    difficulty_spectrum,
-    recovery_score,
-)
+from sklearn_unlearn.audit.stress import corruption_recovery, difficulty_spectrum
 from sklearn_unlearn.exact import ExactUnlearner
 from sklearn_unlearn.model_selection import make_corruption
 from tests.audit.stress._models import Nothing, digits
-
-
-def test_recovery_is_a_share_or_undefined():
-    assert recovery_score(1.0, 0.5, 1.0) == 1.0
-    assert recovery_score(0.5, 0.5, 1.0) == 0.0
-    assert recovery_score(0.25, 0.5, 1.0) == -0.5
-    assert np.isnan(recovery_score(0.6, 0.5, 1.0, standard_error=0.3))
-    assert recovery_score(0.6, 0.5, 1.0, standard_error=0.2) == pytest.approx(0.2)
-    assert np.isnan(recovery_score(0.6, 0.5, 0.5))
 
 
 def test_a_target_shift_has_a_closed_form():
