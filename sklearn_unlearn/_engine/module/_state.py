@@ -179,7 +179,7 @@ def _held(value):
     kinds = [kind for kind in type(value).__mro__ if "__slots__" in vars(kind)]
     if not kinds and not hasattr(value, "__dict__"):
         return None
-    slots = [slot for kind in kinds for slot in np.atleast_1d(kind.__slots__)]
+    slots = [slot for kind in kinds for slot in np.atleast_1d(vars(kind)["__slots__"])]
     slots = [slot for slot in slots if slot not in ("__dict__", "__weakref__")]
     held = {slot: getattr(value, slot) for slot in slots if hasattr(value, slot)}
     return held | getattr(value, "__dict__", {})
