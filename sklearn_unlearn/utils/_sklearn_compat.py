@@ -86,6 +86,7 @@ __all__ = [
     "validate_parameters",
     "validate_params",
     "without_callbacks",
+    "without_sklearn_checks",
     "wrap_available",
 ]
 
@@ -252,6 +253,12 @@ def end_callbacks(context, estimator, X, y, fitted):
         context.call_on_fit_task_end(
             estimator=estimator, X=X, y=y, reconstruction_attributes=fitted
         )
+
+
+def without_sklearn_checks(tags):
+    """Return the tags of an estimator whose samples are not those of the checks."""
+    tags._skip_test = True
+    return tags
 
 
 @contextmanager
