@@ -6,6 +6,7 @@
 import importlib.util
 import os
 import re
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -43,6 +44,16 @@ def _same_sklearn_config():
     config = sklearn.get_config()
     yield
     sklearn.set_config(**config)
+
+
+@pytest.fixture(autouse=True)
+def _gradients_stay_on():
+    """Make sure that no mode without gradients is left, whatever was interrupted."""
+    yield
+    torch = sys.modules.get("torch")
+    if torch is not None and not torch.is_grad_enabled():
+        torch.set_grad_enabled(True)
+        pytest.fail("gradients were left disabled")
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import roc_auc_score
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_unlearn.utils._sklearn_compat import without_sklearn_checks
+
 # Signals that differ by less, in units of their size, are equal: a deterministic fit
 # that sums in another order must not look like a fit with a tiny spread.
 EQUAL = 1e-10
