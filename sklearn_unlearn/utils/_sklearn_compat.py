@@ -109,6 +109,7 @@ PRIVATE_ATTRIBUTES = frozenset(
         "_missing_indices",
         "_n_features_out",
         "_parent_callback_ctx",
+        "_skip_test",
         "_probA",
         "_skl_callbacks",
         "_tfidf",
