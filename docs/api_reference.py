@@ -94,7 +94,11 @@ def documented_members(module, name):
     names = [n for n in dir(cls) if not n.startswith("_")]
     names = [n for n in names if n != "get_metadata_routing" and n[-8:] != "_request"]
     if issubclass(cls, tuple):
-        return [n for n in names if n not in cls._fields and not hasattr(tuple, n)]
+        return [
+            n
+            for n in names
+            if n not in getattr(cls, "_fields", ()) and not hasattr(tuple, n)
+        ]
     if issubclass(cls, nn.Module):
         return [n for n in names if n == "forward" or not hasattr(nn.Module, n)]
     if issubclass(cls, NetworkUnlearner):
