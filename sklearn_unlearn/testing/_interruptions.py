@@ -41,7 +41,8 @@ def interruptions(fitted, act, growth=1.35):
                 if left == 0:
                     raise KeyboardInterrupt
 
-        before = sys.getprofile()
+        before, torch = sys.getprofile(), sys.modules.get("torch")
+        gradients = torch is None or torch.is_grad_enabled()
         try:
             sys.setprofile(count)
             act(estimator)
@@ -51,6 +52,9 @@ def interruptions(fitted, act, growth=1.35):
             interrupted = False
         finally:
             sys.setprofile(before)
+            # an interrupt where torch ends its own `no_grad` leaves gradients disabled
+            if torch is not None:
+                torch.set_grad_enabled(gradients)
         if not interrupted and left > 0:
             return
         if interrupted:
