@@ -122,10 +122,10 @@ def collect_models(procedure, recorder, seeds, n_repeats, n_references, referenc
         recorder.record(views["unlearned"], model, every, stress=True)
         clock.lap("ask")
     del originals
-    n_given = 0 if references is None else len(references)
-    fitted = procedure.retrained(seeds.training(n_references + n_repeats - n_given))
-    fitted = [*(references or ()), *fitted]
-    clock.lap("retrain", n_references + n_repeats - n_given)
+    given = list(references or ())[: n_references + n_repeats]
+    n_missing = n_references + n_repeats - len(given)
+    fitted = [*given, *procedure.retrained(seeds.training(n_missing))]
+    clock.lap("retrain", n_missing)
     for model in fitted[:n_references]:
         recorder.record(views["retrained"], model, every, stress=True)
     for model in fitted[n_references:]:
@@ -144,7 +144,7 @@ class _Clock:
     """Adds up how long each part takes."""
 
     def __init__(self):
-        self.seconds, self._counts = {}, {}
+        self.seconds = {}
         self.start()
 
     def start(self):

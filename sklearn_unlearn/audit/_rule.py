@@ -22,7 +22,6 @@ __all__ = [
     "INCONCLUSIVE",
     "NOT_DETECTED",
     "NOT_EQUAL",
-    "VERDICTS",
     "Evidence",
     "collect_evidence",
     "decide",
@@ -35,7 +34,6 @@ NOT_DETECTED = "NOT DETECTED"
 INCONCLUSIVE = "INCONCLUSIVE"
 EQUAL = "EQUAL"
 NOT_EQUAL = "NOT EQUAL"
-VERDICTS = (DETECTABLE, DIFFERENT, NOT_DETECTED, INCONCLUSIVE, EQUAL, NOT_EQUAL)
 
 LEVEL = 0.05
 # of the alarm that something is wrong with the audit itself
