@@ -7,8 +7,8 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils.multiclass import type_of_target
 
-from sklearn_unlearn.audit._training import n_rows_of
 from sklearn_unlearn.metrics import margin_of_label
+from sklearn_unlearn.utils._sklearn_compat import _num_samples
 
 __all__ = ["Task"]
 
@@ -51,7 +51,9 @@ class Task:
             matrix, or predictions of numbers.
         """
         if not self.is_classifier:
-            return np.asarray(model.predict(X), dtype=float).reshape(n_rows_of(X), -1)
+            return np.asarray(model.predict(X), dtype=float).reshape(
+                _num_samples(X), -1
+            )
         if not hasattr(model, "predict_proba"):
             return self._from_decisions(model, X)
         found = model.predict_proba(X)

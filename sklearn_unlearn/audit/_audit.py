@@ -28,7 +28,7 @@ from sklearn_unlearn.audit._rule import (
     decide,
     smallest_shift_found,
 )
-from sklearn_unlearn.audit._training import n_rows_of, refuse_frozen, take
+from sklearn_unlearn.audit._training import refuse_frozen, take
 from sklearn_unlearn.audit.stress._model_checks import (
     curves_of,
     model_measures,
@@ -41,6 +41,7 @@ from sklearn_unlearn.audit.stress._procedure_checks import (
     procedure_checks,
 )
 from sklearn_unlearn.base import is_unlearner
+from sklearn_unlearn.utils._sklearn_compat import _num_samples
 
 __all__ = ["audit_unlearning"]
 
@@ -178,7 +179,7 @@ def audit_unlearning(
     _check_unlearner(unlearner)
     names = check_names(checks)
     _check_sizes(n_references, n_repeats)
-    forget = check_forget(forget, n_rows_of(X))
+    forget = check_forget(forget, _num_samples(X))
     persons = check_persons(groups, len(forget))
     if persons is not None:
         check_whole_persons(persons, forget)

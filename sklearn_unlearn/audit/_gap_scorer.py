@@ -11,7 +11,8 @@ from sklearn_unlearn.audit._answers import Task
 from sklearn_unlearn.audit._measures import distances_to_mean
 from sklearn_unlearn.audit._reference_ensemble import ReferenceEnsemble
 from sklearn_unlearn.audit._request import check_forget, check_persons
-from sklearn_unlearn.audit._training import last_step, n_rows_of, take
+from sklearn_unlearn.audit._training import last_step, take
+from sklearn_unlearn.utils._sklearn_compat import _num_samples
 
 __all__ = ["gap_to_retrain_scorer"]
 
@@ -99,7 +100,7 @@ class _GapToRetrain:
     """The scorer; it keeps rows and retrained models."""
 
     def __init__(self, X, y, forget, groups, estimator, n_references, random_state):
-        n_rows = n_rows_of(X)
+        n_rows = _num_samples(X)
         self._X, self._y = X, np.asarray(y)
         self._forget = check_forget(forget, n_rows)
         self._persons = check_persons(groups, n_rows)

@@ -12,12 +12,13 @@ from sklearn.utils.validation import check_is_fitted, check_memory
 
 from sklearn_unlearn.audit._answers import Task
 from sklearn_unlearn.audit._request import check_forget, check_persons
-from sklearn_unlearn.audit._training import fit_copies, n_rows_of, refuse_frozen
+from sklearn_unlearn.audit._training import fit_copies, refuse_frozen
 from sklearn_unlearn.utils._sklearn_compat import (
     CallbackSupportMixin,
     HasMethods,
     Interval,
     _fit_context,
+    _num_samples,
     begin_callbacks,
     end_callbacks,
     task_within,
@@ -136,7 +137,7 @@ class ReferenceEnsemble(CallbackSupportMixin, BaseEstimator):
             The fitted ensemble.
         """
         refuse_frozen(self.estimator)
-        n_rows = n_rows_of(X)
+        n_rows = _num_samples(X)
         forget = check_forget(forget, n_rows)
         persons = check_persons(groups, n_rows)
         rng = check_random_state(self.random_state)

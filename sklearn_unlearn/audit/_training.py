@@ -11,14 +11,9 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from sklearn_unlearn.utils._sklearn_compat import _safe_indexing
+from sklearn_unlearn.utils._sklearn_compat import _num_samples, _safe_indexing
 
-__all__ = ["fit_copies", "last_step", "n_rows_of", "refuse_frozen", "take", "with_seed"]
-
-
-def n_rows_of(X):
-    """Return the number of rows of an array, a sparse matrix, a frame or a list."""
-    return X.shape[0] if hasattr(X, "shape") else len(X)
+__all__ = ["fit_copies", "last_step", "refuse_frozen", "take", "with_seed"]
 
 
 def take(X, rows):
@@ -82,7 +77,7 @@ def fit_copies(
     -------
     list of estimator
     """
-    every = np.arange(n_rows_of(X))
+    every = np.arange(_num_samples(X))
     rows = [every] * len(seeds) if rows is None else list(rows)
     network = _network_to_stack(estimator)
     if network is estimator and keep_rows:

@@ -8,9 +8,13 @@ import copy
 import numpy as np
 
 from sklearn_unlearn.audit._request import positions_of
-from sklearn_unlearn.audit._training import n_rows_of, take
+from sklearn_unlearn.audit._training import take
 from sklearn_unlearn.audit.stress._networks import task_of
-from sklearn_unlearn.utils._sklearn_compat import HasMethods, validate_params
+from sklearn_unlearn.utils._sklearn_compat import (
+    HasMethods,
+    _num_samples,
+    validate_params,
+)
 
 __all__ = ["batch_gap_error", "largest_difference"]
 
@@ -65,7 +69,7 @@ def batch_gap_error(model, X, y, requests, X_eval=None):
     >>> batch_gap_error(ExactUnlearner(Ridge()).fit(X, y), X, y, requests) < 1e-8
     True
     """
-    n_rows, y = n_rows_of(X), np.asarray(y)
+    n_rows, y = _num_samples(X), np.asarray(y)
     rows = [
         positions_of(mask, f"requests[{i}]", n_rows) for i, mask in enumerate(requests)
     ]

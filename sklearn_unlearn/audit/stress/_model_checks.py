@@ -6,11 +6,12 @@
 import numpy as np
 
 from sklearn_unlearn.audit._measures import number_of
-from sklearn_unlearn.audit._training import n_rows_of, take
+from sklearn_unlearn.audit._training import take
 from sklearn_unlearn.audit.stress._mask_revival import signals_over_masks
 from sklearn_unlearn.audit.stress._networks import hidden_features
 from sklearn_unlearn.audit.stress._probe import read_off
 from sklearn_unlearn.audit.stress._relearn import curve_or_none
+from sklearn_unlearn.utils._sklearn_compat import _num_samples
 
 __all__ = ["curves_of", "model_measures", "numbers_of"]
 
@@ -72,7 +73,7 @@ def model_measures(names, task, rows, targets, rng):
         ]
         measures["relearning"] = lambda m: curve_or_none(m, task, *parts)
     if "relearning" in names:
-        some = np.sort(rng.permutation(n_rows_of(rows["retain"]))[: len(order)])
+        some = np.sort(rng.permutation(_num_samples(rows["retain"]))[: len(order)])
         others = take(rows["retain"], some), targets["retain"][some]
         measures["relearning the same rows"] = lambda m: curve_or_none(
             m, task, *forgotten, *forgotten
@@ -99,7 +100,7 @@ def _never_asked(task, rows, targets):
 
 def _probe(model, X_forget, X_other, seed):
     """Return the scores of a probe, and of its control, for membership."""
-    if min(n_rows_of(X_forget), n_rows_of(X_other)) < FEWEST_PROBED:
+    if min(_num_samples(X_forget), _num_samples(X_other)) < FEWEST_PROBED:
         return None
     parts = [hidden_features(model, X) for X in (X_forget, X_other)]
     if parts[0] is None:

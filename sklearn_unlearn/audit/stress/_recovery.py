@@ -11,12 +11,13 @@ import numpy as np
 from sklearn_unlearn.audit._answers import Task
 from sklearn_unlearn.audit._models import Seeds
 from sklearn_unlearn.audit._procedure import Procedure
-from sklearn_unlearn.audit._training import n_rows_of, refuse_frozen, take
+from sklearn_unlearn.audit._training import refuse_frozen, take
 from sklearn_unlearn.metrics import recovery_score
 from sklearn_unlearn.model_selection import Corruption
 from sklearn_unlearn.utils._sklearn_compat import (
     HasMethods,
     Interval,
+    _num_samples,
     validate_params,
 )
 
@@ -173,7 +174,7 @@ def _affected(corruption, X, y):
     wrong = np.flatnonzero(planted.y != y)
     if not len(wrong):  # only rows were changed, and a clean model knows clean ones
         rows = np.flatnonzero(planted.affected)
-        rows = rows if len(rows) else np.arange(n_rows_of(X))
+        rows = rows if len(rows) else np.arange(_num_samples(X))
         return take(X, rows), y[rows], None
     return take(planted.X, wrong), y[wrong], planted.y[wrong]
 

@@ -12,7 +12,7 @@ from sklearn_unlearn.audit._answers import Task
 from sklearn_unlearn.audit._models import Seeds
 from sklearn_unlearn.audit._procedure import Procedure, seed_unlearning
 from sklearn_unlearn.audit._request import positions_of
-from sklearn_unlearn.audit._training import n_rows_of, refuse_frozen, take
+from sklearn_unlearn.audit._training import refuse_frozen, take
 from sklearn_unlearn.audit.stress._batch_gap import largest_difference
 from sklearn_unlearn.audit.stress._collapse import collapse_alarm, spread_of_changes
 from sklearn_unlearn.audit.stress._learning_rate import alarm_of_rate, at_twice_the_rate
@@ -22,6 +22,7 @@ from sklearn_unlearn.model_selection import RequestStream
 from sklearn_unlearn.utils._sklearn_compat import (
     HasMethods,
     Interval,
+    _num_samples,
     validate_params,
 )
 
@@ -119,7 +120,7 @@ def sequential_unlearning(
     (True, True)
     """
     refuse_frozen(unlearner)
-    n_rows, y, seeds = n_rows_of(X), np.asarray(y), Seeds(random_state)
+    n_rows, y, seeds = _num_samples(X), np.asarray(y), Seeds(random_state)
     rng = seeds.evaluation
     if askable is None:
         asked = np.sort(rng.permutation(n_rows)[: 3 * n_rows // 4])
